@@ -1,0 +1,1 @@
+"""The vocabulary of the engine: frozen dataclasses and protocols, standard library only."""

@@ -1,0 +1,30 @@
+"""Styled on-screen text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from reelremix.engine.domain.time import TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One timed piece of caption: at most two lines of words."""
+
+    range: TimeRange
+    """On the source's clock."""
+    lines: tuple[tuple[int, ...], ...]
+    """Indexes into the clip's words, line by line, in reading order."""
+    box: tuple[int, int, int, int]
+    """x, y, width, height in output pixels that the cue may paint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """All cues of a clip and the resolved style they are drawn in."""
+
+    preset: str
+    style: dict[str, Any] = field(default_factory=dict)
+    """The preset's values as read, fonts by sha256, so that a render needs no preset file."""
+    cues: tuple[Cue, ...] = ()

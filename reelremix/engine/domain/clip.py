@@ -1,0 +1,75 @@
+"""A chosen moment: everything a render needs, decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from reelremix.engine.domain.candidate import Score
+from reelremix.engine.domain.caption import Captions
+from reelremix.engine.domain.layout import Layout
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.transcript import Word
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """Shape and rate of the rendered picture."""
+
+    width_px: int
+    height_px: int
+    frame_rate: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A decision, not a file."""
+
+    id: str
+    """Stable: depends on the source and the kept ranges, never on rank or file name."""
+    rank: int
+    ranges: tuple[TimeRange, ...]
+    """Kept stretches of the source, on its frame boundaries, in order."""
+    text: str
+    words: tuple[Word, ...]
+    title: str
+    description: str
+    hashtags: tuple[str, ...]
+    slug: str
+    """File name without number and suffix."""
+    score: Score | None
+    """None for a range the user gave."""
+    output: OutputFormat
+    layout: Layout = Layout(())
+    captions: Captions | None = None
+    """None when captions are off."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the output in seconds."""
+        return round(sum(r.duration_s for r in self.ranges), 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found when the rendered file was opened again."""
+
+    ok: bool
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    speaker_in_frame: float | None
+    """Share of speaking time with the speaker's face inside a region; None when nobody was seen."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The record of one render."""
+
+    clip_id: str
+    video: str
+    """Relative to the output folder."""
+    thumbnail: str | None
+    subtitles: str | None
+    gain_db: float | None
+    verdict: Verdict | None

@@ -1,0 +1,205 @@
+"""What surrounds a run: who listens, who may cancel, where things are kept.
+
+Protocols only, so that one machine, a test and a server can each bring their own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.events import Event, LoggedEvent
+from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.errors import Cancelled
+
+LOCAL_OWNER = "local"
+
+
+class CancelToken:
+    """Set once, seen by every stage."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Ask the run to stop."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._event.is_set()
+
+    def raise_if_set(self) -> None:
+        """Raise Cancelled when somebody asked to stop."""
+        if self._event.is_set():
+            raise Cancelled
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until set or timed out; returns whether it is set."""
+        return self._event.wait(timeout_s)
+
+
+class Reporter(Protocol):
+    """Whoever is told what happens."""
+
+    def emit(self, event: Event) -> None:
+        """Take one event; must return quickly and never raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactKey:
+    """Names a stage's result by everything that can change it."""
+
+    owner: str
+    stage: str
+    digest: str
+    """SHA-256 over the stage's version, its inputs and the parameters that matter to it."""
+
+
+class ArtifactStore(Protocol):
+    """Bytes by key. A stored artifact is complete or absent, never partial."""
+
+    def get(self, key: ArtifactKey) -> bytes | None:
+        """The bytes; None when absent, or when damaged (the damaged copy is dropped)."""
+
+    def put(self, key: ArtifactKey, content: bytes) -> None:
+        """Store atomically, replacing what was there."""
+
+    def delete(self, key: ArtifactKey) -> None:
+        """Forget the artifact if it is there."""
+
+    def collect(self, cap_bytes: int) -> int:
+        """Drop the least recently used until at most `cap_bytes` remain; returns bytes freed."""
+
+    def size_bytes(self) -> int:
+        """Bytes held for all owners."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """How a file is recognised without reading it again."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One entry of the append-only list of decisions and edits about a clip."""
+
+    clip_id: str
+    kind: str
+    """`proposed`, `kept`, `dropped`, `trimmed`, ..."""
+    detail: dict[str, Any]
+    at: float
+    """Seconds since the epoch, UTC."""
+
+
+class Catalogue(Protocol):
+    """What is known about sources, transcripts, clips, decisions and jobs of one owner."""
+
+    def remember_file(self, identity: FileIdentity, source_id: str) -> None:
+        """Remember the content behind an unchanged file."""
+
+    def recall_file(self, identity: FileIdentity) -> str | None:
+        """The source id of an unchanged file; None when it was never read or has changed."""
+
+    def save_source(self, source: Source) -> None:
+        """Add or refresh a source."""
+
+    def source(self, source_id: str) -> Source | None:
+        """The source, or None."""
+
+    def sources(self) -> Sequence[Source]:
+        """All sources, the latest seen first."""
+
+    def locations(self, source_id: str) -> Sequence[str]:
+        """Paths where the source was seen, latest first."""
+
+    def save_transcript(self, source_id: str, transcript: Transcript) -> None:
+        """Keep the latest transcript of a source."""
+
+    def transcript(self, source_id: str) -> Transcript | None:
+        """The latest transcript of a source, or None."""
+
+    def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
+        """Add clips, or refresh those with the same id."""
+
+    def clips(self, source_id: str) -> Sequence[Clip]:
+        """The clips of a source by rank."""
+
+    def record(self, decision: Decision) -> None:
+        """Append a decision; nothing is ever changed or removed."""
+
+    def decisions(self, clip_id: str) -> Sequence[Decision]:
+        """The decisions about a clip, oldest first."""
+
+    def append(self, job_id: str, event: Event) -> LoggedEvent:
+        """Number a fact within its job and keep it; progress gets the last fact's number."""
+
+    def events(self, job_id: str, after_seq: int = 0) -> Sequence[LoggedEvent]:
+        """The job's facts numbered above `after_seq`."""
+
+
+class SourceAccess(Protocol):
+    """Gives a source as a local path for the length of a step."""
+
+    def open(self, source_id: str) -> AbstractContextManager[Path]:
+        """Raises UnreadableMedia when the source is nowhere to be found."""
+
+
+class ModelProvider(Protocol):
+    """Finds installed weights by name."""
+
+    def folder(self, name: str) -> Path:
+        """The folder holding the model's files; raises ModelNotInstalled with the command to run."""
+
+
+class PartialFiles:
+    """Files being written now, so that a forced end can remove them."""
+
+    def __init__(self) -> None:
+        self._paths: set[Path] = set()
+        self._lock = threading.Lock()
+
+    def add(self, path: Path) -> None:
+        """Start caring for `path`."""
+        with self._lock:
+            self._paths.add(path)
+
+    def discard(self, path: Path) -> None:
+        """Stop caring: it was renamed or removed."""
+        with self._lock:
+            self._paths.discard(path)
+
+    def __iter__(self) -> Iterator[Path]:
+        with self._lock:
+            return iter(tuple(self._paths))
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Everything a stage may touch besides its input."""
+
+    reporter: Reporter
+    catalogue: Catalogue
+    artifacts: ArtifactStore
+    sources: SourceAccess
+    models: ModelProvider
+    cancel: CancelToken = field(default_factory=CancelToken)
+    partial_files: PartialFiles = field(default_factory=PartialFiles)
+    owner: str = LOCAL_OWNER
+    lock_dir: Path | None = None
+    """Folder for locks between processes on one machine; None when the caller serialises runs."""
+
+    def with_reporter(self, reporter: Reporter) -> RunContext:
+        """The same run, told to somebody else."""
+        return replace(self, reporter=reporter)

@@ -1,0 +1,67 @@
+"""How regions of the source fill the output frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Box
+
+
+class LayoutKind(StrEnum):
+    """The closed set of layouts."""
+
+    SINGLE = "single"
+    SPLIT = "split"
+    GRID = "grid"
+    FIT = "fit"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """Where the camera is at a moment; linear between keyframes."""
+
+    at: Timestamp
+    box: Box
+    """Upright source pixels, same shape as the region's output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A moving rectangle of the source shown in a rectangle of the output."""
+
+    output: tuple[int, int, int, int]
+    """x, y, width, height in output pixels."""
+    path: tuple[Keyframe, ...]
+    track: int | None = None
+    """Track this region follows; None when it follows nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutPiece:
+    """One arrangement, on one side of every cut. What no region covers is background."""
+
+    range: TimeRange
+    kind: LayoutKind
+    regions: tuple[Region, ...]
+    inset: bool = False
+    """Whether regions may overlap, later ones on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Who is believed to speak, and how surely."""
+
+    range: TimeRange
+    track: int | None
+    speaker: str | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The arrangement of one clip, covering its kept ranges without gaps."""
+
+    pieces: tuple[LayoutPiece, ...]
+    speaking: tuple[Speaking, ...] = ()

@@ -1,0 +1,135 @@
+"""What an engine can be asked to do: plain serialisable data, defaults included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reelremix.engine.domain.time import TimeRange
+
+
+class Aspect(StrEnum):
+    """Shapes of the output picture."""
+
+    PORTRAIT = "9:16"
+    SQUARE = "1:1"
+    FOUR_FIVE = "4:5"
+    LANDSCAPE = "16:9"
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the output."""
+        return {
+            Aspect.PORTRAIT: (1080, 1920),
+            Aspect.SQUARE: (1080, 1080),
+            Aspect.FOUR_FIVE: (1080, 1350),
+            Aspect.LANDSCAPE: (1920, 1080),
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeOptions:
+    """How speech becomes text."""
+
+    model: str = "auto"
+    """A registry name, a folder, or `auto`."""
+    language: str | None = None
+    """ISO 639-1 code; None detects it."""
+    initial_prompt: str | None = None
+    vocabulary: tuple[str, ...] = ()
+    """Names and terms the recogniser should prefer."""
+    device: str = "auto"
+    """`auto`, `cpu` or `cuda`."""
+    batch_size: int = 8
+    beam_size: int = 5
+    transcript: str | None = None
+    """Path of a transcript to use instead of listening."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectOptions:
+    """Which moments to keep."""
+
+    count: int = 10
+    min_s: float = 15.0
+    max_s: float = 60.0
+    ranges: tuple[TimeRange, ...] = ()
+    """Given ranges are kept as they are; count, min_s and max_s then do not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOptions:
+    """How the picture is reframed."""
+
+    aspect: Aspect = Aspect.PORTRAIT
+    faces: bool = True
+    """False keeps the centre of the picture and loads no face model."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeOptions:
+    """How files are written."""
+
+    encoder: str = "auto"
+    """`auto`, or an FFmpeg encoder name such as `libx264` or `h264_nvenc`."""
+    preset: str = "veryfast"
+    crf: int = 20
+    fps: str = "source"
+    """`source` or a number."""
+    jobs: int = 0
+    """Clips rendered at once; 0 chooses by the number of cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRequest:
+    """Turn one source into clips in `out/<stem>/`."""
+
+    source: str
+    """Path of the recording."""
+    out: str = "clips"
+    plan_only: bool = False
+    overwrite: bool = False
+    absolute_paths: bool = False
+    audio_stream: str | None = None
+    """Stream index or language tag; None takes the default stream."""
+    captions: str | None = "bold"
+    """Preset name, or None for no captions."""
+    transcribe: TranscribeOptions = TranscribeOptions()
+    select: SelectOptions = SelectOptions()
+    frame: FrameOptions = FrameOptions()
+    encode: EncodeOptions = EncodeOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeRequest:
+    """Turn one source into a transcript."""
+
+    source: str
+    audio_stream: str | None = None
+    transcribe: TranscribeOptions = TranscribeOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """Rank the moments of one source or transcript."""
+
+    source: str
+    audio_stream: str | None = None
+    transcribe: TranscribeOptions = TranscribeOptions()
+    select: SelectOptions = SelectOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """Render clips of a manifest again, all or some, with changed options."""
+
+    manifest: str
+    clip_ids: tuple[str, ...] = ()
+    """Empty renders all."""
+    source: str | None = None
+    """Path of the recording when it moved."""
+    captions: str | None = None
+    """Preset to use instead of the manifest's; `none` turns captions off; None keeps it."""
+    aspect: Aspect | None = None
+    encode: EncodeOptions | None = None
+    overwrite: bool = False

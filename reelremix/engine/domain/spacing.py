@@ -1,0 +1,35 @@
+"""How words become running text: with spaces between them, or without in scripts that use none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x2E80, 0x30FF),  # CJK radicals and punctuation, kana
+    (0x31C0, 0x31FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0xFF00, 0xFF60),  # full-width forms
+    (0x20000, 0x3FFFF),
+)
+
+
+def needs_space(left: str, right: str) -> bool:
+    """Whether a space stands between two neighbouring words."""
+    return bool(left and right) and not (_is_unspaced(left[-1]) or _is_unspaced(right[0]))
+
+
+def join_words(texts: Iterable[str]) -> str:
+    """Running text of the words, as a reader of their script expects it."""
+    joined = ""
+    for text in texts:
+        joined += f" {text}" if needs_space(joined, text) else text
+    return joined
+
+
+def _is_unspaced(character: str) -> bool:
+    return any(first <= ord(character) <= last for first, last in _UNSPACED)

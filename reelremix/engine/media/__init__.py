@@ -1,0 +1,1 @@
+"""The only code that touches PyAV: probing, decoding, scaling, encoding and hardware."""

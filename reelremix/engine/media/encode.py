@@ -1,0 +1,132 @@
+"""Writing MP4 files: H.264 and AAC, moov first, bt709 tags, no metadata of the source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.video.reformatter import Colorspace, ColorPrimaries, ColorRange, ColorTrc
+
+from reelremix.engine.domain.clip import OutputFormat
+from reelremix.engine.media.audio import PROGRAMME, Samples, audio_frame
+from reelremix.engine.media.hardware import SOFTWARE
+from reelremix.errors import RenderError
+
+AUDIO_BIT_RATE = 192_000
+KEYFRAME_INTERVAL_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """How pictures are compressed."""
+
+    encoder: str = SOFTWARE
+    preset: str = "veryfast"
+    crf: int = 20
+    threads: int = 0
+    """Encoder threads, 0 for the encoder's own choice."""
+
+    def options(self) -> dict[str, str]:
+        """The encoder's private options for constant quality."""
+        if self.encoder == "h264_nvenc":
+            return {"preset": "p4", "rc": "vbr", "cq": str(self.crf), "b": "0"}
+        if self.encoder == "h264_qsv":
+            return {"preset": self.preset, "global_quality": str(self.crf)}
+        if self.encoder == "h264_videotoolbox":
+            return {"q": str(max(1, 100 - 2 * self.crf))}
+        return {"preset": self.preset, "crf": str(self.crf)}
+
+
+class ClipWriter:
+    """One output file. Pictures and sound may arrive in any order of feeding."""
+
+    def __init__(
+        self, path: Path, output: OutputFormat, settings: EncoderSettings, *, has_audio: bool
+    ) -> None:
+        """Open `path` (of any name) for writing as MP4.
+
+        Raises:
+            RenderError: the encoder does not accept the settings.
+        """
+        self._container = av.open(
+            f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}
+        )
+        self._frames = 0
+        self._samples = 0
+        try:
+            self._video = self._container.add_stream(
+                settings.encoder, rate=output.frame_rate, options=settings.options()
+            )
+            context = self._video.codec_context
+            assert isinstance(context, av.VideoCodecContext)
+            context.width, context.height = output.width_px, output.height_px
+            context.pix_fmt = "yuv420p"
+            context.time_base = 1 / output.frame_rate
+            context.gop_size = round(output.frame_rate * KEYFRAME_INTERVAL_S)
+            context.thread_count = settings.threads
+            context.thread_type = "FRAME"  # slices would cost quality and speed in x264
+            context.color_range = ColorRange.MPEG
+            context.colorspace = Colorspace.ITU709
+            context.color_primaries = ColorPrimaries.BT709
+            context.color_trc = ColorTrc.BT709
+            self._context = context
+            self._audio = None
+            if has_audio:
+                self._audio = self._container.add_stream("aac", rate=PROGRAMME.rate_hz)
+                self._audio.codec_context.bit_rate = AUDIO_BIT_RATE
+            self._container.start_encoding()
+        except (av.error.FFmpegError, ValueError) as exc:
+            self._container.close()
+            raise RenderError(
+                f"encoder '{settings.encoder}' refuses preset '{settings.preset}',"
+                f" crf {settings.crf}: {exc}",
+                hint="`--encoder-preset veryfast --crf 20` are the defaults",
+            ) from exc
+
+    def write_picture(self, frame: av.VideoFrame) -> None:
+        """Append one yuv420p frame of the output's size."""
+        frame.pts = self._frames
+        frame.time_base = 1 / Fraction(self._context.framerate)
+        frame.pict_type = 0
+        self._frames += 1
+        self._container.mux(self._context.encode(frame))
+
+    def write_sound(self, samples: Samples) -> None:
+        """Append `PROGRAMME` samples."""
+        assert self._audio is not None
+        frame = audio_frame(samples, self._samples)
+        self._samples += samples.shape[1]
+        self._container.mux(self._audio.encode(frame))
+
+    def close(self) -> None:
+        """Flush the encoders and write the index."""
+        self._container.mux(self._context.encode(None))
+        if self._audio is not None:
+            self._container.mux(self._audio.encode(None))
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Close without caring what the file holds; the caller removes it."""
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, OSError, ValueError):
+            return  # the reason for abandoning is already on its way up
+
+
+def write_jpeg(path: Path, frame: av.VideoFrame, quality: int = 4) -> None:
+    """Save a picture as JPEG; `quality` is FFmpeg's 2 (best) to 31."""
+    context = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height = frame.width, frame.height
+    context.pix_fmt = "yuvj420p"
+    context.time_base = Fraction(1, 25)
+    context.options = {"qmin": str(quality), "qmax": str(quality)}
+    picture = frame.reformat(
+        format="yuvj420p", src_color_range=ColorRange.MPEG, dst_color_range=ColorRange.JPEG
+    )
+    picture.pts = 0
+    picture.pict_type = 0
+    packets = [*context.encode(picture), *context.encode(None)]
+    path.write_bytes(b"".join(bytes(packet) for packet in packets))

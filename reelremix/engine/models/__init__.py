@@ -1,0 +1,1 @@
+"""Adapters around models, one a file, behind protocols; and the registry of weights."""

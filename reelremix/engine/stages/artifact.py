@@ -1,0 +1,53 @@
+"""How a stage finds or makes its artifact."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from reelremix.engine import codec
+from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.events import StageFinished, StageStarted
+
+T = TypeVar("T")
+
+
+def key_for(ctx: RunContext, stage: str, version: int, **inputs: object) -> ArtifactKey:
+    """The key of a stage's result: raise `version` whenever the stage's answers change."""
+    digest = hashlib.sha256(codec.to_bytes({"version": version, **inputs})).hexdigest()
+    return ArtifactKey(ctx.owner, stage, digest)
+
+
+def load(ctx: RunContext, key: ArtifactKey, kind: type[T]) -> T | None:
+    """The stored result; None when absent, damaged or written by something incompatible."""
+    content = ctx.artifacts.get(key)
+    if content is None:
+        return None
+    try:
+        return codec.from_bytes(content, kind)
+    except ValueError:
+        ctx.artifacts.delete(key)
+        return None
+
+
+def save(ctx: RunContext, key: ArtifactKey, value: Any) -> None:
+    """Store a result."""
+    ctx.artifacts.put(key, codec.to_bytes(value))
+
+
+def staged(
+    ctx: RunContext, stage: str, key: ArtifactKey, kind: type[T], compute: Callable[[], T]
+) -> T:
+    """The stage's result, from the store or computed and stored, with its events."""
+    began = time.monotonic()
+    ctx.cancel.raise_if_set()
+    ctx.reporter.emit(StageStarted(stage))
+    result = load(ctx, key, kind)
+    cached = result is not None
+    if result is None:
+        result = compute()
+        save(ctx, key, result)
+    ctx.reporter.emit(StageFinished(stage, round(time.monotonic() - began, 3), cached))
+    return result

@@ -1,0 +1,231 @@
+"""Speech of a source as timed words, window by window.
+
+Windows are at most ten minutes and end in the quietest spot near their end, so memory is bounded
+and a stopped run goes on where it was. Each window is an artifact of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.events import StageProgress, Warned
+from reelremix.engine.domain.request import TranscribeOptions
+from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.transcript import Segment, Transcript, Word
+from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.models.whisper import LANGUAGE_FLOOR, LanguageGuess, Transcriber
+from reelremix.engine.stages.artifact import key_for, load, save
+
+STAGE = "transcribe"
+VERSION = 1
+WINDOW_S = 600
+SEARCH_S = 60
+"""The cut is looked for in this last part of a full window."""
+QUIET_S = 0.4
+"""Length over which quietness is judged."""
+
+Speech = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The words of one window; times are on the source's clock."""
+
+    range: TimeRange
+    language: str
+    language_probability: float
+    segments: tuple[Segment, ...]
+
+
+def transcript_key(
+    ctx: RunContext, presentation: Presentation, options: TranscribeOptions, model: str
+) -> ArtifactKey:
+    """Key of the whole transcript; `model` is the transcriber's identity."""
+    return key_for(ctx, STAGE, VERSION, **_inputs(presentation, options, model))
+
+
+def transcribe(
+    path: Path,
+    presentation: Presentation,
+    options: TranscribeOptions,
+    transcriber: Transcriber,
+    ctx: RunContext,
+) -> Transcript:
+    """Transcribe the chosen audio stream.
+
+    Raises:
+        UnreadableMedia: the file cannot be read.
+        ModelError: the model failed.
+        Cancelled: the user asked to stop; finished windows are kept.
+    """
+    listener = _Listener(path, presentation, options, transcriber, ctx)
+    windows = list(listener.windows())
+    language, probability = _main_language(windows)
+    if windows and probability < LANGUAGE_FLOOR and options.language is None:
+        ctx.reporter.emit(
+            Warned(
+                f"the language is uncertain: {language} with probability {probability:.2f}",
+                "say which it is with `--language CODE`",
+            )
+        )
+    return Transcript(
+        language=language if windows else options.language,
+        language_probability=probability if windows else None,
+        segments=tuple(segment for window in windows for segment in window.segments),
+        model=transcriber.name,
+    )
+
+
+class _Listener:
+    """Walks through a source window by window."""
+
+    def __init__(
+        self,
+        path: Path,
+        presentation: Presentation,
+        options: TranscribeOptions,
+        transcriber: Transcriber,
+        ctx: RunContext,
+    ) -> None:
+        self._path = path
+        self._presentation = presentation
+        self._options = options
+        self._transcriber = transcriber
+        self._ctx = ctx
+        self._inputs = _inputs(presentation, options, transcriber.identity)
+        self._believed = options.language
+        """The last language heard with certainty, to fall back on."""
+
+    def windows(self) -> Iterator[Window]:
+        """All windows that hold speech, stored ones first looked up."""
+        end = self._presentation.duration
+        start = Timestamp(0)
+        while (end - start).seconds > 0.02:
+            self._ctx.cancel.raise_if_set()
+            window = self._window(TimeRange(start, end))
+            if window.segments:
+                yield window
+            if self._options.language is None and window.language_probability >= LANGUAGE_FLOOR:
+                self._believed = window.language
+            start = window.range.end
+            self._tell(start)
+
+    def _window(self, rest: TimeRange) -> Window:
+        key = key_for(
+            self._ctx,
+            "transcribe-window",
+            VERSION,
+            start=rest.start,
+            believed=self._believed,
+            **self._inputs,
+        )
+        window = load(self._ctx, key, Window)
+        if window is None:
+            window = self._listen(rest)
+            save(self._ctx, key, window)
+        return window
+
+    def _listen(self, rest: TimeRange) -> Window:
+        speech, span = self._read(rest)
+        heard = speech.astype(np.float32) / np.float32(32768)
+        guess, segments = self._transcriber.transcribe(heard, self._options.language, self._options)
+        if guess.probability < LANGUAGE_FLOOR and self._believed is not None:
+            guess, segments = self._transcriber.transcribe(heard, self._believed, self._options)
+            guess = LanguageGuess(guess.language, min(guess.probability, LANGUAGE_FLOOR))
+        kept = []
+        for segment in segments:
+            self._ctx.cancel.raise_if_set()
+            kept.append(_shifted(segment, span.start))
+            self._tell(kept[-1].range.end)
+        return Window(span, guess.language, guess.probability, tuple(kept))
+
+    def _read(self, rest: TimeRange) -> tuple[Speech, TimeRange]:
+        """The samples of the next window, and where it lies."""
+        longest = Timestamp.from_seconds(WINDOW_S)
+        span = TimeRange(rest.start, min(rest.end, rest.start + longest))
+        pieces = []
+        for piece in read_pcm(self._path, self._presentation, span, SPEECH):
+            self._ctx.cancel.raise_if_set()
+            pieces.append(piece[0])
+        speech: Speech = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+        if span.end < rest.end:
+            length = quietest_cut(speech)
+            speech = speech[:length]
+            span = TimeRange(span.start, span.start + Timestamp(length * 125, HALF_MICROSECONDS))
+        return speech, span
+
+    def _tell(self, at: Timestamp) -> None:
+        total = self._presentation.duration.seconds
+        self._ctx.reporter.emit(StageProgress(STAGE, min(at.seconds, total), total, "s"))
+
+
+HALF_MICROSECONDS = Timestamp(0).time_base / 2
+"""Half a microsecond: a sample at 16 kHz is exactly 125 of them."""
+
+
+def quietest_cut(speech: Speech) -> int:
+    """Where to end a full window: the middle of the quietest spot of its last part, in samples."""
+    rate = SPEECH.rate_hz
+    tail_start = max(0, len(speech) - SEARCH_S * rate)
+    step = rate // 50
+    tail = speech[tail_start : len(speech) - len(speech[tail_start:]) % step].astype(np.float32)
+    energy = np.square(tail).reshape(-1, step).mean(axis=1)
+    width = round(QUIET_S * 50)
+    if len(energy) <= width:
+        return len(speech)
+    smoothed = np.convolve(energy, np.ones(width), "valid")
+    return int(tail_start + (int(smoothed.argmin()) + width // 2) * step)
+
+
+def _inputs(
+    presentation: Presentation, options: TranscribeOptions, model: str
+) -> dict[str, object]:
+    assert presentation.audio is not None
+    return {
+        "source": presentation.source.id,
+        "audio": presentation.audio.index,
+        "origin": presentation.origin,
+        "model": model,
+        "language": options.language,
+        "prompt": options.initial_prompt,
+        "vocabulary": options.vocabulary,
+        "beam_size": options.beam_size,
+    }
+
+
+def _main_language(windows: list[Window]) -> tuple[str, float]:
+    """The language with the most speech, and its mean probability weighted by speech."""
+    spoken: dict[str, float] = {}
+    certain: dict[str, float] = {}
+    for window in windows:
+        seconds = sum(segment.range.duration_s for segment in window.segments)
+        spoken[window.language] = spoken.get(window.language, 0.0) + seconds
+        weight = seconds * window.language_probability
+        certain[window.language] = certain.get(window.language, 0.0) + weight
+    if not spoken:
+        return "", 0.0
+    language = max(spoken, key=lambda name: spoken[name])
+    return language, round(certain[language] / max(spoken[language], 1e-9), 4)
+
+
+def _shifted(segment: Segment, by: Timestamp) -> Segment:
+    return replace(
+        segment,
+        range=_moved(segment.range, by),
+        words=tuple(_moved_word(word, by) for word in segment.words),
+    )
+
+
+def _moved_word(word: Word, by: Timestamp) -> Word:
+    return replace(word, range=_moved(word.range, by))
+
+
+def _moved(span: TimeRange, by: Timestamp) -> TimeRange:
+    return TimeRange.from_seconds(span.start.exact + by.exact, span.end.exact + by.exact)

@@ -1,0 +1,202 @@
+"""The local catalogue: sources, transcripts, clips, decisions and job events in SQLite."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from reelremix.engine import codec
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.context import LOCAL_OWNER, Decision, FileIdentity
+from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
+from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.store.database import Database
+
+
+class SqliteCatalogue:
+    """`Catalogue` over one library file, for one owner."""
+
+    def __init__(self, database: Database, owner: str = LOCAL_OWNER) -> None:
+        self._db = database
+        self._owner = owner
+
+    def remember_file(self, identity: FileIdentity, source_id: str) -> None:
+        """Remember the content behind an unchanged file."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self._owner,
+                    identity.path,
+                    identity.size_bytes,
+                    identity.mtime_ns,
+                    identity.inode,
+                    source_id,
+                    time.time(),
+                ),
+            )
+
+    def recall_file(self, identity: FileIdentity) -> str | None:
+        """The source id of an unchanged file; None when it was never read or has changed."""
+        return self._one(
+            "SELECT source_id FROM files WHERE owner = ? AND path = ? AND size_bytes = ?"
+            " AND mtime_ns = ? AND inode = ?",
+            identity.path,
+            identity.size_bytes,
+            identity.mtime_ns,
+            identity.inode,
+        )
+
+    def save_source(self, source: Source) -> None:
+        """Add or refresh a source."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    self._owner,
+                    source.id,
+                    source.name,
+                    source.size_bytes,
+                    codec.to_bytes(source),
+                    time.time(),
+                ),
+            )
+
+    def source(self, source_id: str) -> Source | None:
+        """The source, or None."""
+        detail = self._one_blob("SELECT detail FROM sources WHERE owner = ? AND id = ?", source_id)
+        return codec.from_bytes(detail, Source) if detail else None
+
+    def sources(self) -> Sequence[Source]:
+        """All sources, the latest seen first."""
+        rows = self._blobs("SELECT detail FROM sources WHERE owner = ? ORDER BY seen_at DESC")
+        return [codec.from_bytes(row, Source) for row in rows]
+
+    def locations(self, source_id: str) -> Sequence[str]:
+        """Paths where the source was seen, latest first."""
+        rows = self._db.rows(
+            "SELECT path FROM files WHERE owner = ? AND source_id = ? ORDER BY seen_at DESC",
+            (self._owner, source_id),
+        )
+        return [str(row[0]) for row in rows]
+
+    def save_transcript(self, source_id: str, transcript: Transcript) -> None:
+        """Keep the latest transcript of a source."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO transcripts VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    self._owner,
+                    source_id,
+                    transcript.language,
+                    transcript.model,
+                    codec.to_bytes(transcript),
+                    time.time(),
+                ),
+            )
+
+    def transcript(self, source_id: str) -> Transcript | None:
+        """The latest transcript of a source, or None."""
+        detail = self._one_blob(
+            "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?", source_id
+        )
+        return codec.from_bytes(detail, Transcript) if detail else None
+
+    def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
+        """Add clips, or refresh those with the same id."""
+        with self._db.transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO clips VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (self._owner, c.id, source_id, c.rank, c.title, codec.to_bytes(c), time.time())
+                    for c in clips
+                ],
+            )
+
+    def clips(self, source_id: str) -> Sequence[Clip]:
+        """The clips of a source by rank."""
+        rows = self._blobs(
+            "SELECT detail FROM clips WHERE owner = ? AND source_id = ? ORDER BY rank, id",
+            source_id,
+        )
+        return [codec.from_bytes(row, Clip) for row in rows]
+
+    def record(self, decision: Decision) -> None:
+        """Append a decision; nothing is ever changed or removed."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT INTO decisions (owner, clip_id, kind, detail, at) VALUES (?, ?, ?, ?, ?)",
+                (
+                    self._owner,
+                    decision.clip_id,
+                    decision.kind,
+                    json.dumps(decision.detail, ensure_ascii=False),
+                    decision.at,
+                ),
+            )
+
+    def decisions(self, clip_id: str) -> Sequence[Decision]:
+        """The decisions about a clip, oldest first."""
+        rows = self._db.rows(
+            "SELECT clip_id, kind, detail, at FROM decisions"
+            " WHERE owner = ? AND clip_id = ? ORDER BY number",
+            (self._owner, clip_id),
+        )
+        return [
+            Decision(str(clip), str(kind), json.loads(str(detail)), float(str(at)))
+            for clip, kind, detail, at in rows
+        ]
+
+    def append(self, job_id: str, event: Event) -> LoggedEvent:
+        """Number a fact within its job and keep it; progress gets the last fact's number."""
+        at = round(time.time(), 3)
+        if not is_fact(event):
+            return LoggedEvent(job_id, self._last_seq(job_id), at, event)
+        with self._db.transaction() as connection:
+            last = connection.execute(
+                "SELECT COALESCE(MAX(seq), 0) FROM events WHERE owner = ? AND job_id = ?",
+                (self._owner, job_id),
+            ).fetchone()[0]
+            logged = LoggedEvent(job_id, last + 1, at, event)
+            connection.execute(
+                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    self._owner,
+                    job_id,
+                    logged.seq,
+                    at,
+                    event.type,
+                    json.dumps(codec.event_to_plain(logged), ensure_ascii=False),
+                ),
+            )
+        return logged
+
+    def events(self, job_id: str, after_seq: int = 0) -> Sequence[LoggedEvent]:
+        """The job's facts numbered above `after_seq`."""
+        rows = self._db.rows(
+            "SELECT detail FROM events WHERE owner = ? AND job_id = ? AND seq > ? ORDER BY seq",
+            (self._owner, job_id, after_seq),
+        )
+        found = (codec.event_from_plain(json.loads(str(row[0]))) for row in rows)
+        return [event for event in found if event is not None]
+
+    def _last_seq(self, job_id: str) -> int:
+        rows = self._db.rows(
+            "SELECT COALESCE(MAX(seq), 0) FROM events WHERE owner = ? AND job_id = ?",
+            (self._owner, job_id),
+        )
+        return int(str(rows[0][0]))
+
+    def _one(self, query: str, *parameters: object) -> str | None:
+        rows = self._db.rows(query, (self._owner, *parameters))
+        return str(rows[0][0]) if rows else None
+
+    def _one_blob(self, query: str, *parameters: object) -> bytes | None:
+        blobs = self._blobs(query, *parameters)
+        return blobs[0] if blobs else None
+
+    def _blobs(self, query: str, *parameters: object) -> list[bytes]:
+        rows = self._db.rows(query, (self._owner, *parameters))
+        return [row[0] for row in rows if isinstance(row[0], bytes)]

@@ -1,0 +1,83 @@
+"""One SQLite file, one connection a thread, short transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reelremix.engine.store.migrations import migrate
+from reelremix.errors import ConfigError
+
+BUSY_TIMEOUT_S = 30.0
+
+
+class Database:
+    """Opens connections to the library file and hands out transactions."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: all or nothing."""
+        connection = self._connection()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def rows(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+        """All rows of a read-only query."""
+        return self._connection().execute(query, parameters).fetchall()
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._local = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+        except (OSError, sqlite3.Error) as exc:
+            raise ConfigError(
+                f"cannot open the library {self.path}: {exc}",
+                hint="set REELREMIX_DATA_DIR to a folder you can write to",
+            ) from exc
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            migrate(connection)
+        except sqlite3.DatabaseError as exc:
+            connection.close()
+            raise ConfigError(
+                f"the library {self.path} cannot be used: {exc}",
+                hint=f"move {self.path} away to start a new one; finished clips are not touched",
+            ) from exc
+        except BaseException:
+            connection.close()
+            raise
+        return connection

@@ -1,0 +1,54 @@
+"""Writing files so that they are complete or absent."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reelremix.engine.domain.context import PartialFiles
+from reelremix.errors import ConfigError
+
+
+@contextmanager
+def replacing(target: Path, partial_files: PartialFiles | None = None) -> Iterator[Path]:
+    """Yield a `.part` path beside `target`, renamed onto it when the block ends well.
+
+    Raises:
+        ConfigError: the folder cannot be written to or the disk is full.
+    """
+    part = target.with_name(f".{uuid.uuid4().hex[:8]}.part")
+    if partial_files is not None:
+        partial_files.add(part)
+    try:
+        yield part
+        part.replace(target)
+    except OSError as exc:
+        raise cannot_write(target, exc) from exc
+    finally:
+        part.unlink(missing_ok=True)
+        if partial_files is not None:
+            partial_files.discard(part)
+
+
+def write_atomically(target: Path, content: bytes) -> None:
+    """Write `content` durably, replacing what was there. Raises ConfigError."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise cannot_write(target, exc) from exc
+    with replacing(target) as part, part.open("wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def cannot_write(target: Path, exc: OSError) -> ConfigError:
+    """The error for an output that cannot be written."""
+    reason = exc.strerror or str(exc)
+    return ConfigError(
+        f"cannot write {target}: {reason.lower()}",
+        hint="free some space or choose another folder with `--out DIR`",
+    )

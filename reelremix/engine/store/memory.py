@@ -1,0 +1,123 @@
+"""The store protocols held in memory: for tests, and for runs that should leave no trace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.context import ArtifactKey, Decision, FileIdentity
+from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
+from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.transcript import Transcript
+
+
+class MemoryArtifactStore:
+    """`ArtifactStore` in a dict, least recently used first."""
+
+    def __init__(self) -> None:
+        self._held: dict[ArtifactKey, bytes] = {}
+
+    def get(self, key: ArtifactKey) -> bytes | None:
+        """The bytes; None when absent."""
+        content = self._held.pop(key, None)
+        if content is not None:
+            self._held[key] = content
+        return content
+
+    def put(self, key: ArtifactKey, content: bytes) -> None:
+        """Store, replacing what was there."""
+        self._held.pop(key, None)
+        self._held[key] = content
+
+    def delete(self, key: ArtifactKey) -> None:
+        """Forget the artifact if it is there."""
+        self._held.pop(key, None)
+
+    def size_bytes(self) -> int:
+        """Bytes held for all owners."""
+        return sum(len(content) for content in self._held.values())
+
+    def collect(self, cap_bytes: int) -> int:
+        """Drop the least recently used until at most `cap_bytes` remain; returns bytes freed."""
+        before = self.size_bytes()
+        while self._held and self.size_bytes() > cap_bytes:
+            del self._held[next(iter(self._held))]
+        return before - self.size_bytes()
+
+
+class MemoryCatalogue:
+    """`Catalogue` in dicts and lists, for one owner."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[FileIdentity, str]] = {}
+        self._sources: dict[str, Source] = {}
+        self._transcripts: dict[str, Transcript] = {}
+        self._clips: dict[str, dict[str, Clip]] = {}
+        self._decisions: list[Decision] = []
+        self._events: dict[str, list[LoggedEvent]] = {}
+
+    def remember_file(self, identity: FileIdentity, source_id: str) -> None:
+        """Remember the content behind an unchanged file."""
+        self._files.pop(identity.path, None)
+        self._files[identity.path] = (identity, source_id)
+
+    def recall_file(self, identity: FileIdentity) -> str | None:
+        """The source id of an unchanged file; None when it was never read or has changed."""
+        known, source_id = self._files.get(identity.path, (None, None))
+        return source_id if known == identity else None
+
+    def save_source(self, source: Source) -> None:
+        """Add or refresh a source."""
+        self._sources.pop(source.id, None)
+        self._sources[source.id] = source
+
+    def source(self, source_id: str) -> Source | None:
+        """The source, or None."""
+        return self._sources.get(source_id)
+
+    def sources(self) -> Sequence[Source]:
+        """All sources, the latest seen first."""
+        return list(reversed(self._sources.values()))
+
+    def locations(self, source_id: str) -> Sequence[str]:
+        """Paths where the source was seen, latest first."""
+        return [p for p, (_, known) in reversed(self._files.items()) if known == source_id]
+
+    def save_transcript(self, source_id: str, transcript: Transcript) -> None:
+        """Keep the latest transcript of a source."""
+        self._transcripts[source_id] = transcript
+
+    def transcript(self, source_id: str) -> Transcript | None:
+        """The latest transcript of a source, or None."""
+        return self._transcripts.get(source_id)
+
+    def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
+        """Add clips, or refresh those with the same id."""
+        self._clips.setdefault(source_id, {}).update({clip.id: clip for clip in clips})
+
+    def clips(self, source_id: str) -> Sequence[Clip]:
+        """The clips of a source by rank."""
+        held = self._clips.get(source_id, {})
+        return sorted(held.values(), key=lambda clip: (clip.rank, clip.id))
+
+    def record(self, decision: Decision) -> None:
+        """Append a decision; nothing is ever changed or removed."""
+        self._decisions.append(decision)
+
+    def decisions(self, clip_id: str) -> Sequence[Decision]:
+        """The decisions about a clip, oldest first."""
+        return [d for d in self._decisions if d.clip_id == clip_id]
+
+    def append(self, job_id: str, event: Event) -> LoggedEvent:
+        """Number a fact within its job and keep it; progress gets the last fact's number."""
+        log = self._events.setdefault(job_id, [])
+        last = log[-1].seq if log else 0
+        logged = LoggedEvent(job_id, last + is_fact(event), round(time.time(), 3), event)
+        if is_fact(event):
+            log.append(logged)
+        return logged
+
+    def events(self, job_id: str, after_seq: int = 0) -> Sequence[LoggedEvent]:
+        """The job's facts numbered above `after_seq`."""
+        return [e for e in self._events.get(job_id, []) if e.seq > after_seq]

@@ -1,0 +1,37 @@
+"""Where a source's bytes are on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reelremix.engine.domain.context import Catalogue, FileIdentity
+from reelremix.errors import UnreadableMedia
+
+
+def identify_file(path: Path) -> FileIdentity:
+    """Path, size, mtime and inode of a file. Raises OSError."""
+    resolved = path.resolve()
+    stat = resolved.stat()
+    return FileIdentity(str(resolved), stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+class LocalSourceAccess:
+    """`SourceAccess` through the paths the catalogue remembers."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    @contextmanager
+    def open(self, source_id: str) -> Iterator[Path]:
+        """The newest remembered path whose file is unchanged. Raises UnreadableMedia."""
+        for location in self._catalogue.locations(source_id):
+            path = Path(location)
+            if path.is_file() and self._catalogue.recall_file(identify_file(path)) == source_id:
+                yield path
+                return
+        raise UnreadableMedia(
+            f"the source {source_id[:12]} is no longer where it was seen",
+            hint="name its new place with `--source FILE`",
+        )

@@ -1,0 +1,76 @@
+"""The exception tree every layer raises.
+
+Messages are one plain sentence a user can act on; `hint` says what to type next. Exit codes and
+printing belong to `reelremix.cli.diagnostics`, never here.
+"""
+
+from __future__ import annotations
+
+
+class ReelRemixError(Exception):
+    """Anything that went wrong and can be explained to the person at the keyboard."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(ReelRemixError):
+    """A flag, setting, manifest or preset is wrong, or an output folder cannot be used."""
+
+
+class OutputExists(ConfigError):
+    """The output folder holds a finished run made with other options."""
+
+
+class SourceError(ReelRemixError):
+    """A source cannot be found, opened or used for what was asked."""
+
+
+class UnreadableMedia(SourceError):
+    """The file is missing, empty, truncated beyond use, or not media at all."""
+
+
+class NoAudioStream(SourceError):
+    """The source has no audio stream, so nobody can be heard."""
+
+
+class NoVideoStream(SourceError):
+    """The source has no video stream, so there is nothing to frame."""
+
+
+class NothingToClip(ReelRemixError):
+    """The source is readable but holds no usable moment: no speech, too short, all below the floor."""
+
+
+class ModelError(ReelRemixError):
+    """A model or an optional tool is missing or unusable."""
+
+
+class ModelNotInstalled(ModelError):
+    """The named weights are not on this machine."""
+
+
+class OutOfMemory(ModelError):
+    """The machine or its GPU has too little free memory for what was asked."""
+
+
+class RenderError(ReelRemixError):
+    """A clip could not be written."""
+
+
+class JobError(ReelRemixError):
+    """A job was asked to do what its state does not allow."""
+
+
+class DaemonError(ReelRemixError):
+    """The daemon cannot be reached or speaks another version."""
+
+
+class CloudError(ReelRemixError):
+    """The cloud refused or could not be reached."""
+
+
+class Cancelled(Exception):
+    """The user asked to stop. Outside the tree so that no handler of errors swallows it."""
