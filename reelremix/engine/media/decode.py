@@ -16,8 +16,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.stream import Discard
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from av.video.stream import VideoStream
-from av.video.reformatter import Colorspace, ColorPrimaries, ColorRange, ColorTrc, VideoReformatter
 
 from reelremix.engine.domain.source import Presentation, VideoFormat
 from reelremix.engine.domain.time import MICROSECONDS, TimeRange, Timestamp

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
-from av.video.reformatter import Colorspace, ColorPrimaries, ColorRange, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.media.audio import PROGRAMME, Samples, audio_frame
@@ -130,3 +132,30 @@ def write_jpeg(path: Path, frame: av.VideoFrame, quality: int = 4) -> None:
     picture.pict_type = 0
     packets = [*context.encode(picture), *context.encode(None)]
     path.write_bytes(b"".join(bytes(packet) for packet in packets))
+
+
+def aac_round_trip(sound: Iterable[Samples]) -> Iterator[Samples]:
+    """What listeners will hear: `PROGRAMME` samples through the AAC encoder and back."""
+    encoder = av.CodecContext.create("aac", "w")
+    assert isinstance(encoder, av.AudioCodecContext)
+    encoder.sample_rate = PROGRAMME.rate_hz
+    encoder.layout = PROGRAMME.layout
+    encoder.format = PROGRAMME.sample
+    encoder.bit_rate = AUDIO_BIT_RATE
+    encoder.time_base = Fraction(1, PROGRAMME.rate_hz)
+    encoder.options = {"flags": "+global_header"}
+    encoder.open()
+    decoder = av.CodecContext.create("aac", "r")
+    assert isinstance(decoder, av.AudioCodecContext)
+    decoder.extradata = encoder.extradata
+    position = 0
+    for samples in sound:
+        yield from _decoded(decoder, encoder.encode(audio_frame(samples, position)))
+        position += samples.shape[1]
+    yield from _decoded(decoder, encoder.encode(None))
+
+
+def _decoded(decoder: av.AudioCodecContext, packets: Iterable[Any]) -> Iterator[Samples]:
+    for packet in packets:
+        for frame in decoder.decode(packet):
+            yield frame.to_ndarray()

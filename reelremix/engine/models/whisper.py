@@ -6,6 +6,8 @@ Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision", 20
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +15,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 
+from reelremix.engine.domain.context import ModelProvider
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
-from reelremix.errors import ModelError, OutOfMemory
+from reelremix.errors import ModelError, ModelNotInstalled, OutOfMemory
 
 Speech = npt.NDArray[np.float32]
 """Mono at 16 kHz, -1 to 1."""
@@ -25,6 +29,7 @@ LANGUAGE_FLOOR = 0.5
 """A language heard with less probability is not believed on its own."""
 DETECTION_SEGMENTS = 4
 """Stretches of 30 s looked at before a doubtful language is settled by majority."""
+TAIL_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +61,44 @@ class FasterWhisper:
     """`Transcriber` over one loaded model."""
 
     def __init__(self, name: str, folder: Path, device: str, *, threads: int = 0) -> None:
-        """Load the weights.
+        """Name the weights; they are loaded when first needed.
 
         Args:
             name: what users call the model.
             folder: a CTranslate2 Whisper model.
             device: `cpu` (int8) or `cuda` (float16).
-            threads: CPU threads, 0 for CTranslate2's own choice.
+            threads: CPU threads, 0 for one a physical core.
 
         Raises:
-            ModelError: the folder holds no usable model, or the device is not usable.
-            OutOfMemory: the device has too little free memory.
+            ModelNotInstalled: the folder holds no weights.
         """
-        from faster_whisper import BatchedInferencePipeline, WhisperModel
-
-        compute_type = "int8" if device == "cpu" else "float16"
-        try:
-            self._model: Any = WhisperModel(
-                str(folder), device=device, compute_type=compute_type, cpu_threads=threads
-            )
-        except (RuntimeError, ValueError, OSError) as exc:
-            raise _explained(exc, name, folder, device) from exc
-        self._batched: Any = BatchedInferencePipeline(self._model)
-        self._folder = folder
         self.name = name
         self.device = device
-        self.identity = f"faster-whisper/{compute_type}/{_fingerprint(folder)}"
+        self._folder = folder
+        self._threads = threads or psutil.cpu_count(logical=False) or 1
+        self._compute_type = "int8" if device == "cpu" else "float16"
+        self._loaded: Any = None
+        self.identity = f"faster-whisper/{self._compute_type}/{_fingerprint(name, folder)}"
+
+    @property
+    def _model(self) -> Any:
+        """The loaded model. Raises ModelError and OutOfMemory."""
+        if self._loaded is None:
+            # No byte leaves the machine: the hub is not asked, and its library sends no statistics.
+            os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+            from faster_whisper import WhisperModel
+
+            try:
+                self._loaded = WhisperModel(
+                    str(self._folder),
+                    device=self.device,
+                    compute_type=self._compute_type,
+                    cpu_threads=self._threads,
+                    local_files_only=True,
+                )
+            except (RuntimeError, ValueError, OSError) as exc:
+                raise _explained(exc, self.name, self._folder, self.device) from exc
+        return self._loaded
 
     def transcribe(
         self, speech: Speech, language: str | None, options: TranscribeOptions
@@ -92,10 +109,13 @@ class FasterWhisper:
             ModelError: the model cannot run on its device.
             OutOfMemory: the device has too little free memory.
         """
+        from faster_whisper import BatchedInferencePipeline
+
+        model = self._model
         try:
-            segments, info = self._batched.transcribe(
+            segments, info = BatchedInferencePipeline(model).transcribe(
                 speech,
-                language=language if self._model.model.is_multilingual else None,
+                language=language if model.model.is_multilingual else None,
                 language_detection_segments=DETECTION_SEGMENTS,
                 language_detection_threshold=LANGUAGE_FLOOR,
                 word_timestamps=True,
@@ -131,13 +151,20 @@ def _segment(heard: Any) -> Segment:
     return Segment(times, heard.text.strip(), words)
 
 
-def _fingerprint(folder: Path) -> str:
+def _fingerprint(name: str, folder: Path) -> str:
     """Tells models apart without hashing gigabytes at every start."""
-    parts = [(folder / "config.json").read_bytes() if (folder / "config.json").exists() else b""]
-    parts.append(str((folder / "model.bin").stat().st_size).encode())
-    with (folder / "model.bin").open("rb") as weights:
-        weights.seek(max(0, (folder / "model.bin").stat().st_size - 65_536))
-        parts.append(weights.read())
+    weights, config = folder / "model.bin", folder / "config.json"
+    if not weights.is_file():
+        raise ModelNotInstalled(
+            f"there is no Whisper model in {folder}: model.bin is missing",
+            hint=f"`reelremix models install {name}`, or name a folder that holds one",
+        )
+    size = weights.stat().st_size
+    with weights.open("rb") as file:
+        file.seek(max(0, size - TAIL_BYTES))
+        parts = [str(size).encode(), file.read()]
+    if config.is_file():
+        parts.append(config.read_bytes())
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
 
 
@@ -157,3 +184,62 @@ def _explained(exc: Exception, name: str, folder: Path, device: str) -> ModelErr
         f"model '{name}' in {folder} cannot be loaded: {reason.splitlines()[0]}",
         hint=f"`reelremix models install {name}` fetches it again",
     )
+
+
+GPU_MODEL, CPU_MODEL = "large-v3-turbo", "base"
+"""What `auto` means."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A transcriber, and what was chosen on the user's behalf."""
+
+    transcriber: FasterWhisper
+    detail: str
+    notice: str | None = None
+
+
+def choose_whisper(model: str, device: str, models: ModelProvider) -> ModelChoice:
+    """Pick weights and device.
+
+    Args:
+        model: a registry name, a folder, or `auto`.
+        device: `auto`, `cpu` or `cuda`.
+        models: finds installed weights.
+
+    Raises:
+        ModelNotInstalled: the weights are not on this machine.
+        ModelError: `cuda` was asked for and is not there.
+    """
+    gpu = device != "cpu" and _has_gpu()
+    if device == "cuda" and not gpu:
+        raise ModelError(
+            "no usable NVIDIA GPU was found", hint="`--device cpu`, or see `reelremix doctor`"
+        )
+    notice = None
+    name = model
+    if model == "auto":
+        name = CPU_MODEL
+        if gpu:
+            try:
+                models.folder(GPU_MODEL)
+                name = GPU_MODEL
+            except ModelNotInstalled:
+                notice = (
+                    f"the GPU would allow {GPU_MODEL}, which is not installed; using {CPU_MODEL}"
+                )
+    folder = models.folder(name)
+    transcriber = FasterWhisper(name, folder, "cuda" if gpu else "cpu")
+    chosen = "chosen for this machine" if model == "auto" else "as asked"
+    return ModelChoice(transcriber, f"{name} on {transcriber.device}, {chosen}", notice)
+
+
+def _has_gpu() -> bool:
+    """Whether CTranslate2 sees a GPU. Importing it takes 0.3 s, so ask the system first."""
+    if sys.platform == "darwin":
+        return False
+    if sys.platform.startswith("linux") and not Path("/proc/driver/nvidia").exists():
+        return False
+    import ctranslate2
+
+    return bool(ctranslate2.get_cuda_device_count())

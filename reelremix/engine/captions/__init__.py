@@ -1,0 +1,1 @@
+"""Typesetting of captions: shaping, line breaking, styles and drawing."""

@@ -1,0 +1,400 @@
+"""`clips.json`, version 1: the published form of clips, written and read here alone.
+
+Times are seconds on the source's clock with up to six decimals. Readers ignore unknown keys; a
+changed meaning raises the version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from reelremix.engine.domain.candidate import Axis, Reason, Rejection, Score
+from reelremix.engine.domain.caption import Captions, Cue
+from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
+from reelremix.engine.domain.layout import (
+    Keyframe,
+    Layout,
+    LayoutKind,
+    LayoutPiece,
+    Region,
+    Speaking,
+)
+from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.domain.transcript import Transcript, Word
+from reelremix.errors import ConfigError
+
+VERSION = 1
+FILE_NAME = "clips.json"
+SHEET_NAME = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """How long a stage took in this run."""
+
+    name: str
+    wall_s: float
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What a run cost."""
+
+    wall_s: float
+    stages: tuple[StageTime, ...]
+    peak_rss_mb: float | None
+    device: str
+    network: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything about one source's clips."""
+
+    options: Mapping[str, Any]
+    presentation: Presentation
+    transcript: Transcript | None
+    run: RunRecord
+    clips: tuple[Clip, ...]
+    rendered: Mapping[str, Rendered] = field(default_factory=dict)
+    """By clip id; absent for clips that are only planned or failed."""
+    tracks: tuple[Track, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    notice: str | None = None
+    """Why there are no clips, or fewer than asked."""
+    source_path: str | None = None
+    """Set only on request; otherwise the source is its name alone."""
+
+
+def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
+    """The published form."""
+    return {
+        "version": VERSION,
+        "options": dict(manifest.options),
+        "source": _source(manifest),
+        "transcript": _transcript(manifest.transcript),
+        "run": {
+            "wall_s": manifest.run.wall_s,
+            "stages": [
+                {"name": s.name, "wall_s": s.wall_s, "cached": s.cached}
+                for s in manifest.run.stages
+            ],
+            "peak_rss_mb": manifest.run.peak_rss_mb,
+            "device": manifest.run.device,
+            "network": list(manifest.run.network),
+        },
+        "notice": manifest.notice,
+        "tracks": [_track(track) for track in manifest.tracks],
+        "clips": [_clip(clip, manifest.rendered.get(clip.id)) for clip in manifest.clips],
+        "rejected": [rejection_to_dict(r) for r in manifest.rejected],
+    }
+
+
+def manifest_to_bytes(manifest: Manifest) -> bytes:
+    """The published form as a UTF-8 JSON document."""
+    return (json.dumps(manifest_to_dict(manifest), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Load and check a manifest.
+
+    Raises:
+        ConfigError: missing, not a manifest, or of a newer version.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as exc:
+        raise ConfigError(
+            f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}",
+            hint="name the clips.json that `reelremix clip` wrote",
+        ) from exc
+    except ValueError as exc:
+        raise ConfigError(f"{path} is not a manifest: {exc}") from exc
+    if not isinstance(content, dict) or not {"version", "source", "clips"} <= content.keys():
+        raise ConfigError(
+            f"{path} is not a manifest: it lacks version, source or clips",
+            hint="name the clips.json that `reelremix clip` wrote",
+        )
+    if content["version"] != VERSION:
+        raise ConfigError(
+            f"{path} has version {content['version']}; this ReelRemix reads version {VERSION}",
+            hint="upgrade with `pip install -U reelremix`",
+        )
+    return content
+
+
+def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
+    """The clips of a loaded manifest. Raises ConfigError naming the clip that cannot be used."""
+    clips = []
+    for entry in content["clips"]:
+        try:
+            clips.append(_read_clip(entry))
+        except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as exc:
+            raise ConfigError(
+                f"{path}: clip {entry.get('id', '?')!r} cannot be used: {type(exc).__name__} {exc}",
+                hint="undo the last change to the manifest, or make it anew with `reelremix clip`",
+            ) from exc
+    return tuple(clips)
+
+
+def listed_files(content: Mapping[str, Any]) -> set[str]:
+    """Every file name a manifest lists, itself and the contact sheet included."""
+    names = {FILE_NAME, SHEET_NAME}
+    for clip in content.get("clips", ()):
+        names |= {name for name in (clip.get("files") or {}).values() if name}
+    return {name for name in names if _is_plain(name)}
+
+
+def score_to_dict(score: Score | None) -> dict[str, Any]:
+    """Total, all six axes and the evidence."""
+    axes = score.axes if score else {}
+    return {
+        "total": score.total if score else None,
+        "axes": {axis.value: axes.get(axis) for axis in Axis},
+        "reasons": [_reason(r) for r in score.reasons] if score else [],
+    }
+
+
+def rejection_to_dict(rejection: Rejection) -> dict[str, Any]:
+    """One entry of `rejected`."""
+    return {
+        "start_s": rejection.range.start_s,
+        "end_s": rejection.range.end_s,
+        "score": rejection.score,
+        "reason": rejection.reason,
+    }
+
+
+def _is_plain(name: str) -> bool:
+    return bool(name) and "/" not in name and "\\" not in name and name not in (".", "..")
+
+
+def _source(manifest: Manifest) -> dict[str, Any]:
+    p = manifest.presentation
+    picture = p.video.video if p.video is not None else None
+    return {
+        "name": manifest.source_path or p.source.name,
+        "id": p.source.id,
+        "duration_s": p.duration.seconds,
+        "width_px": picture.width_px if picture else None,
+        "height_px": picture.height_px if picture else None,
+        "frame_rate": _rate(picture.frame_rate) if picture else None,
+        "audio_stream": p.audio.index if p.audio else None,
+    }
+
+
+def _transcript(transcript: Transcript | None) -> dict[str, Any] | None:
+    if transcript is None:
+        return None
+    return {
+        "language": transcript.language,
+        "language_probability": transcript.language_probability,
+        "words": len(transcript.words),
+        "model": transcript.model,
+    }
+
+
+def _track(track: Track) -> dict[str, Any]:
+    boxes = [
+        [s.at.seconds, *(round(v, 1) for v in (s.box.x, s.box.y, s.box.width, s.box.height))]
+        for s in track.sightings
+    ]
+    return {"id": track.id, "speaker": track.speaker, "boxes": boxes}
+
+
+def _clip(clip: Clip, rendered: Rendered | None) -> dict[str, Any]:
+    return {
+        "id": clip.id,
+        "rank": clip.rank,
+        "files": {
+            "video": rendered.video if rendered else None,
+            "thumbnail": rendered.thumbnail if rendered else None,
+            "subtitles": rendered.subtitles if rendered else None,
+        },
+        "slug": clip.slug,
+        "title": clip.title,
+        "description": clip.description,
+        "hashtags": list(clip.hashtags),
+        "text": clip.text,
+        "score": score_to_dict(clip.score),
+        "duration_s": clip.duration_s,
+        "ranges": [[r.start_s, r.end_s] for r in clip.ranges],
+        "output": {
+            "width_px": clip.output.width_px,
+            "height_px": clip.output.height_px,
+            "frame_rate": _rate(clip.output.frame_rate),
+        },
+        "layout": [_piece(piece) for piece in clip.layout.pieces],
+        "speaking": [
+            {**_range(s.range), "track": s.track, "speaker": s.speaker, "confidence": s.confidence}
+            for s in clip.layout.speaking
+        ],
+        "captions": _captions(clip.captions),
+        "words": [
+            {"text": w.text, **_range(w.range), "probability": w.probability, "speaker": w.speaker}
+            for w in clip.words
+        ],
+        "audio": {"gain_db": rendered.gain_db if rendered else None},
+        "edits": [],
+        "verdict": _verdict(rendered.verdict if rendered else None),
+    }
+
+
+def _piece(piece: LayoutPiece) -> dict[str, Any]:
+    regions = [
+        {"track": r.track, "output": list(r.output), "path": [_keyframe(k) for k in r.path]}
+        for r in piece.regions
+    ]
+    inset = {"inset": True} if piece.inset else {}
+    return {**_range(piece.range), "kind": piece.kind.value, "regions": regions, **inset}
+
+
+def _keyframe(keyframe: Keyframe) -> list[float]:
+    box = keyframe.box
+    return [keyframe.at.seconds, *(round(v, 3) for v in (box.x, box.y, box.width, box.height))]
+
+
+def _captions(captions: Captions | None) -> dict[str, Any] | None:
+    if captions is None:
+        return None
+    return {
+        "preset": captions.preset,
+        "style": dict(captions.style),
+        "cues": [
+            {**_range(c.range), "lines": [list(line) for line in c.lines], "box": list(c.box)}
+            for c in captions.cues
+        ],
+    }
+
+
+def _verdict(verdict: Verdict | None) -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    return {
+        "ok": verdict.ok,
+        "loudness_lufs": verdict.loudness_lufs,
+        "true_peak_dbtp": verdict.true_peak_dbtp,
+        "speaker_in_frame": verdict.speaker_in_frame,
+        "notes": list(verdict.notes),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "axis": reason.axis.value,
+        "text": reason.text,
+        "quote": reason.quote,
+        **_range(reason.range),
+    }
+
+
+def _range(span: TimeRange) -> dict[str, float]:
+    return {"start_s": span.start_s, "end_s": span.end_s}
+
+
+def _rate(rate: Fraction) -> str:
+    return f"{rate.numerator}/{rate.denominator}"
+
+
+def _read_clip(entry: Mapping[str, Any]) -> Clip:
+    output = entry["output"]
+    return Clip(
+        id=str(entry["id"]),
+        rank=int(entry["rank"]),
+        ranges=tuple(TimeRange.from_seconds(start, end) for start, end in entry["ranges"]),
+        text=str(entry.get("text", "")),
+        words=tuple(_read_word(word) for word in entry.get("words", ())),
+        title=str(entry.get("title", "")),
+        description=str(entry.get("description", "")),
+        hashtags=tuple(entry.get("hashtags", ())),
+        slug=str(entry.get("slug") or "clip"),
+        score=_read_score(entry.get("score")),
+        output=OutputFormat(
+            int(output["width_px"]), int(output["height_px"]), Fraction(output["frame_rate"])
+        ),
+        layout=Layout(
+            tuple(_read_piece(piece) for piece in entry["layout"]),
+            tuple(
+                Speaking(_read_range(s), s.get("track"), s.get("speaker"), float(s["confidence"]))
+                for s in entry.get("speaking", ())
+            ),
+        ),
+        captions=_read_captions(entry.get("captions")),
+    )
+
+
+def _read_word(word: Mapping[str, Any]) -> Word:
+    return Word(str(word["text"]), _read_range(word), word.get("probability"), word.get("speaker"))
+
+
+def _read_range(entry: Mapping[str, Any]) -> TimeRange:
+    return TimeRange.from_seconds(entry["start_s"], entry["end_s"])
+
+
+def _read_score(entry: Mapping[str, Any] | None) -> Score | None:
+    if entry is None:
+        return None
+    axes = {axis: entry["axes"].get(axis.value) for axis in Axis}
+    reasons = tuple(
+        Reason(Axis(r["axis"]), r["text"], r["quote"], _read_range(r)) for r in entry["reasons"]
+    )
+    return Score(entry["total"], axes, reasons, float(entry["total"] or 0.0))
+
+
+def _read_piece(entry: Mapping[str, Any]) -> LayoutPiece:
+    regions = tuple(
+        Region(
+            _four(region["output"]),
+            tuple(
+                Keyframe(Timestamp.from_seconds(at), Box(x, y, w, h))
+                for at, x, y, w, h in region["path"]
+            ),
+            region.get("track"),
+        )
+        for region in entry["regions"]
+    )
+    if not regions or any(not r.path for r in regions):
+        raise ValueError("a layout piece has no region or a region has no path")
+    kind, inset = LayoutKind(entry["kind"]), bool(entry.get("inset", False))
+    return LayoutPiece(_read_range(entry), kind, regions, inset)
+
+
+def _read_captions(entry: Mapping[str, Any] | None) -> Captions | None:
+    if entry is None:
+        return None
+    cues = tuple(
+        Cue(_read_range(c), tuple(tuple(line) for line in c["lines"]), _four(c["box"]))
+        for c in entry["cues"]
+    )
+    return Captions(str(entry["preset"]), dict(entry.get("style", {})), cues)
+
+
+def _four(values: Sequence[int]) -> tuple[int, int, int, int]:
+    a, b, c, d = (int(v) for v in values)
+    return a, b, c, d
+
+
+def renumbered(clip: Clip, tracks: Sequence[Track], first: int) -> tuple[Clip, tuple[Track, ...]]:
+    """Shift a clip's track ids so that they are unique within a manifest."""
+    layout = Layout(
+        tuple(
+            replace(
+                piece, regions=tuple(replace(r, track=_plus(r.track, first)) for r in piece.regions)
+            )
+            for piece in clip.layout.pieces
+        ),
+        tuple(replace(s, track=_plus(s.track, first)) for s in clip.layout.speaking),
+    )
+    return replace(clip, layout=layout), tuple(replace(t, id=t.id + first) for t in tracks)
+
+
+def _plus(track: int | None, first: int) -> int | None:
+    return None if track is None else track + first

@@ -1,0 +1,1 @@
+"""Pipeline steps: plain values in, plain values out."""

@@ -1,0 +1,114 @@
+"""From the words of a clip to its captions: cues, their times and the boxes they are drawn in.
+
+Decides only; drawing is `captions.paint`. A later stage may move a cue's box away from a face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from reelremix.engine.captions.block import Block, set_block
+from reelremix.engine.captions.lines import CueLines, Lines, break_cues
+from reelremix.engine.captions.safe_area import safe_area
+from reelremix.engine.captions.shaping import is_rtl, text_width
+from reelremix.engine.captions.style import DEFAULT_PRESET, CaptionStyle, load_preset, to_dict
+from reelremix.engine.captions.typefaces import FaceChain, chain_for, font_sha256
+from reelremix.engine.domain.caption import Captions, Cue
+from reelremix.engine.domain.clip import OutputFormat
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.transcript import Word
+
+
+def plan_captions(
+    words: Sequence[Word],
+    ranges: Sequence[TimeRange],
+    output: OutputFormat,
+    preset: str = DEFAULT_PRESET,
+    *,
+    style: CaptionStyle | None = None,
+) -> Captions:
+    """Cues for the words heard in the kept ranges; indexes are into `words`.
+
+    `style` overrides what `preset` names. Raises ConfigError for an unknown preset or font.
+    """
+    resolved = style if style is not None else load_preset(preset)
+    setter = _Setter(words, output, resolved)
+    cues: list[Cue] = []
+    for kept, indexes in zip(ranges, _by_range(words, ranges), strict=True):
+        cues += setter.cues(indexes, kept)
+    return Captions(preset, _manifest_style(resolved), tuple(cues))
+
+
+class _Setter:
+    """Sets cues of one clip."""
+
+    def __init__(self, words: Sequence[Word], output: OutputFormat, style: CaptionStyle) -> None:
+        self._words = words
+        self._style = style
+        self._chain: FaceChain = chain_for(style.font)
+        self._em_px = style.em_px(output)
+        self._safe = safe_area(output)
+        self._rtl = is_rtl(w.text for w in words)
+
+    def cues(self, indexes: Sequence[int], kept: TimeRange) -> list[Cue]:
+        """The cues of one kept range."""
+        broken = break_cues(
+            [self._words[i] for i in indexes],
+            self._style,
+            partial(text_width, chain=self._chain),
+            width=self._line_width(),
+            within=kept,
+        )
+        return [self._cue(cue, indexes) for cue in broken]
+
+    def _line_width(self) -> float:
+        """Room for letters in em: the safe width less what a block paints around them."""
+        left, _, right, _ = set_block([["."]], self._style, self._chain, rtl=False).bounds
+        around = right - left - text_width(".", self._chain)
+        return self._safe[2] / self._em_px - around
+
+    def _cue(self, cue: CueLines, indexes: Sequence[int]) -> Cue:
+        lines: Lines = tuple(tuple(indexes[i] for i in line) for line in cue.lines)
+        texts = [[self._style.displayed(self._words[i].text) for i in line] for line in lines]
+        block = set_block(texts, self._style, self._chain, rtl=self._rtl)
+        return Cue(cue.range, lines, self._box(block))
+
+    def _box(self, block: Block) -> tuple[int, int, int, int]:
+        """The even-numbered box around the block, inside the safe area."""
+        safe_x, safe_y, safe_width, safe_height = self._safe
+        left, top, right, bottom = block.bounds
+        em = min(self._em_px, safe_width / max(right - left, 0.1))
+        width = min(safe_width, max(2, _even_above((right - left) * em)))
+        height = min(safe_height, _even_above((bottom - top) * em))
+        middle = safe_y + self._style.position * safe_height
+        y = middle - (block.top + block.bottom) / 2 * em + top * em
+        x = safe_x + (safe_width - width) // 4 * 2
+        lowest = safe_y + safe_height - height
+        return x, min(lowest, max(safe_y, round(y / 2) * 2)), width, height
+
+
+def _by_range(words: Sequence[Word], ranges: Sequence[TimeRange]) -> list[list[int]]:
+    """Indexes of the words heard in each range; a cut word belongs to where most of it is heard."""
+    indexes: list[list[int]] = [[] for _ in ranges]
+    for index, word in enumerate(words):
+        heard = [_heard(word.range, kept) for kept in ranges]
+        if heard and max(heard) > 0:
+            indexes[heard.index(max(heard))].append(index)
+    return indexes
+
+
+def _heard(word: TimeRange, kept: TimeRange) -> float:
+    """Seconds of a word in a range; a word without length counts where it starts."""
+    if word.end <= word.start:
+        return 1e-9 if kept.contains(word.start) else 0.0
+    return word.overlap_s(kept)
+
+
+def _even_above(value: float) -> int:
+    return int(-(-value // 2)) * 2
+
+
+def _manifest_style(style: CaptionStyle) -> dict[str, object]:
+    digest = font_sha256(style.font)
+    return to_dict(style) | ({"font_sha256": digest} if digest else {})

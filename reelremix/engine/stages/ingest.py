@@ -1,0 +1,64 @@
+"""From a path to a Source: identified by content, described once, remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.events import StageFinished, StageProgress, StageStarted
+from reelremix.engine.domain.source import Source
+from reelremix.engine.media.faults import unreadable
+from reelremix.engine.media.probe import probe
+from reelremix.engine.store.sources import identify_file
+from reelremix.errors import UnreadableMedia
+
+STAGE = "ingest"
+CHUNK_BYTES = 8 * 1024 * 1024
+
+
+def ingest(path: Path, ctx: RunContext) -> Source:
+    """Identify and describe a recording.
+
+    A file is read whole once; later its path, size, mtime and inode are enough.
+
+    Raises:
+        UnreadableMedia: missing, empty, not media, without length, or a URL.
+        Cancelled: the user asked to stop.
+    """
+    if str(path).startswith(("http:/", "https:/")):
+        raise UnreadableMedia(
+            f"{path} is a URL; this version clips local recordings",
+            hint="download it first, for example with `yt-dlp`, and name the file",
+        )
+    began = time.monotonic()
+    ctx.reporter.emit(StageStarted(STAGE))
+    if path.is_dir():
+        raise UnreadableMedia(f"{path} is a folder", hint="name the recordings inside it")
+    try:
+        identity = identify_file(path)
+        known = ctx.catalogue.recall_file(identity)
+        source = ctx.catalogue.source(known) if known else None
+        cached = source is not None
+        if source is None:
+            source = probe(path, "")  # fails early: nobody waits for the hash of a broken file
+            source = probe(path, _hash(path, identity.size_bytes, ctx))
+            ctx.catalogue.save_source(source)
+        ctx.catalogue.remember_file(identity, source.id)
+    except OSError as exc:
+        raise unreadable(path, exc) from exc
+    ctx.reporter.emit(StageFinished(STAGE, round(time.monotonic() - began, 3), cached))
+    return source
+
+
+def _hash(path: Path, size_bytes: int, ctx: RunContext) -> str:
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            ctx.cancel.raise_if_set()
+            digest.update(chunk)
+            done += len(chunk)
+            ctx.reporter.emit(StageProgress(STAGE, done, size_bytes, "B"))
+    return digest.hexdigest()

@@ -1,0 +1,134 @@
+"""Opening a rendered file again and saying what is really in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from reelremix.engine.domain.clip import Clip, Verdict
+from reelremix.engine.domain.source import Presentation, StreamKind
+from reelremix.engine.domain.time import ZERO, TimeRange
+from reelremix.engine.domain.transcript import Word
+from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read_pcm
+from reelremix.engine.media.decode import FrameReader, planes
+from reelremix.engine.media.probe import choose_streams, probe
+from reelremix.errors import SourceError
+
+LOUDNESS_TOLERANCE_DB = 1.0
+PEAK_LIMIT_DBTP = -1.0
+DURATION_TOLERANCE_S = Fraction(1, 10)
+BLACK_LUMA = 20.0
+"""Mean luma, 16 to 235, below which a picture counts as black."""
+AUDIBLE_DBFS = -55.0
+STEADY_WORD_S = 0.12
+"""Shorter words are too short to say whether they are audible."""
+
+
+def verify(
+    video: Path, clip: Clip, *, expects_audio: bool, speaker_in_frame: float | None
+) -> Verdict:
+    """Check a finished file against its clip; never raises for what it finds."""
+    try:
+        written = choose_streams(probe(video, clip.id))
+    except SourceError as exc:
+        return Verdict(False, None, None, speaker_in_frame, (f"cannot be reopened: {exc.message}",))
+    notes = [*_stream_notes(written, clip, expects_audio=expects_audio)]
+    notes += _picture_notes(video, written)
+    lufs = peak = None
+    if written.audio is not None:
+        lufs, peak, sound_notes = _listen(video, written, clip)
+        notes += sound_notes
+    return Verdict(not notes, lufs, peak, speaker_in_frame, tuple(notes))
+
+
+def _stream_notes(written: Presentation, clip: Clip, *, expects_audio: bool) -> Iterator[str]:
+    if written.video is None:
+        yield "has no picture"
+        return
+    size = (written.picture.width_px, written.picture.height_px)
+    if size != (clip.output.width_px, clip.output.height_px):
+        yield f"is {size[0]}x{size[1]} instead of {clip.output.width_px}x{clip.output.height_px}"
+    if expects_audio and not written.source.of_kind(StreamKind.AUDIO):
+        yield "has no sound"
+    tolerance = DURATION_TOLERANCE_S + 1 / clip.output.frame_rate
+    if abs(written.duration.exact - Fraction(clip.duration_s)) > tolerance:
+        yield f"lasts {written.duration.seconds:.2f} s instead of {clip.duration_s:.2f} s"
+
+
+def _picture_notes(video: Path, written: Presentation) -> Iterator[str]:
+    if written.video is None:
+        return
+    with FrameReader(video, written) as reader:
+        whole = TimeRange(ZERO, written.duration)
+        lumas = [
+            float(planes(picture.frame)[0][::8, ::8].mean())
+            for picture in reader.frames(whole, keyframes_only=True)
+        ]
+    if not lumas:
+        yield "no picture can be decoded"
+    elif max(lumas) < BLACK_LUMA:
+        yield "is black throughout"
+
+
+def _listen(
+    video: Path, written: Presentation, clip: Clip
+) -> tuple[float | None, float | None, list[str]]:
+    meter = LoudnessMeter()
+    levels: list[float] = []
+    for samples in read_pcm(video, written, TimeRange(ZERO, written.duration), PROGRAMME):
+        meter.add(samples)
+        levels += _levels(samples)
+    heard = meter.result()
+    notes = []
+    if heard.integrated_lufs is None:
+        notes.append("is silent")
+    elif heard.integrated_lufs > -14 + LOUDNESS_TOLERANCE_DB:
+        notes.append(f"is too loud: {heard.integrated_lufs:.1f} LUFS")
+    elif heard.integrated_lufs < -14 - LOUDNESS_TOLERANCE_DB:
+        notes.append(f"is too quiet: {heard.integrated_lufs:.1f} LUFS")
+    if heard.true_peak_dbtp is not None and heard.true_peak_dbtp > PEAK_LIMIT_DBTP + 0.05:
+        notes.append(f"peaks at {heard.true_peak_dbtp:.1f} dBTP")
+    notes += _missing_words(clip, levels)
+    return _rounded(heard.integrated_lufs), _rounded(heard.true_peak_dbtp), notes
+
+
+_LEVEL_STEP = PROGRAMME.rate_hz // 50
+
+
+def _levels(samples: Samples) -> list[float]:
+    """Mean squares of 20 ms pieces. Pieces that straddle two decoded blocks are shortened."""
+    mono = samples.mean(axis=0)
+    starts = range(0, len(mono), _LEVEL_STEP)
+    return [float(np.square(mono[i : i + _LEVEL_STEP]).mean()) for i in starts]
+
+
+def _missing_words(clip: Clip, levels: list[float]) -> Iterator[str]:
+    """The first and the last word, if they cannot be heard where they should be."""
+    if not clip.words or not levels:
+        return
+    second = len(levels) / clip.duration_s
+    for name, word in (("first", clip.words[0]), ("last", clip.words[-1])):
+        span = _on_output(word, clip)
+        if span is None or span[1] - span[0] < STEADY_WORD_S:
+            continue
+        heard = levels[int(span[0] * second) : max(int(span[1] * second), 1)]
+        if heard and 10 * np.log10(max(heard) + 1e-12) < AUDIBLE_DBFS:
+            yield f"its {name} word, “{word.text}”, cannot be heard"
+
+
+def _on_output(word: Word, clip: Clip) -> tuple[float, float] | None:
+    offset = 0.0
+    for span in clip.ranges:
+        if span.contains(word.range.start) or span.overlap_s(word.range) > 0:
+            start = max(word.range.start_s, span.start_s) - span.start_s + offset
+            end = min(word.range.end_s, span.end_s) - span.start_s + offset
+            return start, end
+        offset += span.duration_s
+    return None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reelremix.engine.captions.safe_area import safe_area
+from reelremix.engine.captions.style import CaptionStyle
+from reelremix.engine.codec import from_bytes, to_bytes
+from reelremix.engine.domain.caption import Captions
+from reelremix.engine.domain.clip import OutputFormat
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.transcript import Word
+from reelremix.engine.stages.caption import plan_captions
+from reelremix.errors import ConfigError
+
+PORTRAIT = OutputFormat(1080, 1920, Fraction(25))
+SIZES = ((1080, 1920), (1080, 1080), (1080, 1350), (1920, 1080), (270, 480))
+
+
+def spoken(text: str, start_s: float = 1.0) -> tuple[Word, ...]:
+    return tuple(
+        Word(t, TimeRange.from_seconds(start_s + i * 0.4, start_s + i * 0.4 + 0.3))
+        for i, t in enumerate(text.split())
+    )
+
+
+def test_portrait_captions_keep_clear_of_the_platforms_interface() -> None:
+    x, y, width, height = safe_area(PORTRAIT)
+    assert y >= 0.12 * 1920 and y + height <= 0.80 * 1920
+    assert x + width <= 0.90 * 1080
+    assert x == 1080 - (x + width)
+
+
+def test_a_cue_never_spans_two_kept_ranges() -> None:
+    words = spoken("one two three four five six")
+    ranges = (TimeRange.from_seconds(1, 2.1), TimeRange.from_seconds(2.2, 3.5))
+    captions = plan_captions(words, ranges, PORTRAIT)
+    for cue in captions.cues:
+        assert any(r.start <= cue.range.start and cue.range.end <= r.end for r in ranges)
+
+
+def test_words_that_are_cut_out_have_no_cue() -> None:
+    words = spoken("keep drop keep")
+    ranges = (TimeRange.from_seconds(1, 1.35), TimeRange.from_seconds(1.75, 3))
+    cues = plan_captions(words, ranges, PORTRAIT).cues
+    assert [i for c in cues for line in c.lines for i in line] == [0, 2]
+
+
+def test_a_word_across_a_cut_belongs_where_most_of_it_is_heard() -> None:
+    words = (Word("across", TimeRange.from_seconds(1.0, 2.0)),)
+    ranges = (TimeRange.from_seconds(0, 1.2), TimeRange.from_seconds(1.2, 3))
+    (cue,) = plan_captions(words, ranges, PORTRAIT).cues
+    assert cue.range.start_s == 1.2
+
+
+def test_the_manifest_holds_the_resolved_style_and_the_fonts_digest() -> None:
+    style = plan_captions(spoken("hi"), (TimeRange.from_seconds(0, 9),), PORTRAIT).style
+    assert style["font"] == "Montserrat ExtraBold"
+    assert len(str(style["font_sha256"])) == 64
+
+
+def test_captions_survive_as_bytes() -> None:
+    captions = plan_captions(spoken("hi all"), (TimeRange.from_seconds(0, 9),), PORTRAIT)
+    assert from_bytes(to_bytes(captions), Captions) == captions
+
+
+def test_no_words_make_empty_captions() -> None:
+    assert plan_captions((), (TimeRange.from_seconds(0, 9),), PORTRAIT).cues == ()
+
+
+def test_an_unknown_preset_is_an_error_with_a_guess() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'karaoke'"):
+        plan_captions((), (), PORTRAIT, "kareoke")
+
+
+def test_a_given_style_overrides_the_presets() -> None:
+    style = CaptionStyle(size=0.02, max_lines=1, max_chars=10)
+    captions = plan_captions(
+        spoken("one two three four"), (TimeRange.from_seconds(0, 9),), PORTRAIT, style=style
+    )
+    assert all(len(c.lines) == 1 for c in captions.cues)
+    assert captions.style["size"] == 0.02
+
+
+def test_a_very_long_word_is_kept_inside_the_safe_area() -> None:
+    words = spoken("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamte")
+    (cue,) = plan_captions(words, (TimeRange.from_seconds(0, 9),), PORTRAIT).cues
+    x, _, width, _ = safe_area(PORTRAIT)
+    assert cue.box[0] >= x and cue.box[0] + cue.box[2] <= x + width
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        ["a", "word", "extraordinarily", "مرحبا", "שלום", "नमस्ते", "🔥", "5", "dollars.", "Größe,"]
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(TEXTS, st.sampled_from(SIZES), st.sampled_from(["bold", "clean", "pop", "pill"]))
+def test_boxes_are_even_and_inside_the_safe_area(
+    texts: list[str], size: tuple[int, int], preset: str
+) -> None:
+    output = OutputFormat(*size, Fraction(25))
+    cues = plan_captions(
+        spoken(" ".join(texts)), (TimeRange.from_seconds(0, 60),), output, preset
+    ).cues
+    left, top, safe_width, safe_height = safe_area(output)
+    assert sum(len(line) for c in cues for line in c.lines) == len(texts)
+    for cue in cues:
+        x, y, width, height = cue.box
+        assert all(n % 2 == 0 for n in cue.box) and width > 0 and height > 0
+        assert left <= x and x + width <= left + safe_width
+        assert top <= y and y + height <= top + safe_height
+        assert len(cue.lines) <= 2
