@@ -41,7 +41,7 @@ class NoVideoStream(SourceError):
 
 
 class NothingToClip(ReelRemixError):
-    """The source is readable but holds no usable moment: no speech, too short, all below the floor."""
+    """The source is readable but has no usable moment: no speech, too short, all too weak."""
 
 
 class ModelError(ReelRemixError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from reelremix.engine.domain.candidate import Score
@@ -40,7 +40,7 @@ class Clip:
     score: Score | None
     """None for a range the user gave."""
     output: OutputFormat
-    layout: Layout = Layout(())
+    layout: Layout = field(default_factory=lambda: Layout(()))
     captions: Captions | None = None
     """None when captions are off."""
 

@@ -160,7 +160,7 @@ class ModelProvider(Protocol):
     """Finds installed weights by name."""
 
     def folder(self, name: str) -> Path:
-        """The folder holding the model's files; raises ModelNotInstalled with the command to run."""
+        """The folder holding the model's files. Raises ModelNotInstalled saying what to type."""
 
 
 class PartialFiles:

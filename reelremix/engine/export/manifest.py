@@ -103,6 +103,16 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
     return (json.dumps(manifest_to_dict(manifest), ensure_ascii=False, indent=1) + "\n").encode()
 
 
+def updated_manifest(
+    content: Mapping[str, Any], clips: Sequence[Clip], rendered: Mapping[str, Rendered]
+) -> bytes:
+    """A loaded manifest with some clips rendered anew; everything else, known or not, is kept."""
+    fresh = {clip.id: _clip(clip, rendered.get(clip.id)) for clip in clips if clip.id in rendered}
+    entries = [{**entry, **fresh.get(entry["id"], {})} for entry in content["clips"]]
+    updated = {**content, "clips": entries}
+    return (json.dumps(updated, ensure_ascii=False, indent=1) + "\n").encode()
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Load and check a manifest.
 

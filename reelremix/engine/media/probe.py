@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -215,7 +216,7 @@ def _has_irregular_times(container: InputContainer, stream: VideoStream, rate: F
     times.sort()
     times = times[: max(3, len(times) - 8)]  # reordered frames may miss neighbours at the end
     tick = 1 / (rate * stream.time_base)
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(times)]
     return any(abs(step - tick) > max(Fraction(1), tick / 10) for step in steps)
 
 

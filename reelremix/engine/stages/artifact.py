@@ -38,12 +38,18 @@ def save(ctx: RunContext, key: ArtifactKey, value: Any) -> None:
 
 
 def staged(
-    ctx: RunContext, stage: str, key: ArtifactKey, kind: type[T], compute: Callable[[], T]
+    ctx: RunContext,
+    stage: str,
+    key: ArtifactKey,
+    kind: type[T],
+    compute: Callable[[], T],
+    *,
+    detail: str = "",
 ) -> T:
     """The stage's result, from the store or computed and stored, with its events."""
     began = time.monotonic()
     ctx.cancel.raise_if_set()
-    ctx.reporter.emit(StageStarted(stage))
+    ctx.reporter.emit(StageStarted(stage, detail))
     result = load(ctx, key, kind)
     cached = result is not None
     if result is None:

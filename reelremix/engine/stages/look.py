@@ -5,6 +5,7 @@ One decode per range serves both. Nothing outside the ranges is looked at.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -135,7 +136,7 @@ class _Observer:
         """Shots and tracks of everything seen."""
         starts = [0, *self._cuts.cuts()]
         bounds = [span.start, *(self.times[i] for i in starts[1:]), span.end]
-        shots = tuple(Shot(TimeRange(a, b)) for a, b in zip(bounds, bounds[1:], strict=False))
+        shots = tuple(Shot(TimeRange(a, b)) for a, b in itertools.pairwise(bounds))
         tracks: list[Track] = []
         for index, (first, last) in enumerate(
             zip(starts, [*starts[1:], len(self.times)], strict=True)

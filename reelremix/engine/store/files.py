@@ -11,6 +11,14 @@ from pathlib import Path
 from reelremix.engine.domain.context import PartialFiles
 from reelremix.errors import ConfigError
 
+PART_PREFIX = ".reelremix-"
+"""Names of files that are being written begin like this, and end in `.part`."""
+
+
+def part_beside(target: Path) -> Path:
+    """A name to write to before renaming onto `target`."""
+    return target.with_name(f"{PART_PREFIX}{uuid.uuid4().hex[:12]}.part")
+
 
 @contextmanager
 def replacing(target: Path, partial_files: PartialFiles | None = None) -> Iterator[Path]:
@@ -19,7 +27,7 @@ def replacing(target: Path, partial_files: PartialFiles | None = None) -> Iterat
     Raises:
         ConfigError: the folder cannot be written to or the disk is full.
     """
-    part = target.with_name(f".{uuid.uuid4().hex[:8]}.part")
+    part = part_beside(target)
     if partial_files is not None:
         partial_files.add(part)
     try:

@@ -1,0 +1,228 @@
+"""Settings, layered, each with where its value came from; and every path, built in this one place.
+
+Order: defaults < user file < project file < environment (`REELREMIX_*`) < flags. Nothing reads
+settings from a global: they are loaded once by the command line and passed in.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from reelremix.errors import ConfigError
+
+APP = "reelremix"
+PROJECT_FILE = ".reelremix.toml"
+ENVIRONMENT_PREFIX = "REELREMIX_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a user can set once instead of typing it each time."""
+
+    out: str = "clips"
+    """Folder that clips are written into."""
+    count: int = 10
+    """How many clips to make at most."""
+    min: float = 15.0
+    """Shortest clip in seconds."""
+    max: float = 60.0
+    """Longest clip in seconds."""
+    aspect: str = "9:16"
+    """Shape of the output: 9:16, 1:1, 4:5 or 16:9."""
+    captions: str = "bold"
+    """Caption preset, or none."""
+    faces: bool = True
+    """Whether to look for faces and follow them."""
+    model: str = "auto"
+    """Whisper model: a registry name, a folder, or auto."""
+    language: str = ""
+    """Language spoken, such as en; empty detects it."""
+    initial_prompt: str = ""
+    """Text that sets the style and spelling of the transcript."""
+    vocabulary: str = ""
+    """Names and terms to listen for, separated by commas."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    encoder: str = "auto"
+    """auto, or an FFmpeg encoder such as libx264 or h264_nvenc."""
+    encoder_preset: str = "veryfast"
+    """x264 preset: faster is larger."""
+    crf: int = 20
+    """Quality, 0 (lossless) to 51."""
+    fps: str = "source"
+    """Frame rate of the output: source or a number."""
+    jobs: int = 0
+    """Clips rendered at once; 0 chooses by the number of cores."""
+    data_dir: str = ""
+    """Where the library, models and artifacts live; empty is the platform's place."""
+    models_dir: str = ""
+    """A folder of models to look in first."""
+    artifact_cap_mb: int = 4096
+    """Artifacts beyond this are dropped, the least recently used first."""
+
+    @property
+    def data_path(self) -> Path:
+        """Where the library, models and artifacts live."""
+        if self.data_dir:
+            return Path(self.data_dir).expanduser()
+        import platformdirs
+
+        return Path(platformdirs.user_data_dir(APP, appauthor=False))
+
+    @property
+    def model_roots(self) -> tuple[Path, ...]:
+        """Folders searched for models, in order; new models go into the last."""
+        own = self.data_path / "models"
+        return (Path(self.models_dir).expanduser(), own) if self.models_dir else (own,)
+
+    @property
+    def library_file(self) -> Path:
+        """The SQLite catalogue."""
+        return self.data_path / "library.sqlite3"
+
+    @property
+    def artifacts_path(self) -> Path:
+        """Folder of stage results."""
+        return self.data_path / "artifacts"
+
+    @property
+    def locks_path(self) -> Path:
+        """Folder of locks between processes."""
+        return self.data_path / "locks"
+
+    @property
+    def log_path(self) -> Path:
+        """Folder of logs."""
+        return self.data_path / "logs"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """Settings and, for each, where its value came from."""
+
+    settings: Settings
+    origins: dict[str, str] = field(default_factory=dict)
+    """Setting name to `default`, a file's path, `environment NAME` or `flag --name`."""
+
+    def with_flags(self, flags: Mapping[str, Any]) -> LoadedSettings:
+        """Flags on top; a flag counts only if it was typed (is not None)."""
+        typed = {name: value for name, value in flags.items() if value is not None}
+        checked = {
+            name: _checked(name, value, f"flag {_flag(name)}") for name, value in typed.items()
+        }
+        origins = self.origins | {name: f"flag {_flag(name)}" for name in typed}
+        return LoadedSettings(replace(self.settings, **checked), origins)
+
+
+def user_file(environ: Mapping[str, str]) -> Path:
+    """Where the user's settings file is, whether it exists or not."""
+    if explicit := environ.get("REELREMIX_CONFIG"):
+        return Path(explicit).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir(APP, appauthor=False)) / "config.toml"
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> LoadedSettings:
+    """Read every layer below the flags.
+
+    Raises:
+        ConfigError: a file is not TOML, a key is unknown, or a value has the wrong type.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    origins = {f.name: "default" for f in fields(Settings)}
+    for path in (user_file(environ), (cwd or Path.cwd()) / PROJECT_FILE):
+        for name, value in _read_file(path).items():
+            values[name], origins[name] = value, str(path)
+    for variable, text in sorted(environ.items()):
+        setting = _setting_of(variable)
+        if setting is not None:
+            values[setting] = _parsed(setting, text, variable)
+            origins[setting] = f"environment {variable}"
+    return LoadedSettings(Settings(**values), origins)
+
+
+def describe_settings() -> dict[str, str]:
+    """Each setting's name and its one-line explanation."""
+    source = Path(__file__).read_text(encoding="utf-8")
+    body = source.split("class Settings:")[1].split("@property")[0].splitlines()
+    described = {}
+    for line, following in itertools.pairwise(body):
+        if ": " in line and "=" in line and following.strip().startswith('"""'):
+            described[line.split(":")[0].strip()] = following.strip().strip('"')
+    return described
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}") from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
+    return {name: _checked(name, value, str(path)) for name, value in content.items()}
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    kinds = _kinds()
+    if name not in kinds:
+        near = difflib.get_close_matches(name, kinds, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(
+            f"{origin}: there is no setting {name!r}{meant}",
+            hint="`reelremix config show` lists all settings",
+        )
+    kind = kinds[name]
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if type(value) is not kind:
+        raise ConfigError(f"{origin}: {name} must be {_named(kind)} (got {value!r})")
+    return value
+
+
+def _parsed(name: str, text: str, variable: str) -> Any:
+    kind = _kinds()[name]
+    if kind is bool:
+        words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+        if text.lower() not in words:
+            raise ConfigError(f"{variable} must be true or false (got {text!r})")
+        return words[text.lower()]
+    try:
+        return kind(text)
+    except ValueError as exc:
+        raise ConfigError(f"{variable} must be {_named(kind)} (got {text!r})") from exc
+
+
+def _setting_of(variable: str) -> str | None:
+    """The setting an environment variable names; None for variables that are not ours."""
+    if not variable.startswith(ENVIRONMENT_PREFIX) or variable == "REELREMIX_CONFIG":
+        return None
+    name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+    return name if name in _kinds() else None
+
+
+def _kinds() -> dict[str, type]:
+    hints = get_type_hints(Settings)
+    return {f.name: hints[f.name] for f in fields(Settings)}
+
+
+def _named(kind: type) -> str:
+    return {int: "a whole number", float: "a number", str: "text", bool: "true or false"}[kind]
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

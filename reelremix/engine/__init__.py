@@ -1,0 +1,52 @@
+"""The engine: everything from a recording to finished clips, without a user interface.
+
+Names are loaded on first use, so that importing a domain type does not load FFmpeg.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reelremix.engine.domain.context import CancelToken as CancelToken
+    from reelremix.engine.domain.request import Aspect as Aspect
+    from reelremix.engine.domain.request import ClipRequest as ClipRequest
+    from reelremix.engine.domain.request import EncodeOptions as EncodeOptions
+    from reelremix.engine.domain.request import FrameOptions as FrameOptions
+    from reelremix.engine.domain.request import RenderRequest as RenderRequest
+    from reelremix.engine.domain.request import ScoreRequest as ScoreRequest
+    from reelremix.engine.domain.request import SelectOptions as SelectOptions
+    from reelremix.engine.domain.request import TranscribeOptions as TranscribeOptions
+    from reelremix.engine.domain.request import TranscribeRequest as TranscribeRequest
+    from reelremix.engine.library import ClipResult as ClipResult
+    from reelremix.engine.library import Library as Library
+    from reelremix.engine.library import ScoreResult as ScoreResult
+
+_HOMES = {
+    "CancelToken": "domain.context",
+    "Library": "library",
+    "ClipResult": "library",
+    "ScoreResult": "library",
+} | dict.fromkeys(
+    (
+        "Aspect",
+        "ClipRequest",
+        "EncodeOptions",
+        "FrameOptions",
+        "RenderRequest",
+        "ScoreRequest",
+        "SelectOptions",
+        "TranscribeOptions",
+        "TranscribeRequest",
+    ),
+    "domain.request",
+)
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,397 @@
+"""The facade that every face calls: whole jobs in, results and events out.
+
+from reelremix import engine
+
+library = engine.Library.open()
+result = library.clip(engine.ClipRequest("talk.mp4", out="clips"))
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from reelremix.config import Settings, load_settings
+from reelremix.engine import pipeline
+from reelremix.engine.domain.candidate import Candidate, Rejection
+from reelremix.engine.domain.clip import Clip, Rendered
+from reelremix.engine.domain.context import (
+    ArtifactStore,
+    CancelToken,
+    Catalogue,
+    ModelProvider,
+    PartialFiles,
+    RunContext,
+    SourceAccess,
+)
+from reelremix.engine.domain.events import (
+    JobCancelled,
+    JobFailed,
+    JobFinished,
+    JobStarted,
+    StageFinished,
+)
+from reelremix.engine.domain.network import network_calls, watch_network
+from reelremix.engine.domain.request import (
+    ClipRequest,
+    RenderRequest,
+    ScoreRequest,
+    TranscribeRequest,
+)
+from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.export.manifest import (
+    FILE_NAME,
+    SHEET_NAME,
+    Manifest,
+    RunRecord,
+    StageTime,
+    clips_from_dict,
+    manifest_to_bytes,
+    read_manifest,
+    updated_manifest,
+)
+from reelremix.engine.export.report import contact_sheet
+from reelremix.engine.joblog import JobLog, Listener, Silence
+from reelremix.engine.memory import PeakMemory
+from reelremix.engine.models.registry import InstalledModels
+from reelremix.engine.output_folder import OutputFolder, find_folder
+from reelremix.engine.pipeline import Chosen, Plan
+from reelremix.engine.rendering import file_names, render
+from reelremix.engine.stages.ingest import ingest
+from reelremix.engine.store.artifacts import FileArtifactStore
+from reelremix.engine.store.catalogue import SqliteCatalogue
+from reelremix.engine.store.database import Database
+from reelremix.engine.store.files import write_atomically
+from reelremix.engine.store.sources import LocalSourceAccess
+from reelremix.errors import Cancelled, ConfigError, OutputExists, ReelRemixError, UnreadableMedia
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """What a clip or render job left behind."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    """The content of `clips.json`."""
+    failed: int
+    """Clips that could not be rendered."""
+    resumed: bool = False
+    """True when everything was already there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """A ranking of moments."""
+
+    candidates: tuple[Candidate, ...]
+    rejected: tuple[Rejection, ...]
+    notice: str | None
+
+
+class Library:
+    """Everything one user keeps on this machine, and the jobs over it."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        artifacts: ArtifactStore,
+        sources: SourceAccess,
+        models: ModelProvider,
+        *,
+        lock_dir: Path | None = None,
+        artifact_cap_bytes: int | None = None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.artifacts = artifacts
+        self.sources = sources
+        self.models = models
+        self._lock_dir = lock_dir
+        self._cap_bytes = artifact_cap_bytes
+
+    @classmethod
+    def open(cls, settings: Settings | None = None) -> Library:
+        """The library of this machine's user.
+
+        Raises:
+            ConfigError: the settings are wrong, or the library cannot be opened.
+        """
+        settings = settings or load_settings().settings
+        database = Database(settings.library_file)
+        catalogue = SqliteCatalogue(database)
+        return cls(
+            catalogue,
+            FileArtifactStore(database, settings.artifacts_path),
+            LocalSourceAccess(catalogue),
+            InstalledModels(settings.model_roots),
+            lock_dir=settings.locks_path,
+            artifact_cap_bytes=settings.artifact_cap_mb * 1_000_000,
+        )
+
+    def probe(self, source: str, **run: Any) -> Source:
+        """What a recording holds. Raises SourceError."""
+        return self._job(source, {}, lambda job: ingest(Path(source), job.ctx), **run)
+
+    def transcribe(self, request: TranscribeRequest, **run: Any) -> Transcript:
+        """What is said in a recording. Raises SourceError and ModelError."""
+
+        def work(job: _Job) -> Transcript:
+            subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
+            with pipeline.alone_on(subject.source.id, job.ctx):
+                return pipeline.hear(subject, request.transcribe, job.ctx)
+
+        return self._job(request.source, {}, work, **run)
+
+    def score(self, request: ScoreRequest, **run: Any) -> ScoreResult:
+        """The best moments of a recording or of a transcript file."""
+
+        def work(job: _Job) -> ScoreResult:
+            transcript, duration_s = _spoken(request, job)
+            _, candidates = pipeline.rank(transcript, request.select, duration_s, job.ctx)
+            selection = pipeline.select_scored(
+                candidates, request.select.count, transcript.language
+            )
+            return ScoreResult(selection.chosen, selection.rejected, selection.shortfall)
+
+        return self._job(request.source, {}, work, **run)
+
+    def clip(self, request: ClipRequest, **run: Any) -> ClipResult:
+        """Turn a recording into clips.
+
+        Keyword arguments: `listener`, `cancel` and `partial_files` of the run.
+
+        Raises:
+            SourceError, ModelError, ConfigError: before anything is written.
+            NothingToClip: after an empty manifest with the reason was written.
+            Cancelled: the user asked to stop; finished artifacts and clips are kept.
+        """
+        options = pipeline.options_of(request)
+        return self._job(request.source, options, lambda job: _clip(request, options, job), **run)
+
+    def render(self, request: RenderRequest, **run: Any) -> ClipResult:
+        """Render clips of a manifest, all or some, with changed options if asked."""
+        return self._job(request.manifest, {}, lambda job: _render(request, job), **run)
+
+    def collect_artifacts(self, cap_bytes: int | None = None) -> int:
+        """Drop the least recently used artifacts beyond the cap; returns bytes freed."""
+        cap = self._cap_bytes if cap_bytes is None else cap_bytes
+        return 0 if cap is None else self.artifacts.collect(cap)
+
+    def _job(
+        self,
+        source: str,
+        options: dict[str, Any],
+        work: Callable[[_Job], T],
+        *,
+        listener: Listener | None = None,
+        cancel: CancelToken | None = None,
+        partial_files: PartialFiles | None = None,
+    ) -> T:
+        watch_network()
+        log = JobLog(uuid.uuid4().hex, self.catalogue, listener or Silence())
+        ctx = RunContext(
+            reporter=log,
+            catalogue=self.catalogue,
+            artifacts=self.artifacts,
+            sources=self.sources,
+            models=self.models,
+            cancel=cancel or CancelToken(),
+            partial_files=partial_files or PartialFiles(),
+            lock_dir=self._lock_dir,
+        )
+        log.emit(JobStarted(source, options))
+        try:
+            with PeakMemory() as memory:
+                job = _Job(ctx, log, memory, time.monotonic())
+                result = work(job)
+            self.collect_artifacts()
+        except Cancelled:
+            log.emit(JobCancelled())
+            raise
+        except ReelRemixError as exc:
+            log.emit(JobFailed(exc.message, exc.hint))
+            raise
+        except Exception as exc:
+            log.emit(JobFailed(f"{type(exc).__name__}: {exc}"))
+            raise
+        log.emit(JobFinished(job.usage))
+        return result
+
+
+class _Job:
+    """One run: its surroundings and what it cost."""
+
+    def __init__(self, ctx: RunContext, log: JobLog, memory: PeakMemory, began: float) -> None:
+        self.ctx = ctx
+        self.usage: dict[str, float] = {"source_s": 0.0, "rendered_s": 0.0}
+        self._log = log
+        self._memory = memory
+        self._began = began
+
+    def record(self, device: str) -> RunRecord:
+        """What the run cost so far."""
+        return RunRecord(
+            wall_s=round(time.monotonic() - self._began, 3),
+            stages=tuple(_stage_time(stage) for stage in self._log.stages),
+            peak_rss_mb=self._memory.peak_mb,
+            device=device,
+            network=network_calls(),
+        )
+
+
+def _stage_time(stage: StageFinished) -> StageTime:
+    return StageTime(stage.stage, stage.wall_s, stage.cached)
+
+
+def _spoken(request: ScoreRequest, job: _Job) -> tuple[Transcript, float | None]:
+    """The transcript to score: a transcript file is read, a recording listened to."""
+    path = Path(request.source)
+    if path.suffix.lower() in (".json", ".srt", ".vtt"):
+        options = replace(request.transcribe, transcript=request.source)
+        return pipeline.read_given(options), None
+    subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
+    with pipeline.alone_on(subject.source.id, job.ctx):
+        transcript = pipeline.hear(subject, request.transcribe, job.ctx)
+    return transcript, subject.presentation.duration.seconds
+
+
+def _clip(request: ClipRequest, options: dict[str, Any], job: _Job) -> ClipResult:
+    subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
+    pipeline.require_video(subject)
+    with pipeline.alone_on(subject.source.id, job.ctx):
+        folder = find_folder(Path(request.out), subject.source.name, subject.source.id)
+        folder.check_options(options, overwrite=request.overwrite)
+        folder.claim(options)
+        job.usage["source_s"] = subject.presentation.duration.seconds
+        transcript = pipeline.hear(subject, request.transcribe, job.ctx)
+        chosen = pipeline.choose(transcript, request.select, subject, job.ctx)
+        plan = pipeline.plan(chosen, transcript, request, subject, job.ctx)
+        files = {n for clip in plan.clips for n in file_names(clip).values()}
+        folder.announce(options, files | {SHEET_NAME})
+        rendered = _rendered(request, plan, subject, folder, job)
+        manifest = _manifest(request, options, subject, transcript, chosen, plan, rendered, job)
+        content = manifest_to_bytes(manifest)
+        sheet = contact_sheet(manifest, folder.path)
+        write_atomically(folder.path / SHEET_NAME, sheet.encode())
+        path = folder.finish(content)
+    if not plan.clips:
+        raise pipeline.nothing_to_clip(chosen.notice or "nothing was found", folder.path)
+    failed = 0 if request.plan_only else len(plan.clips) - len(rendered)
+    return ClipResult(folder.path, read_manifest(path), failed)
+
+
+def _rendered(
+    request: ClipRequest, plan: Plan, subject: Subject, folder: OutputFolder, job: _Job
+) -> dict[str, Rendered]:
+    if request.plan_only or not plan.clips:
+        return {}
+    rendered = render(
+        plan.clips, plan.speaker_in_frame, request.encode, subject, folder.path, job.ctx
+    )
+    job.usage["rendered_s"] = sum(c.duration_s for c in plan.clips if c.id in rendered)
+    return rendered
+
+
+def _manifest(
+    request: ClipRequest,
+    options: dict[str, Any],
+    subject: Subject,
+    transcript: Transcript,
+    chosen: Chosen,
+    plan: Plan,
+    rendered: dict[str, Rendered],
+    job: _Job,
+) -> Manifest:
+    return Manifest(
+        options=options,
+        presentation=subject.presentation,
+        transcript=transcript,
+        run=job.record(request.transcribe.device),
+        clips=plan.clips,
+        rendered=rendered,
+        tracks=plan.tracks,
+        rejected=chosen.rejected,
+        notice=chosen.notice,
+        source_path=str(subject.path.resolve()) if request.absolute_paths else None,
+    )
+
+
+def _render(request: RenderRequest, job: _Job) -> ClipResult:
+    path = Path(request.manifest)
+    if path.is_dir():
+        path = path / FILE_NAME
+    content = read_manifest(path)
+    wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
+    source = _find_source(request, content, path, job)
+    audio = content["source"].get("audio_stream")
+    subject = pipeline.prepare(str(source), None if audio is None else str(audio), job.ctx)
+    if subject.source.id != content["source"]["id"]:
+        raise UnreadableMedia(
+            f"{source} is not the recording {path} was made from",
+            hint="name the right one with `--source FILE`",
+        )
+    with pipeline.alone_on(subject.source.id, job.ctx):
+        clips = pipeline.changed(wanted, request, subject, job.ctx)
+        encode = request.encode or pipeline.encode_options(content["options"])
+        _check_overwrite(clips, content, path, request, job)
+        rendered = render(clips, {}, encode, subject, path.parent, job.ctx)
+        job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
+        updated = updated_manifest(content, clips, rendered)
+        write_atomically(path, updated)
+    return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
+
+
+def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[Clip, ...]:
+    """The clips named by id or rank, all without names."""
+    if not ids:
+        return clips
+    named = {clip.id: clip for clip in clips} | {str(clip.rank): clip for clip in clips}
+    unknown = [name for name in ids if name not in named]
+    if unknown:
+        listed = ", ".join(f"{clip.rank} ({clip.id})" for clip in clips)
+        raise ConfigError(f"{path} has no clip {unknown[0]!r}; it has: {listed}")
+    return tuple(dict.fromkeys(named[name] for name in ids))
+
+
+def _find_source(request: RenderRequest, content: dict[str, Any], path: Path, job: _Job) -> Path:
+    if request.source is not None:
+        return Path(request.source)
+    source_id, name = str(content["source"]["id"]), str(content["source"]["name"])
+    try:
+        with job.ctx.sources.open(source_id) as found:
+            return found
+    except UnreadableMedia as exc:
+        for beside in (path.parent / name, path.parent.parent / name, Path(name)):
+            if beside.is_file():
+                return beside
+        raise UnreadableMedia(
+            f"the recording {name} that {path} was made from is not to be found",
+            hint="name its place with `--source FILE`",
+        ) from exc
+
+
+def _check_overwrite(
+    clips: tuple[Clip, ...],
+    content: dict[str, Any],
+    path: Path,
+    request: RenderRequest,
+    job: _Job,
+) -> None:
+    """Changed options may not silently replace files that were rendered with others."""
+    if request.overwrite or not (request.captions or request.aspect or request.encode):
+        return
+    ids = {clip.id for clip in clips}
+    for entry in content["clips"]:
+        name = (entry.get("files") or {}).get("video")
+        if entry["id"] in ids and name and (path.parent / name).is_file():
+            raise OutputExists(
+                f"{path.parent / name} was rendered with other options",
+                hint="`--overwrite` replaces it",
+            )

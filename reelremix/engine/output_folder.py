@@ -1,0 +1,148 @@
+"""The folder one source's clips go into: whose it is, what may be replaced, what is left over.
+
+Nothing is ever removed but files that our own manifest, or the note an unfinished run leaves,
+lists by name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reelremix.engine.export.manifest import FILE_NAME, listed_files, read_manifest
+from reelremix.engine.export.names import RESERVED
+from reelremix.engine.store.files import PART_PREFIX, cannot_write, write_atomically
+from reelremix.errors import ConfigError, OutputExists
+
+NOTE_NAME = ".reelremix-run.json"
+"""Says whose folder it is while a run is under way."""
+MAX_STEM_BYTES = 200
+NOT_COMPARED = frozenset({"plan", "jobs", "device"})
+"""Options that do not change what the clips are."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFolder:
+    """A folder this run may write to."""
+
+    path: Path
+    source_id: str
+    finished: Mapping[str, Any] | None
+    """The manifest found in it, of this source."""
+
+    def check_options(self, options: Mapping[str, Any], *, overwrite: bool) -> None:
+        """Raise OutputExists if a finished run with other options would be replaced unasked."""
+        if self.finished is None or overwrite:
+            return
+        different = changed_options(self.finished.get("options", {}), options)
+        if different:
+            raise OutputExists(
+                f"{self.path} holds a finished run with other options"
+                f" ({', '.join(sorted(different))})",
+                hint="`--overwrite` replaces its clips; `--out DIR` writes elsewhere",
+            )
+
+    def claim(self, options: Mapping[str, Any]) -> None:
+        """Note whose folder this is, and clear away what a killed run was writing.
+
+        Raises:
+            ConfigError: the folder cannot be written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise cannot_write(self.path, exc) from exc
+        known = set(self._note().get("files", ()))
+        if self.finished is not None:
+            known |= listed_files(self.finished)
+        self._write_note(options, known)
+        for part in self.path.glob(f"{PART_PREFIX}*.part"):
+            part.unlink(missing_ok=True)
+
+    def announce(self, options: Mapping[str, Any], files: Iterable[str]) -> None:
+        """Note the files about to be written, and remove those of earlier runs that are not."""
+        wanted = set(files)
+        earlier = set(self._note().get("files", ()))
+        self._write_note(options, earlier | wanted)
+        for name in earlier - wanted - {FILE_NAME}:
+            (self.path / name).unlink(missing_ok=True)
+        (self.path / FILE_NAME).unlink(missing_ok=True)
+        self._write_note(options, wanted)
+
+    def finish(self, manifest: bytes) -> Path:
+        """Write the manifest, last of all; returns its path."""
+        target = self.path / FILE_NAME
+        write_atomically(target, manifest)
+        (self.path / NOTE_NAME).unlink(missing_ok=True)
+        return target
+
+    def _note(self) -> dict[str, Any]:
+        return _read_note(self.path)
+
+    def _write_note(self, options: Mapping[str, Any], files: set[str]) -> None:
+        note = {"source": self.source_id, "options": dict(options), "files": sorted(files)}
+        write_atomically(self.path / NOTE_NAME, json.dumps(note, ensure_ascii=False).encode())
+
+
+def changed_options(before: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
+    """Names of options whose values differ in a way that changes clips."""
+    names = (before.keys() | now.keys()) - NOT_COMPARED
+    return {name for name in names if before.get(name) != now.get(name)}
+
+
+def find_folder(out: Path, source_name: str, source_id: str) -> OutputFolder:
+    """The source's folder inside `out`: `<stem>`, or `<stem>-<id>` if that is someone else's.
+
+    Raises:
+        ConfigError: both belong to something else, or `out` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file, not a folder", hint="choose a folder with `--out DIR`")
+    stem = safe_stem(source_name)
+    for name in (stem, f"{stem}-{source_id[:6]}"):
+        owner, manifest = _owner(out / name)
+        if owner in (None, source_id):
+            return OutputFolder(out / name, source_id, manifest)
+    raise ConfigError(
+        f"{out / stem} and {out / name} hold other files",
+        hint="choose another folder with `--out DIR`",
+    )
+
+
+def safe_stem(source_name: str) -> str:
+    """The source's name without suffix, made safe for every file system."""
+    stem = unicodedata.normalize("NFC", Path(source_name).stem)
+    stem = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", stem).rstrip(". ")
+    stem = stem.encode()[:MAX_STEM_BYTES].decode(errors="ignore") or "clips"
+    return f"{stem}_" if stem.lower() in RESERVED else stem
+
+
+def _owner(folder: Path) -> tuple[str | None, Mapping[str, Any] | None]:
+    """Source id of a folder (None: free, empty string: somebody else's) and its manifest."""
+    if not folder.exists():
+        return None, None
+    if not folder.is_dir():
+        return "", None
+    if (folder / FILE_NAME).exists():
+        try:
+            manifest = read_manifest(folder / FILE_NAME)
+            return str(manifest["source"]["id"]), manifest
+        except (ConfigError, KeyError, TypeError):
+            return "", None
+    note = _read_note(folder)
+    if note:
+        return str(note.get("source", "")), None
+    return (None if not any(folder.iterdir()) else ""), None
+
+
+def _read_note(folder: Path) -> dict[str, Any]:
+    try:
+        note = json.loads((folder / NOTE_NAME).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}

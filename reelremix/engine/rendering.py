@@ -1,0 +1,239 @@
+"""Rendering a set of clips: what is already there is kept, the rest goes to worker processes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from reelremix.engine.domain.clip import Clip, Rendered, Verdict
+from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.events import (
+    ClipFailed,
+    ClipRendered,
+    StageFinished,
+    StageProgress,
+    StageStarted,
+    Warned,
+)
+from reelremix.engine.domain.request import EncodeOptions
+from reelremix.engine.domain.subject import Subject
+from reelremix.engine.export.subtitles import subtitles_srt
+from reelremix.engine.media.encode import EncoderSettings
+from reelremix.engine.media.hardware import SOFTWARE, choose_encoder
+from reelremix.engine.stages.artifact import key_for, load, save
+from reelremix.engine.stages.render import RenderTask, frame_count
+from reelremix.engine.store.files import part_beside, write_atomically
+from reelremix.engine.workers import Outcome, render_all
+
+
+@dataclass(frozen=True, slots=True)
+class _RenderRecord:
+    """What a finished render left behind."""
+
+    video_sha256: str
+    gain_db: float | None
+    verdict: Verdict | None
+
+
+def file_names(clip: Clip) -> dict[str, str]:
+    """Names of a clip's files in its folder."""
+    stem = f"{clip.rank:02d}-{clip.slug}"
+    names = {"video": f"{stem}.mp4", "thumbnail": f"{stem}.jpg"}
+    return names | ({"subtitles": f"{stem}.srt"} if clip.words else {})
+
+
+def render(
+    clips: Sequence[Clip],
+    shown: dict[str, float | None],
+    options: EncodeOptions,
+    subject: Subject,
+    folder: Path,
+    ctx: RunContext,
+) -> dict[str, Rendered]:
+    """Write the clips' files; those already there are kept. Failed clips are missing in the result.
+
+    Raises:
+        RenderError: the encoder asked for does not exist.
+        Cancelled: the user asked to stop; finished clips are kept.
+    """
+    began = time.monotonic()
+    ctx.reporter.emit(StageStarted("render"))
+    encoder = choose_encoder(options.encoder)
+    if encoder.notice:
+        ctx.reporter.emit(Warned(encoder.notice, f"`--encoder {SOFTWARE}` says it outright"))
+    rendered: dict[str, Rendered] = {}
+    waiting: list[Clip] = []
+    for clip in clips:
+        ready = _already_rendered(clip, encoder.name, options, subject, folder, ctx)
+        if ready is None:
+            waiting.append(clip)
+        else:
+            rendered[clip.id] = ready
+            ctx.reporter.emit(ClipRendered(clip.id, ready.video, 0.0, True))
+    if waiting:
+        run = _RenderRun(waiting, shown, encoder.name, options, subject, folder, ctx)
+        rendered |= run.rendered()
+    wall_s = round(time.monotonic() - began, 3)
+    ctx.reporter.emit(StageFinished("render", wall_s, cached=not waiting))
+    return rendered
+
+
+class _RenderRun:
+    """One round of rendering: tasks, progress and what came of them."""
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        shown: dict[str, float | None],
+        encoder: str,
+        options: EncodeOptions,
+        subject: Subject,
+        folder: Path,
+        ctx: RunContext,
+    ) -> None:
+        self._clips = {clip.id: clip for clip in clips}
+        self._encoder = encoder
+        self._options = options
+        self._subject = subject
+        self._folder = folder
+        self._ctx = ctx
+        self._done: dict[str, int] = {}
+        self._total = sum(frame_count(clip) for clip in clips)
+        self._jobs, cores = parallel_jobs(options.jobs, len(clips))
+        self._tasks = [
+            self._task(clip, shown.get(clip.id), _threads(index, len(clips), self._jobs, cores))
+            for index, clip in enumerate(clips)
+        ]
+
+    def rendered(self) -> dict[str, Rendered]:
+        """Render everything; clips that fail are reported and left out."""
+        results: dict[str, Rendered] = {}
+        began = time.monotonic()
+        for task in self._tasks:
+            self._ctx.partial_files.add(Path(task.video))
+            self._ctx.partial_files.add(Path(task.thumbnail))
+        try:
+            for outcome in render_all(self._tasks, self._jobs, self._ctx.cancel, self._tell):
+                finished = self._take(outcome, time.monotonic() - began)
+                if finished is not None:
+                    results[finished.clip_id] = finished
+        finally:
+            for task in self._tasks:
+                for name in (task.video, task.thumbnail):
+                    Path(name).unlink(missing_ok=True)
+                    self._ctx.partial_files.discard(Path(name))
+        return results
+
+    def _take(self, outcome: Outcome, wall_s: float) -> Rendered | None:
+        clip = self._clips[outcome.task.clip.id]
+        if outcome.error is not None:
+            self._ctx.reporter.emit(ClipFailed(clip.id, outcome.error, outcome.hint))
+            return None
+        names = file_names(clip)
+        digest = file_sha256(Path(outcome.task.video))
+        Path(outcome.task.thumbnail).replace(self._folder / names["thumbnail"])
+        Path(outcome.task.video).replace(self._folder / names["video"])
+        _write_subtitles(clip, self._folder)
+        key = _render_key(clip, self._encoder, self._options, self._subject, self._ctx)
+        save(self._ctx, key, _RenderRecord(digest, outcome.gain_db, outcome.verdict))
+        self._ctx.reporter.emit(ClipRendered(clip.id, names["video"], round(wall_s, 3), False))
+        return _record(clip, outcome.gain_db, outcome.verdict)
+
+    def _tell(self, task: RenderTask, done: int, total: int) -> None:
+        self._done[task.clip.id] = done
+        finished = sum(self._done.values())
+        self._ctx.reporter.emit(StageProgress("render", finished, self._total, "frames"))
+
+    def _task(self, clip: Clip, shown: float | None, threads: int) -> RenderTask:
+        names = file_names(clip)
+        software = self._encoder == SOFTWARE
+        return RenderTask(
+            source=str(self._subject.path.resolve()),
+            presentation=self._subject.presentation,
+            clip=clip,
+            settings=EncoderSettings(
+                self._encoder, self._options.preset, self._options.crf, threads if software else 0
+            ),
+            video=str(part_beside(self._folder / names["video"]).resolve()),
+            thumbnail=str(part_beside(self._folder / names["thumbnail"]).resolve()),
+            speaker_in_frame=shown,
+            decoder_threads=threads,
+        )
+
+
+def parallel_jobs(wanted: int, clips: int) -> tuple[int, int]:
+    """How many processes to render with, and the cores they share."""
+    cores = psutil.cpu_count(logical=False) or 1
+    jobs = wanted or (cores if cores <= 2 else max(2, cores // 2))
+    return max(1, min(jobs, clips)), cores
+
+
+def _threads(index: int, clips: int, jobs: int, cores: int) -> int:
+    """Threads for one clip: clips of the last, incomplete round share all cores.
+
+    Depends on the position alone, so that a resumed run encodes as an undisturbed one would.
+    """
+    last_round = clips % jobs
+    at_once = last_round if last_round and index >= clips - last_round else jobs
+    return max(1, cores // at_once)
+
+
+def _already_rendered(
+    clip: Clip,
+    encoder: str,
+    options: EncodeOptions,
+    subject: Subject,
+    folder: Path,
+    ctx: RunContext,
+) -> Rendered | None:
+    """The record of an earlier render whose files are still there, unchanged."""
+    names = file_names(clip)
+    if not all((folder / name).is_file() for kind, name in names.items() if kind != "subtitles"):
+        return None
+    key = _render_key(clip, encoder, options, subject, ctx)
+    record = load(ctx, key, _RenderRecord)
+    if record is None or file_sha256(folder / names["video"]) != record.video_sha256:
+        return None
+    _write_subtitles(clip, folder)
+    return _record(clip, record.gain_db, record.verdict)
+
+
+def _render_key(
+    clip: Clip, encoder: str, options: EncodeOptions, subject: Subject, ctx: RunContext
+) -> ArtifactKey:
+    looks = replace(clip, rank=0, title="", description="", hashtags=(), slug="", score=None)
+    return key_for(
+        ctx,
+        "render",
+        1,
+        source=subject.source.id,
+        audio=subject.presentation.audio.index if subject.presentation.audio else None,
+        clip=looks,
+        encoder=encoder,
+        preset=options.preset,
+        crf=options.crf,
+    )
+
+
+def _record(clip: Clip, gain_db: float | None, verdict: Verdict | None) -> Rendered:
+    names = file_names(clip)
+    return Rendered(
+        clip.id, names["video"], names["thumbnail"], names.get("subtitles"), gain_db, verdict
+    )
+
+
+def _write_subtitles(clip: Clip, folder: Path) -> None:
+    name = file_names(clip).get("subtitles")
+    if name is not None:
+        write_atomically(folder / name, subtitles_srt(clip).encode())
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

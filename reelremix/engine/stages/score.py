@@ -1,0 +1,187 @@
+"""How good each candidate is, on six axes, with the words that say so.
+
+Signals (`stages.signals`) are ranked within the source and added up with the weights of
+`data/weights.toml`: nothing is learned, every number can be read and changed. An axis is the
+candidate's rank in the source, 0 to 100. The total is a chance measured on held-out episodes
+(`data/calibration.toml`, written by `benchmarks/calibrate_score.py`) or None where that
+measurement does not apply.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from reelremix.engine.domain.candidate import Axis, Candidate, Reason, Score
+from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.stages.evidence import EvidenceFinder
+from reelremix.engine.stages.signals import (
+    Floats,
+    SentenceCounts,
+    Windows,
+    count_sentences,
+    measure,
+    ranks,
+    windows_of,
+)
+
+_NEEDED_SHARE = 0.5
+"""An axis is unknown when signals worth more than this share of its weight are missing."""
+_SHORTEST_CALIBRATED_S = 600.0
+"""The calibration was checked on excerpts down to this length."""
+
+PASSAGE_WEIGHT = 2.0
+"""What the mean of a candidate's surroundings counts beside itself: a good minute in a dull quarter
+of an hour is more often luck. Stretches that editors reject fell from 5 to 4 % of the chosen."""
+PASSAGE_S = 15.0
+"""Standard deviation of the surroundings."""
+_STEP_S = 2.0
+
+Weights = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic curve from a candidate's rank in its source to the chance that it is kept."""
+
+    intercept: float
+    slope: float
+    """For the quantile, 0 to 1."""
+    top: float
+    """For each tenfold step within the best tenth."""
+
+    def chance_percent(self, quantile: Floats) -> Floats:
+        """Chance in percent for quantiles of a source."""
+        weights = np.array([self.intercept, self.slope, self.top])
+        return np.asarray(100.0 / (1.0 + np.exp(-(design_of(quantile) @ weights))))
+
+
+def score_candidates(
+    candidates: Sequence[Candidate], sentences: Sequence[Sentence], transcript: Transcript
+) -> list[Candidate]:
+    """The candidates in the same order, each with its score.
+
+    Axes that the transcript cannot answer are None: reaction without sound events, delivery
+    without word times, and those that need cues of a language that has none.
+    """
+    if not candidates:
+        return []
+    counts = count_sentences(sentences, transcript.language)
+    windows = windows_of(candidates)
+    signals = measure_ranks(windows, counts, sentences, transcript)
+    value = with_passage(rank_values(signals), windows)
+    axes = {axis: _axis(signals, axis) for axis in Axis}
+    totals = _totals(value, windows, counts)
+    finder = EvidenceFinder(sentences, counts, transcript, load_weights())
+    return [
+        replace(candidate, score=_score(i, value, axes, totals, finder.reasons(candidate, row)))
+        for i, candidate in enumerate(candidates)
+        for row in [{axis: _at(values, i) for axis, values in axes.items()}]
+    ]
+
+
+@cache
+def load_weights() -> Weights:
+    """Weight of each signal by section: the axes, and `substance` for what belongs to none."""
+    file = resources.files("reelremix.engine.stages") / "data" / "weights.toml"
+    weights: Weights = tomllib.loads(file.read_text(encoding="utf-8"))
+    return weights
+
+
+@cache
+def load_calibration() -> Calibration | None:
+    """The measured curve; None when no measurement was good enough to keep."""
+    file = resources.files("reelremix.engine.stages") / "data" / "calibration.toml"
+    if not file.is_file():
+        return None
+    curve = tomllib.loads(file.read_text(encoding="utf-8"))["curve"]
+    return Calibration(float(curve["intercept"]), float(curve["slope"]), float(curve["top"]))
+
+
+def measure_ranks(
+    windows: Windows,
+    counts: SentenceCounts,
+    sentences: Sequence[Sentence],
+    transcript: Transcript,
+) -> dict[str, Floats]:
+    """Every weighted signal that the transcript allows, as ranks within the source."""
+    names = dict.fromkeys(name for section in load_weights().values() for name in section)
+    raw = measure(names, windows, counts, sentences, transcript)
+    return {name: ranks(values) for name, values in raw.items()}
+
+
+def rank_values(signals: Mapping[str, Floats]) -> Floats:
+    """What candidates are ordered by; zero is the average stretch of the source."""
+    sums = [_weighted(signals, section) for section in load_weights()]
+    return np.asarray(np.sum([s for s in sums if s is not None], axis=0))
+
+
+def with_passage(value: Floats, windows: Windows) -> Floats:
+    """Each value plus the weighted mean of the values around it in time."""
+    at = (((windows.start_s + windows.end_s) / 2 - windows.start_s.min()) / _STEP_S).astype(int)
+    reach = math.ceil(4 * PASSAGE_S / _STEP_S)
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) * _STEP_S / PASSAGE_S) ** 2)
+    total = np.convolve(np.bincount(at, weights=value), bell)[reach:-reach]
+    number = np.convolve(np.bincount(at).astype(float), bell)[reach:-reach]
+    return np.asarray(value + PASSAGE_WEIGHT * (total / np.maximum(number, 1e-9))[at])
+
+
+def design_of(quantile: Floats) -> Floats:
+    """What the calibration weighs: one, the quantile, and how far into the best tenth it is."""
+    depth = -np.log10(np.clip(1.0 - quantile, 1e-3, 0.1)) - 1.0
+    return np.column_stack([np.ones_like(quantile), quantile, depth])
+
+
+def _weighted(signals: Mapping[str, Floats], section: str) -> Floats | None:
+    parts = [
+        weight * signals[name]
+        for name, weight in load_weights()[section].items()
+        if name in signals
+    ]
+    return np.asarray(np.sum(parts, axis=0)) if parts else None
+
+
+def _axis(signals: Mapping[str, Floats], axis: Axis) -> Floats | None:
+    """0 to 100, or None when too little of the axis can be measured."""
+    weights = load_weights()[axis.value]
+    total = sum(abs(w) for w in weights.values())
+    known = sum(abs(w) for name, w in weights.items() if name in signals)
+    values = _weighted(signals, axis.value)
+    if values is None or known < _NEEDED_SHARE * total:
+        return None
+    return np.round(100 * (ranks(np.round(values, 9)) + 0.5), 1)
+
+
+def _totals(value: Floats, windows: Windows, counts: SentenceCounts) -> Floats | None:
+    """Chances in percent; None for languages and lengths they were not measured on."""
+    calibration = load_calibration()
+    span_s = float(windows.end_s.max() - windows.start_s.min())
+    if calibration is None or counts.lexicon is None or span_s < _SHORTEST_CALIBRATED_S:
+        return None
+    return np.round(calibration.chance_percent(ranks(value) + 0.5), 1)
+
+
+def _at(values: Floats | None, i: int) -> float | None:
+    return None if values is None or math.isnan(values[i]) else float(values[i])
+
+
+def _score(
+    i: int,
+    value: Floats,
+    axes: Mapping[Axis, Floats | None],
+    totals: Floats | None,
+    reasons: tuple[Reason, ...],
+) -> Score:
+    return Score(
+        total=_at(totals, i),
+        axes={axis: _at(values, i) for axis, values in axes.items()},
+        reasons=reasons,
+        rank_value=round(float(value[i]), 9),
+    )

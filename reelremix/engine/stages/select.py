@@ -1,0 +1,289 @@
+"""Which candidates become clips, and why the others do not.
+
+The strongest candidates that do not get in each other's way, spread over the source's time and
+subjects. How strong a candidate is was decided in `stages.score`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from reelremix.engine.domain.candidate import Axis, Candidate, Rejection
+from reelremix.engine.stages.lexicon import Lexicon, tokenize
+from reelremix.engine.stages.signals import Floats, choose_lexicon
+
+MOST_REJECTIONS = 20
+NEAR_S = 90.0
+"""Clips closer than this are told from the same minute of the talk."""
+NEAR_PENALTY = 0.25
+"""In standard deviations of the candidates' rank values; a mild preference, not a rule."""
+ALIKE_PENALTY = 1.0
+"""The same for the full likeness of words with a chosen clip."""
+_SHORTLIST = 400
+"""Local bests whose words are compared; the rest have no chance to be chosen."""
+_LOCAL_IOU = 0.5
+_CLEARLY_AD = 0.06
+"""Advertising and housekeeping phrases a word, above which a stretch sounds like either."""
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was kept, best first, and what was left out."""
+
+    chosen: tuple[Candidate, ...]
+    rejected: tuple[Rejection, ...]
+    """The strongest first; each stands for its neighbourhood."""
+    shortfall: str | None = None
+    """Why there are fewer than asked for; None when there are not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variety:
+    """How strictly clips keep apart."""
+
+    max_iou: float = 0.0
+    """Zero forbids any overlap; above it, chosen ranges stay under this IoU."""
+    near_penalty: float = NEAR_PENALTY
+    alike_penalty: float = ALIKE_PENALTY
+
+
+class _Field:
+    """The candidates as arrays, in a fixed order: by value, then time, then length."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.candidates = sorted(candidates, key=_order)
+        self.start = np.array([c.range.start_s for c in self.candidates])
+        self.end = np.array([c.range.end_s for c in self.candidates])
+        values = np.array([_value(c) for c in self.candidates])
+        self.value = values
+        spread = float(values.std()) if len(values) else 1.0
+        self.scaled: Floats = values / spread if spread > 0 else values
+
+    def iou(self, i: int) -> Floats:
+        """Of candidate `i` with every candidate."""
+        shared = np.minimum(self.end, self.end[i]) - np.maximum(self.start, self.start[i])
+        shared = np.maximum(shared, 0.0)
+        length = self.end - self.start
+        return np.asarray(shared / (length + length[i] - shared))
+
+    def clashes(self, i: int, max_iou: float) -> Flags:
+        """Which candidates cannot stand beside candidate `i`."""
+        iou = self.iou(i)
+        return np.asarray(iou > 0 if max_iou <= 0 else iou >= max_iou)
+
+    def gap_s(self, i: int) -> Floats:
+        """Silence or speech between candidate `i` and every candidate."""
+        apart = np.maximum(self.start - self.end[i], self.start[i] - self.end)
+        return np.asarray(np.maximum(apart, 0.0))
+
+
+def select_clips(
+    candidates: Sequence[Candidate],
+    count: int,
+    *,
+    floor: float | None = None,
+    variety: Variety | None = None,
+    language: str | None = None,
+) -> Selection:
+    """The best set of at most `count` scored candidates, best first.
+
+    `floor` is the lowest rank value to keep (0.0 is the source's average stretch); fewer clips
+    may then be returned. None keeps `count` wherever the material allows, with shorter clips if
+    the best ones leave no room.
+    """
+    variety = variety or Variety()
+    if not candidates or count < 1:
+        return Selection((), (), _shortfall(0, count, below=0))
+    field = _Field(candidates)
+    allowed = np.ones(len(field.value), bool) if floor is None else field.value >= floor
+    alike = _Likeness(field)
+    chosen = _choose(field, allowed, count, variety, alike)
+    if floor is None and len(chosen) < count:
+        chosen = _make_room(field, chosen, count, variety, alike)
+    rejected = _rejections(field, chosen, floor, variety, language)
+    return Selection(
+        tuple(field.candidates[i] for i in chosen),
+        rejected,
+        _shortfall(len(chosen), count, below=int((~allowed).sum())),
+    )
+
+
+def _order(candidate: Candidate) -> tuple[float, float, float]:
+    return -_value(candidate), candidate.range.start_s, candidate.range.end_s
+
+
+def _value(candidate: Candidate) -> float:
+    return candidate.score.rank_value if candidate.score else 0.0
+
+
+def _shortfall(found: int, count: int, *, below: int) -> str | None:
+    if found >= count:
+        return None
+    if below:
+        return "nothing else rises above the average stretch of this source"
+    return "there is no room for more clips of the asked length" if found else "nothing to choose"
+
+
+def _choose(
+    field: _Field, allowed: Flags, count: int, variety: Variety, alike: Callable[[int], Floats]
+) -> list[int]:
+    """Greedy choice: the best value less what the chosen ones already tell."""
+    open_ = allowed.copy()
+    nearness = np.zeros(len(open_))
+    likeness = np.zeros(len(open_))
+    chosen: list[int] = []
+    while len(chosen) < count and open_.any():
+        penalty = variety.near_penalty * nearness + variety.alike_penalty * likeness
+        best = int(np.argmax(np.where(open_, field.scaled - penalty, -np.inf)))
+        chosen.append(best)
+        open_ &= ~field.clashes(best, variety.max_iou)
+        nearness += np.maximum(0.0, 1.0 - field.gap_s(best) / NEAR_S)
+        likeness = np.maximum(likeness, alike(best))
+    return chosen
+
+
+def _make_room(
+    field: _Field, chosen: list[int], count: int, variety: Variety, alike: Callable[[int], Floats]
+) -> list[int]:
+    """Shorter and shorter clips until there are enough, or the set that has most."""
+    length = field.end - field.start
+    longest, most = float(length.max()), chosen
+    while longest > length.min():
+        longest *= 0.85
+        found = _choose(field, length <= longest, count, variety, alike)
+        most = found if len(found) > len(most) else most
+        if len(most) >= count:
+            return most
+    packed = _packed(field)[:count]
+    return packed if len(packed) > len(most) else most
+
+
+def _packed(field: _Field) -> list[int]:
+    """As many disjoint candidates as possible, the best first."""
+    found: list[int] = []
+    free_from = -np.inf
+    for i in np.lexsort((-field.start, field.end)).tolist():
+        if field.start[i] >= free_from:
+            found.append(i)
+            free_from = float(field.end[i])
+    return sorted(found)
+
+
+class _Likeness:
+    """How much of a chosen clip's vocabulary each shortlisted candidate repeats."""
+
+    def __init__(self, field: _Field) -> None:
+        self._size = len(field.value)
+        self._rows = np.arange(min(_SHORTLIST, self._size))
+        bags = [Counter(tokenize(field.candidates[i].text)) for i in self._rows]
+        seen = Counter(token for bag in bags for token in bag)
+        kept = {t: k for k, t in enumerate(t for t, n in seen.items() if 1 < n <= len(bags) / 4)}
+        matrix = np.zeros((len(bags), max(1, len(kept))), dtype=np.float32)
+        for row, bag in enumerate(bags):
+            for token, times in bag.items():
+                if token in kept:
+                    weight = np.log(len(bags) / seen[token])
+                    matrix[row, kept[token]] = min(times, 3) * weight
+        norm = np.linalg.norm(matrix, axis=1, keepdims=True)
+        self._matrix = matrix / np.where(norm > 0, norm, 1.0)
+
+    def __call__(self, i: int) -> Floats:
+        """Cosine of words with candidate `i`; zero outside the shortlist."""
+        likeness = np.zeros(self._size)
+        if i < len(self._matrix):
+            likeness[self._rows] = self._matrix @ self._matrix[i]
+        return likeness
+
+
+def _rejections(
+    field: _Field,
+    chosen: Sequence[int],
+    floor: float | None,
+    variety: Variety,
+    language: str | None,
+) -> tuple[Rejection, ...]:
+    """The strongest candidate of each neighbourhood that was not chosen, with a reason."""
+    open_ = np.ones(len(field.value), bool)
+    for i in chosen:
+        open_ &= field.iou(i) < _LOCAL_IOU
+    found: list[Rejection] = []
+    lexicon = choose_lexicon(language, [tokenize(c.text) for c in field.candidates[:20]])
+    while len(found) < MOST_REJECTIONS and open_.any():
+        best = int(np.argmax(open_))
+        candidate = field.candidates[best]
+        reason = _why_not(best, field, chosen, floor, variety, lexicon)
+        total = candidate.score.total if candidate.score else None
+        found.append(Rejection(candidate.range, total, reason))
+        open_ &= field.iou(best) < _LOCAL_IOU
+        open_[best] = False
+    return tuple(found)
+
+
+def _why_not(
+    i: int,
+    field: _Field,
+    chosen: Sequence[int],
+    floor: float | None,
+    variety: Variety,
+    lexicon: Lexicon | None,
+) -> str:
+    """One short reason, the most telling first."""
+    candidate = field.candidates[i]
+    if spoken := _sounds_wrong(candidate, lexicon):
+        return spoken
+    clashing = field.clashes(i, variety.max_iou)
+    if any(clashing[c] for c in chosen):
+        return "overlaps a stronger clip"
+    if floor is not None and field.value[i] < floor:
+        return "no better than the average stretch of this source"
+    if chosen and min(float(field.gap_s(i)[c]) for c in chosen) < NEAR_S / 2:
+        return "too close to a stronger clip"
+    return _weakest(candidate)
+
+
+def _sounds_wrong(candidate: Candidate, lexicon: Lexicon | None) -> str | None:
+    if lexicon is None:
+        return None
+    tokens = tokenize(candidate.text)
+    counts = dict(zip(lexicon.cues, lexicon.count([tokens])[0], strict=True))
+    words = len(tokens) + 10
+    if counts["advert"] / words > _CLEARLY_AD:
+        return "sounds like advertising"
+    if counts["housekeeping"] / words > _CLEARLY_AD:
+        return "greetings or the show's own business"
+    if _opens_back(tokens, lexicon) and _axis(candidate, Axis.HOOK) < 50:
+        return "starts mid-thought"
+    if candidate.text.rstrip("\"'”’»)").endswith("?"):
+        return "ends on a question without its answer"
+    return None
+
+
+def _opens_back(tokens: Sequence[str], lexicon: Lexicon) -> bool:
+    return bool(lexicon.starts_with([tokens], "leans_back")[0] > 0)
+
+
+_WEAK = {
+    Axis.HOOK: "weaker opening than the chosen clips",
+    Axis.PAYOFF: "no clear ending",
+    Axis.STANDALONE: "needs what came before",
+    Axis.EMOTION: "less lively than the chosen clips",
+    Axis.REACTION: "nobody reacts",
+    Axis.DELIVERY: "slow delivery",
+}
+
+
+def _axis(candidate: Candidate, axis: Axis) -> float:
+    value = candidate.score.axes.get(axis) if candidate.score else None
+    return 100.0 if value is None else value
+
+
+def _weakest(candidate: Candidate) -> str:
+    axis = min(Axis, key=lambda a: _axis(candidate, a))
+    return _WEAK[axis] if _axis(candidate, axis) < 60 else "others are stronger"
