@@ -49,7 +49,14 @@ class ModelError(ReelRemixError):
 
 
 class ModelNotInstalled(ModelError):
-    """The named weights are not on this machine."""
+    """The named weights are not on this machine.
+
+    `name` is set when the catalogue has them, so that they can be installed.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, name: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
 
 
 class OutOfMemory(ModelError):

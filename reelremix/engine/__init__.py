@@ -21,13 +21,11 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import TranscribeRequest as TranscribeRequest
     from reelremix.engine.library import ClipResult as ClipResult
     from reelremix.engine.library import Library as Library
-    from reelremix.engine.library import ScoreResult as ScoreResult
 
 _HOMES = {
     "CancelToken": "domain.context",
     "Library": "library",
     "ClipResult": "library",
-    "ScoreResult": "library",
 } | dict.fromkeys(
     (
         "Aspect",

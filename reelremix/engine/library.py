@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from reelremix.config import Settings, load_settings
 from reelremix.engine import pipeline
-from reelremix.engine.domain.candidate import Candidate, Rejection
 from reelremix.engine.domain.clip import Clip, Rendered
 from reelremix.engine.domain.context import (
     ArtifactStore,
@@ -53,12 +52,15 @@ from reelremix.engine.export.manifest import (
     StageTime,
     clips_from_dict,
     manifest_to_bytes,
+    ranking_to_dict,
     read_manifest,
     updated_manifest,
 )
 from reelremix.engine.export.report import contact_sheet
+from reelremix.engine.export.transcript import TranscriptFormat, format_transcript
 from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
+from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.pipeline import Chosen, Plan
@@ -83,17 +85,6 @@ class ClipResult:
     """The content of `clips.json`."""
     failed: int
     """Clips that could not be rendered."""
-    resumed: bool = False
-    """True when everything was already there."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreResult:
-    """A ranking of moments."""
-
-    candidates: tuple[Candidate, ...]
-    rejected: tuple[Rejection, ...]
-    notice: str | None
 
 
 class Library:
@@ -149,16 +140,36 @@ class Library:
 
         return self._job(request.source, {}, work, **run)
 
-    def score(self, request: ScoreRequest, **run: Any) -> ScoreResult:
-        """The best moments of a recording or of a transcript file."""
+    def transcribe_to(self, request: TranscribeRequest, form: TranscriptFormat, **run: Any) -> str:
+        """What is said, as `json`, `srt`, `vtt` or `txt`."""
+        return format_transcript(self.transcribe(request, **run), form)
 
-        def work(job: _Job) -> ScoreResult:
+    def install_model(self, name: str, options: InstallOptions, **run: Any) -> Path:
+        """Fetch a model's weights and check them. Raises ModelError and ConfigError."""
+        if not isinstance(self.models, InstalledModels):
+            raise ConfigError("models cannot be installed here")
+        models = self.models
+        return self._job(
+            name,
+            {},
+            lambda job: install(name, models, options, job.ctx.reporter, job.ctx.cancel),
+            **run,
+        )
+
+    def score(self, request: ScoreRequest, **run: Any) -> dict[str, Any]:
+        """The best moments of a recording or of a transcript file, as published.
+
+        `{"version": 1, "candidates": [...], "rejected": [...], "notice": null}`; exactly as many
+        candidates as asked where the material allows.
+        """
+
+        def work(job: _Job) -> dict[str, Any]:
             transcript, duration_s = _spoken(request, job)
             _, candidates = pipeline.rank(transcript, request.select, duration_s, job.ctx)
             selection = pipeline.select_scored(
                 candidates, request.select.count, transcript.language
             )
-            return ScoreResult(selection.chosen, selection.rejected, selection.shortfall)
+            return ranking_to_dict(selection.chosen, selection.rejected, selection.shortfall)
 
         return self._job(request.source, {}, work, **run)
 
@@ -269,18 +280,31 @@ def _clip(request: ClipRequest, options: dict[str, Any], job: _Job) -> ClipResul
         folder = find_folder(Path(request.out), subject.source.name, subject.source.id)
         folder.check_options(options, overwrite=request.overwrite)
         folder.claim(options)
-        job.usage["source_s"] = subject.presentation.duration.seconds
-        transcript = pipeline.hear(subject, request.transcribe, job.ctx)
-        chosen = pipeline.choose(transcript, request.select, subject, job.ctx)
-        plan = pipeline.plan(chosen, transcript, request, subject, job.ctx)
-        files = {n for clip in plan.clips for n in file_names(clip).values()}
-        folder.announce(options, files | {SHEET_NAME})
-        rendered = _rendered(request, plan, subject, folder, job)
-        manifest = _manifest(request, options, subject, transcript, chosen, plan, rendered, job)
-        content = manifest_to_bytes(manifest)
-        sheet = contact_sheet(manifest, folder.path)
-        write_atomically(folder.path / SHEET_NAME, sheet.encode())
-        path = folder.finish(content)
+        try:
+            return _clip_into(folder, request, options, subject, job)
+        except ReelRemixError:
+            folder.release()
+            raise
+
+
+def _clip_into(
+    folder: OutputFolder,
+    request: ClipRequest,
+    options: dict[str, Any],
+    subject: Subject,
+    job: _Job,
+) -> ClipResult:
+    job.usage["source_s"] = subject.presentation.duration.seconds
+    transcript = pipeline.hear(subject, request.transcribe, job.ctx)
+    chosen = pipeline.choose(transcript, request.select, subject, job.ctx)
+    plan = pipeline.plan(chosen, transcript, request, subject, job.ctx)
+    files = {name for clip in plan.clips for name in file_names(clip).values()}
+    folder.announce(options, files | {SHEET_NAME})
+    rendered = _rendered(request, plan, subject, folder, job)
+    manifest = _manifest(request, options, subject, transcript, chosen, plan, rendered, job)
+    sheet = contact_sheet(manifest, folder.path)
+    write_atomically(folder.path / SHEET_NAME, sheet.encode())
+    path = folder.finish(manifest_to_bytes(manifest))
     if not plan.clips:
         raise pipeline.nothing_to_clip(chosen.notice or "nothing was found", folder.path)
     failed = 0 if request.plan_only else len(plan.clips) - len(rendered)
@@ -339,7 +363,7 @@ def _render(request: RenderRequest, job: _Job) -> ClipResult:
         )
     with pipeline.alone_on(subject.source.id, job.ctx):
         clips = pipeline.changed(wanted, request, subject, job.ctx)
-        encode = request.encode or pipeline.encode_options(content["options"])
+        encode = pipeline.encode_options({**content["options"], **request.encoding})
         _check_overwrite(clips, content, path, request, job)
         rendered = render(clips, {}, encode, subject, path.parent, job.ctx)
         job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
@@ -385,7 +409,7 @@ def _check_overwrite(
     job: _Job,
 ) -> None:
     """Changed options may not silently replace files that were rendered with others."""
-    if request.overwrite or not (request.captions or request.aspect or request.encode):
+    if request.overwrite or not (request.captions or request.aspect or request.encoding):
         return
     ids = {clip.id for clip in clips}
     for entry in content["clips"]:

@@ -74,6 +74,12 @@ class OutputFolder:
         (self.path / FILE_NAME).unlink(missing_ok=True)
         self._write_note(options, wanted)
 
+    def release(self) -> None:
+        """After a failure: leave no trace in a folder that holds nothing but our note."""
+        if self.path.is_dir() and [p.name for p in self.path.iterdir()] == [NOTE_NAME]:
+            (self.path / NOTE_NAME).unlink()
+            self.path.rmdir()
+
     def finish(self, manifest: bytes) -> Path:
         """Write the manifest, last of all; returns its path."""
         target = self.path / FILE_NAME

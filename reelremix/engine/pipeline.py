@@ -252,7 +252,7 @@ def see(
     spans: Sequence[TimeRange], options: FrameOptions, subject: Subject, ctx: RunContext
 ) -> list[Look | None]:
     """Shots and faces of each range; None throughout when faces are switched off."""
-    if not options.faces:
+    if not options.faces or not spans:
         return [None] * len(spans)
     began = time.monotonic()
     ctx.reporter.emit(StageStarted("look"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reelremix.engine.domain.time import TimeRange
@@ -131,5 +131,6 @@ class RenderRequest:
     captions: str | None = None
     """Preset to use instead of the manifest's; `none` turns captions off; None keeps it."""
     aspect: Aspect | None = None
-    encode: EncodeOptions | None = None
+    encoding: dict[str, str | int] = field(default_factory=dict)
+    """Encoding options to use instead of the manifest's, named as in its `options`."""
     overwrite: bool = False

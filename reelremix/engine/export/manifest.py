@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from reelremix.engine.domain.candidate import Axis, Reason, Rejection, Score
+from reelremix.engine.domain.candidate import Axis, Candidate, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
 from reelremix.engine.domain.layout import (
@@ -170,6 +170,28 @@ def score_to_dict(score: Score | None) -> dict[str, Any]:
         "total": score.total if score else None,
         "axes": {axis.value: axes.get(axis) for axis in Axis},
         "reasons": [_reason(r) for r in score.reasons] if score else [],
+    }
+
+
+def ranking_to_dict(
+    candidates: Sequence[Candidate], rejected: Sequence[Rejection], notice: str | None
+) -> dict[str, Any]:
+    """The published form of a ranking: `reelremix score --json`, version 1."""
+    return {
+        "version": VERSION,
+        "candidates": [
+            {
+                "rank": number,
+                **_range(candidate.range),
+                "score": candidate.score.total if candidate.score else None,
+                "axes": score_to_dict(candidate.score)["axes"],
+                "reasons": score_to_dict(candidate.score)["reasons"],
+                "text": candidate.text,
+            }
+            for number, candidate in enumerate(candidates, start=1)
+        ],
+        "rejected": [rejection_to_dict(r) for r in rejected],
+        "notice": notice,
     }
 
 

@@ -24,6 +24,11 @@ class ChosenEncoder:
     notice: str | None = None
 
 
+def ffmpeg_version() -> str:
+    """Version of the FFmpeg libraries inside PyAV."""
+    return str(av.ffmpeg_version_info)
+
+
 @cache
 def works(encoder: str) -> bool:
     """Whether `encoder` encodes a frame on this machine."""

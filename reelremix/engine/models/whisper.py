@@ -211,7 +211,7 @@ def choose_whisper(model: str, device: str, models: ModelProvider) -> ModelChoic
         ModelNotInstalled: the weights are not on this machine.
         ModelError: `cuda` was asked for and is not there.
     """
-    gpu = device != "cpu" and _has_gpu()
+    gpu = device != "cpu" and count_gpus() > 0
     if device == "cuda" and not gpu:
         raise ModelError(
             "no usable NVIDIA GPU was found", hint="`--device cpu`, or see `reelremix doctor`"
@@ -234,12 +234,12 @@ def choose_whisper(model: str, device: str, models: ModelProvider) -> ModelChoic
     return ModelChoice(transcriber, f"{name} on {transcriber.device}, {chosen}", notice)
 
 
-def _has_gpu() -> bool:
-    """Whether CTranslate2 sees a GPU. Importing it takes 0.3 s, so ask the system first."""
+def count_gpus() -> int:
+    """GPUs CTranslate2 sees. Importing it takes 0.3 s, so the system is asked first."""
     if sys.platform == "darwin":
-        return False
+        return 0
     if sys.platform.startswith("linux") and not Path("/proc/driver/nvidia").exists():
-        return False
+        return 0
     import ctranslate2
 
-    return bool(ctranslate2.get_cuda_device_count())
+    return int(ctranslate2.get_cuda_device_count())

@@ -140,7 +140,8 @@ def _title(texts: Sequence[str], wording: _Wording, used: set[str]) -> str:
     ]
     ranked = [phrase for _, _, phrase in sorted(phrases, reverse=True)]
     ranked += [_shortened(text, wording) for text in sorted(texts, key=len, reverse=True)]
-    return next((p for p in ranked if p and p.casefold() not in used), ranked[0])
+    fresh = next((p for p in ranked if p and p.casefold() not in used), ranked[0])
+    return fresh or " ".join(texts)[:LONGEST_TITLE].strip()
 
 
 def _phrases(text: str) -> Iterator[str]:

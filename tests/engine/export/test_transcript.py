@@ -108,8 +108,10 @@ def test_rolling_captions_say_each_line_once(tmp_path: Path) -> None:
         ('{"version": 1}', "segments"),
         ('{"segments": [{"end_s": 1, "text": "x"}]}', "segment 1"),
         ('{"segments": [{"start_s": "a", "end_s": 1, "text": "x"}]}', "start_s"),
-        ('{"segments": [{"start_s": 1e300, "end_s": 1e300, "text": "x"}]}', "not a time"),
+        ('{"segments": [{"start_s": 1e30, "end_s": 1e30, "text": "x"}]}', "not a time"),
         ('{"segments": [7]}', "segment 1"),
+        ('{"segments": [{"start_s": 1%s, "end_s": 1, "text": "x"}]}' % ("0" * 400), "start_s"),
+        ('{"segments": [{"start_s": NaN, "end_s": 1, "text": "x"}]}', "start_s"),
         ('{"segments": [{"start_s": 0, "end_s": 1, "text": "x"}], "events": 3}', "events"),
         ('{"segments": [', "line 1"),
         ("[1, 2]", "not an object"),
@@ -186,6 +188,11 @@ def test_plain_text_has_a_line_for_each_segment() -> None:
 def test_an_empty_transcript_can_be_written(form: str) -> None:
     text = format_transcript(Transcript(None, None, ()), form)  # type: ignore[arg-type]
     assert (text == "") == (form in ("srt", "txt"))
+
+
+def test_a_document_that_is_no_transcript_is_named() -> None:
+    with pytest.raises(SourceError, match="the manifest is not a usable transcript"):
+        transcript_from_dict([], "the manifest")
 
 
 def test_a_parsed_document_is_understood_without_a_file() -> None:

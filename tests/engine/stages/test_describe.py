@@ -42,9 +42,11 @@ def test_a_long_sentence_is_cut_to_a_title_that_does_not_hang() -> None:
     assert title.split()[-1].lower() not in DANGLING
 
 
-def test_a_description_is_taken_from_the_clip() -> None:
+def test_a_description_is_taken_from_the_clip_and_does_not_repeat_the_title() -> None:
     lines = ["The harbour froze over that winter.", "Nobody could leave for six weeks."]
-    assert described(lines).text == " ".join(lines)
+    found = described(lines)
+    assert found.text in " ".join(lines)
+    assert found.title not in found.text or len(found.text) > len(found.title) + 1
 
 
 def test_hashtags_are_the_subjects_of_the_clip() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -155,15 +154,20 @@ def conversation(listed: list[tuple[str, float, float, str | None]]) -> Transcri
 def test_a_candidate_never_starts_or_ends_inside_a_word(
     listed: list[tuple[str, float, float, str | None]],
 ) -> None:
-    transcript = conversation(listed)
-    sentences = split_sentences(transcript)
-    trimmed = {(a.range.start_s, b.range.start_s) for a, b in pairwise(transcript.words)}
-    for candidate in propose_candidates(sentences, 2, 8):
+    transcript = conversation([(t, abs(gap), length, who) for t, gap, length, who in listed])
+    for candidate in propose_candidates(split_sentences(transcript), 2, 8):
         for edge in (candidate.range.start_s, candidate.range.end_s):
-            inside = [w for w in transcript.words if w.range.start_s < edge < w.range.end_s]
-            assert all(any(s == w.range.start_s for s, _ in trimmed) and edge for w in inside) or (
-                not inside
-            )
+            assert not any(w.range.start_s < edge < w.range.end_s for w in transcript.words)
+
+
+def test_nobody_is_cut_off_where_two_people_talk_at_once() -> None:
+    lines = [timed("We left at noon. " * 3, i * 10.0, "S1") for i in range(4)]
+    lines.append(timed("Wait what?", 4.6, "S2"))
+    transcript = Transcript("en", None, tuple(lines))
+    interruption = transcript.words[-2:]
+    for candidate in propose_candidates(split_sentences(transcript), 4, 20):
+        for edge in (candidate.range.start_s, candidate.range.end_s):
+            assert not any(w.range.start_s < edge < w.range.end_s for w in interruption)
 
 
 @settings(max_examples=60)

@@ -1,0 +1,203 @@
+"""From a candidate's rank in its source to the chance that an editor keeps it.
+
+    python benchmarks/calibrate_score.py [--write] [--shared DIR]
+
+Fits a logistic curve on every candidate of the episodes that editors picked from, and measures it
+with each episode left out of the fit. The curve is written to the package only when the expected
+calibration error, on the clips that are shown, is at most 0.1; otherwise totals stay unknown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from selection import COUNT, MAX_IOU, MAX_S, MIN_S, shared_folder
+
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.export.transcript import read_transcript
+from reelremix.engine.stages.propose import propose_candidates, split_sentences
+from reelremix.engine.stages.score import Calibration, design_of, score_candidates
+from reelremix.engine.stages.select import Variety, select_clips
+from reelremix.engine.stages.signals import Floats, Windows, ranks, windows_of
+
+WORST_ERROR = 0.1
+IOU_OF_A_HIT = 0.3
+EXCERPT_S = 600.0
+TARGET = Path(__file__).parents[1] / "reelremix/engine/stages/data/calibration.toml"
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Every candidate of one source, and which of them were shown."""
+
+    name: str
+    quantile: Floats
+    """Rank of each candidate in its source, 0 to 1."""
+    kept: Floats
+    """1.0 where an editor picked the moment."""
+    shown: np.ndarray
+    """Indexes of the chosen ones."""
+
+
+def picked(shared: Path, name: str) -> Floats:
+    """All editors' picks, start and end in seconds."""
+    files = sorted((shared / "transcripts" / "picks").glob(f"*/{name}.json"))
+    clips = [c["range_s"] for f in files for c in json.loads(f.read_text())["clips"]]
+    return np.array(clips, dtype=float).reshape(-1, 2)
+
+
+def best_iou(windows: Windows, picks: Floats) -> Floats:
+    """Each window's overlap with the pick nearest to it."""
+    end = np.minimum(windows.end_s[:, None], picks[None, :, 1])
+    shared = np.maximum(0.0, end - np.maximum(windows.start_s[:, None], picks[None, :, 0]))
+    lengths = windows.duration_s[:, None] + (picks[:, 1] - picks[:, 0])[None, :]
+    return np.asarray((shared / (lengths - shared)).max(axis=1))
+
+
+def study(name: str, transcript: Transcript, picks: Floats) -> Episode:
+    """Score one source and note what was kept."""
+    sentences = split_sentences(transcript)
+    candidates = propose_candidates(sentences, MIN_S, MAX_S)
+    scored = score_candidates(candidates, sentences, transcript)
+    selection = select_clips(scored, COUNT, variety=Variety(MAX_IOU), language=transcript.language)
+    at = {(c.range.start_s, c.range.end_s): i for i, c in enumerate(scored)}
+    shown = np.array([at[c.range.start_s, c.range.end_s] for c in selection.chosen])
+    values = np.array([c.score.rank_value for c in scored if c.score])
+    kept = (best_iou(windows_of(scored), picks) >= IOU_OF_A_HIT).astype(float)
+    return Episode(name, ranks(values) + 0.5, kept, shown)
+
+
+def weights(episode: Episode) -> Floats:
+    """Every episode weighs the same: half for all its candidates, half for those shown."""
+    weight = np.full(len(episode.kept), 0.5 / len(episode.kept))
+    weight[episode.shown] += 0.5 / len(episode.shown)
+    return weight
+
+
+def fit(episodes: list[Episode]) -> Calibration:
+    """Logistic regression by Newton's method."""
+    design = design_of(np.concatenate([e.quantile for e in episodes]))
+    y = np.concatenate([e.kept for e in episodes])
+    weight = np.concatenate([weights(e) for e in episodes])
+    b = np.zeros(design.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-design @ b))
+        slope = design.T @ (weight * (y - p))
+        curve = (design * (weight * p * (1 - p))[:, None]).T @ design
+        step = np.linalg.solve(curve, slope)
+        b += step
+        if np.abs(step).max() < 1e-9:
+            break
+    return Calibration(*(float(v) for v in b))
+
+
+def chances(curve: Calibration, episode: Episode) -> Floats:
+    """What the curve says, 0 to 1."""
+    return curve.chance_percent(episode.quantile) / 100
+
+
+def held_out(episodes: list[Episode]) -> list[Floats]:
+    """Each episode's chances by a curve fitted without it."""
+    return [chances(fit([o for o in episodes if o is not e]), e) for e in episodes]
+
+
+def error(chance: Floats, kept: Floats, bins: int = 10) -> tuple[float, list[str]]:
+    """Expected calibration error over equally filled bins, and the reliability table."""
+    order = np.argsort(chance, kind="stable")
+    rows, total = [], 0.0
+    for part in np.array_split(order, bins):
+        said, was = float(chance[part].mean()), float(kept[part].mean())
+        total += abs(said - was) * len(part) / len(order)
+        rows.append(f"said {said:.3f}  was {was:.3f}  n {len(part)}")
+    return total, rows
+
+
+def excerpt(transcript: Transcript, start_s: float) -> Transcript:
+    """Ten minutes of a transcript."""
+    end_s = start_s + EXCERPT_S
+
+    def inside(a: float, b: float) -> bool:
+        return start_s <= a and b <= end_s
+
+    return replace(
+        transcript,
+        segments=tuple(s for s in transcript.segments if inside(s.range.start_s, s.range.end_s)),
+        events=tuple(e for e in transcript.events if inside(e.range.start_s, e.range.end_s)),
+    )
+
+
+def shown_error(episodes: list[Episode], held: list[Floats], bins: int) -> tuple[float, list[str]]:
+    """The error over the clips that are shown."""
+    return error(
+        np.concatenate([c[e.shown] for c, e in zip(held, episodes, strict=True)]),
+        np.concatenate([e.kept[e.shown] for e in episodes]),
+        bins,
+    )
+
+
+def document(curve: Calibration, record: dict[str, float | int | str]) -> str:
+    """The data file of the package."""
+    lines = [
+        "# Written by benchmarks/calibrate_score.py; do not edit by hand.",
+        "# chance = 1 / (1 + exp(-(intercept + slope * q + top * t))), q: quantile in the source,",
+        "# t = -log10(1 - q) - 1 within the best tenth (at most 2), else 0.",
+        "",
+        "[curve]",
+        f"intercept = {curve.intercept:.4f}",
+        f"slope = {curve.slope:.4f}",
+        f"top = {curve.top:.4f}",
+        "",
+        "[record]",
+        *(f"{k} = {json.dumps(v)}" for k, v in record.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Fit, measure with episodes left out, print, and perhaps write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--shared", type=Path, default=shared_folder())
+    options = parser.parse_args()
+    episodes, short = [], []
+    for path in sorted((options.shared / "transcripts").glob("*.json")):
+        picks = picked(options.shared, path.stem)
+        if not len(picks):
+            continue
+        transcript = read_transcript(path)
+        episodes.append(study(path.stem, transcript, picks))
+        middle = transcript.segments[len(transcript.segments) // 3].range.start_s
+        short.append(study(path.stem, excerpt(transcript, middle), picks))
+    held = held_out(episodes)
+    everything = error(np.concatenate(held), np.concatenate([e.kept for e in episodes]))
+    shown = shown_error(episodes, held, 5)
+    curve = fit(episodes)
+    brief = shown_error(short, [chances(curve, e) for e in short], 5)
+    for title, (ece, rows) in (
+        ("all", everything),
+        ("shown", shown),
+        ("shown, ten-minute excerpts", brief),
+    ):
+        print(f"{title}: expected calibration error {ece:.3f}", *rows, sep="\n  ")
+    print(curve)
+    if options.write and shown[0] <= WORST_ERROR:
+        record: dict[str, float | int | str] = {
+            "what": "chance that a candidate overlaps an editor's pick with IoU >= 0.3",
+            "note": "the curve is measured left out; weights.toml was set on the same episodes",
+            "episodes": len(episodes),
+            "candidates": int(sum(len(e.kept) for e in episodes)),
+            "kept_share": round(float(np.mean([e.kept.mean() for e in episodes])), 4),
+            "error_left_out_all": round(everything[0], 4),
+            "error_left_out_shown": round(shown[0], 4),
+            "error_ten_minute_excerpts": round(brief[0], 4),
+        }
+        TARGET.write_text(document(curve, record))
+        print(f"wrote {TARGET.name}")
+
+
+if __name__ == "__main__":
+    main()

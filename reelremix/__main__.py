@@ -1,0 +1,8 @@
+"""`python -m reelremix`."""
+
+from __future__ import annotations
+
+from reelremix.cli.app import main
+
+if __name__ == "__main__":
+    main()

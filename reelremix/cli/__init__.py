@@ -1,0 +1,1 @@
+"""The command line: declares options, builds requests, calls the library, shows results."""

@@ -1,0 +1,90 @@
+"""`reelremix clip`: from recordings to finished clips."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from reelremix.cli import diagnostics, options, output
+from reelremix.cli.reporters import listener_for
+from reelremix.cli.results import attempt
+from reelremix.cli.run import CommandRun
+from reelremix.engine.domain.request import ClipRequest, FrameOptions
+from reelremix.errors import ConfigError
+
+
+def clip(
+    sources: options.Sources,
+    out: options.Out = None,
+    count: options.Count = None,
+    minimum: options.MinLength = None,
+    maximum: options.MaxLength = None,
+    ranges: options.Ranges = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Decide everything, render nothing.", rich_help_panel=options.FILES
+        ),
+    ] = False,
+    overwrite: options.Overwrite = False,
+    absolute_paths: Annotated[
+        bool,
+        typer.Option(
+            "--absolute-paths",
+            help="Keep the recording's full path in the manifest.",
+            rich_help_panel=options.FILES,
+        ),
+    ] = False,
+    aspect: options.AspectRatio = None,
+    captions: options.Captions = None,
+    faces: Annotated[
+        bool | None,
+        typer.Option("--faces/--no-faces", help="Follow faces.", rich_help_panel=options.PICTURE),
+    ] = None,
+    encoder: options.Encoder = None,
+    encoder_preset: options.EncoderPreset = None,
+    crf: options.Crf = None,
+    fps: options.Fps = None,
+    jobs: options.Jobs = None,
+    model: options.Model = None,
+    language: options.Language = None,
+    initial_prompt: options.Prompt = None,
+    vocabulary: options.Vocabulary = None,
+    device: options.Device = None,
+    audio_stream: options.AudioStream = None,
+    transcript: options.TranscriptFile = None,
+    install_models: options.InstallModels = False,
+    as_json: options.Json = False,
+    progress: options.Progress = None,
+    quiet: options.QuietFlag = False,
+) -> None:
+    """Find and render the best clips of SOURCE."""
+    run = CommandRun(options.typed(locals()))
+    recordings = options.expand_sources(sources)
+    if transcript is not None and len(recordings) > 1:
+        raise ConfigError("--transcript goes with one recording, not with several")
+    listener = listener_for(progress, quiet=quiet)
+    reports = []
+    for recording in recordings:
+        request = ClipRequest(
+            source=str(recording),
+            out=run.settings.out,
+            plan_only=plan,
+            overwrite=overwrite,
+            absolute_paths=absolute_paths,
+            audio_stream=audio_stream,
+            captions=None if run.settings.captions == "none" else run.settings.captions,
+            transcribe=options.transcribe_options(run.settings, transcript),
+            select=options.select_options(run.settings, ranges),
+            frame=FrameOptions(options.aspect_of(run.settings), faces=run.settings.faces),
+            encode=options.encode_options(run.settings),
+        )
+        job = partial(run.library.clip, request)
+        reports.append(attempt(recording, partial(run.with_models, job, listener, install_models)))
+        if not as_json:
+            reports[-1].show()
+    if as_json:
+        output.show_json({"version": 1, "runs": [report.to_dict() for report in reports]})
+    raise typer.Exit(diagnostics.combined([report.code for report in reports]))

@@ -1,0 +1,56 @@
+"""`reelremix render`: clips of a manifest, all or some, as planned or with other options."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reelremix.cli import options, output
+from reelremix.cli.reporters import listener_for
+from reelremix.cli.results import attempt
+from reelremix.cli.run import CommandRun
+from reelremix.engine.domain.request import RenderRequest
+
+ENCODING = ("encoder", "encoder_preset", "crf", "fps", "jobs")
+
+
+def render(
+    manifest: Annotated[Path, typer.Argument(help="A clips.json, or its folder.")],
+    clips: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLIP]...", help="Clip ids or ranks.")
+    ] = None,
+    source: Annotated[Path | None, typer.Option(help="The recording, if it moved.")] = None,
+    captions: options.Captions = None,
+    aspect: options.AspectRatio = None,
+    encoder: options.Encoder = None,
+    encoder_preset: options.EncoderPreset = None,
+    crf: options.Crf = None,
+    jobs: options.Jobs = None,
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+    progress: options.Progress = None,
+    quiet: options.QuietFlag = False,
+) -> None:
+    """Render the clips of MANIFEST."""
+    flags = options.typed(locals())
+    run = CommandRun(flags)
+    request = RenderRequest(
+        manifest=str(manifest),
+        clip_ids=tuple(clips or ()),
+        source=str(source) if source else None,
+        captions=captions,
+        aspect=options.aspect_of(run.settings) if aspect else None,
+        encoding={name: flags[name] for name in ENCODING if flags.get(name) is not None},
+        overwrite=overwrite,
+    )
+    listener = listener_for(progress, quiet=quiet)
+    job = partial(run.library.render, request)
+    report = attempt(manifest, partial(run.with_models, job, listener))
+    if as_json:
+        output.show_json({"version": 1, "runs": [report.to_dict()]})
+    else:
+        report.show()
+    raise typer.Exit(report.code)

@@ -1,0 +1,55 @@
+"""`reelremix transcribe`: what is said, with times."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeGuard
+
+import typer
+
+from reelremix.cli import options, output
+from reelremix.cli.reporters import listener_for
+from reelremix.cli.run import CommandRun
+from reelremix.engine.domain.request import TranscribeRequest
+from reelremix.errors import ConfigError
+
+if TYPE_CHECKING:
+    from reelremix.engine.export.transcript import TranscriptFormat
+
+FORMATS = ("txt", "srt", "vtt", "json")
+
+
+def transcribe(
+    source: options.Source,
+    form: Annotated[str, typer.Option("--format", help="txt, srt, vtt or json.")] = "txt",
+    out: Annotated[
+        str | None, typer.Option(help="File to write; standard output without it.")
+    ] = None,
+    model: options.Model = None,
+    language: options.Language = None,
+    initial_prompt: options.Prompt = None,
+    vocabulary: options.Vocabulary = None,
+    device: options.Device = None,
+    audio_stream: options.AudioStream = None,
+    install_models: options.InstallModels = False,
+    overwrite: options.Overwrite = False,
+    as_json: options.Json = False,
+    progress: options.Progress = None,
+    quiet: options.QuietFlag = False,
+) -> None:
+    """Write down what is said in SOURCE."""
+    form = "json" if as_json else form
+    if not _is_format(form):
+        raise ConfigError(f"--format must be one of {', '.join(FORMATS)} (got {form!r})")
+    flags = options.typed(locals()) | {"out": None}
+    run = CommandRun(flags)
+    request = TranscribeRequest(str(source), audio_stream, options.transcribe_options(run.settings))
+    listener = listener_for(progress, quiet=quiet)
+    text = run.with_models(
+        partial(run.library.transcribe_to, request, form), listener, install_models
+    )
+    output.deliver(text, out, overwrite=overwrite)
+
+
+def _is_format(text: str) -> TypeGuard[TranscriptFormat]:
+    return text in FORMATS

@@ -1,0 +1,227 @@
+"""Options that several commands share, declared once, and how their text is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reelremix.config import Settings
+from reelremix.engine.domain.request import (
+    Aspect,
+    EncodeOptions,
+    SelectOptions,
+    TranscribeOptions,
+)
+from reelremix.engine.domain.time import TimeRange
+from reelremix.errors import ConfigError, UnreadableMedia
+
+LISTENING = "Listening"
+CHOOSING = "Choosing"
+PICTURE = "Picture"
+FILES = "Files"
+SHOWING = "Showing"
+VIDEO_SUFFIXES = "mp4 mov m4v mkv webm avi mpg mpeg ts mts m2ts wmv flv 3gp ogv mxf"
+AUDIO_SUFFIXES = "mp3 m4a wav flac ogg opus aac wma"
+MEDIA_SUFFIXES = frozenset(f".{name}" for name in f"{VIDEO_SUFFIXES} {AUDIO_SUFFIXES}".split())
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(help="Recordings, or folders of them.", show_default=False, metavar="SOURCE..."),
+]
+Source = Annotated[Path, typer.Argument(help="A recording.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.", rich_help_panel=SHOWING)]
+Progress = Annotated[
+    str | None,
+    typer.Option(
+        help="How to show progress: bar, plain or json (one event a line, on stderr).",
+        rich_help_panel=SHOWING,
+    ),
+]
+QuietFlag = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=SHOWING)
+]
+Model = Annotated[
+    str | None,
+    typer.Option(help="Whisper model: a name, a folder, or auto.", rich_help_panel=LISTENING),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(help="Language spoken, such as en.", rich_help_panel=LISTENING),
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option(help="Text that sets style and spelling.", rich_help_panel=LISTENING),
+]
+Vocabulary = Annotated[
+    str | None,
+    typer.Option(help="Names and terms, separated by commas.", rich_help_panel=LISTENING),
+]
+Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", rich_help_panel=LISTENING)]
+AudioStream = Annotated[
+    str | None,
+    typer.Option(help="Audio stream: its index or language.", rich_help_panel=LISTENING),
+]
+TranscriptFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--transcript", help="Use these words (JSON, SRT, VTT).", rich_help_panel=LISTENING
+    ),
+]
+InstallModels = Annotated[
+    bool,
+    typer.Option("--install-models", help="Download a missing model.", rich_help_panel=LISTENING),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="Most clips to make.", rich_help_panel=CHOOSING),
+]
+MinLength = Annotated[
+    float | None,
+    typer.Option("--min", min=1, help="Shortest clip, seconds.", rich_help_panel=CHOOSING),
+]
+MaxLength = Annotated[
+    float | None,
+    typer.Option("--max", min=1, help="Longest clip, seconds.", rich_help_panel=CHOOSING),
+]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--range",
+        metavar="START-END",
+        help="Clip exactly this, such as 63.1-91.4 or 1:03-1:31. Repeatable.",
+        rich_help_panel=CHOOSING,
+    ),
+]
+Captions = Annotated[
+    str | None, typer.Option(help="Caption preset, or none.", rich_help_panel=PICTURE)
+]
+AspectRatio = Annotated[
+    str | None,
+    typer.Option("--aspect", help="9:16, 1:1, 4:5 or 16:9.", rich_help_panel=PICTURE),
+]
+Encoder = Annotated[
+    str | None,
+    typer.Option(help="auto, libx264, h264_nvenc, ...", rich_help_panel=PICTURE),
+]
+EncoderPreset = Annotated[str | None, typer.Option(help="x264 preset.", rich_help_panel=PICTURE)]
+Crf = Annotated[
+    int | None,
+    typer.Option(min=0, max=51, help="Quality, lower is better.", rich_help_panel=PICTURE),
+]
+Fps = Annotated[str | None, typer.Option(help="source or a number.", rich_help_panel=PICTURE)]
+Jobs = Annotated[
+    int | None,
+    typer.Option(min=0, max=64, help="Clips rendered at once.", rich_help_panel=PICTURE),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder to write into.", rich_help_panel=FILES)]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace a finished run.", rich_help_panel=FILES),
+]
+
+
+RENAMED = {"minimum": "min", "maximum": "max"}
+"""Parameters that cannot bear their setting's name."""
+
+
+def typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among a command's parameters, by setting name; None where not typed."""
+    known = {field.name for field in fields(Settings)}
+    named = {RENAMED.get(name, name): value for name, value in parameters.items()}
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in named.items()
+        if name in known
+    }
+
+
+def aspect_of(settings: Settings) -> Aspect:
+    """The output's shape. Raises ConfigError."""
+    try:
+        return Aspect(settings.aspect)
+    except ValueError as exc:
+        shapes = ", ".join(Aspect)
+        raise ConfigError(f"--aspect must be one of {shapes} (got {settings.aspect!r})") from exc
+
+
+def expand_sources(sources: list[Path]) -> list[Path]:
+    """Folders replaced by the recordings in them, sorted. Raises UnreadableMedia."""
+    found: list[Path] = []
+    for source in sources:
+        if not source.is_dir():
+            found.append(source)
+            continue
+        inside = sorted(
+            p for p in source.iterdir() if p.is_file() and p.suffix.lower() in MEDIA_SUFFIXES
+        )
+        if not inside:
+            raise UnreadableMedia(f"{source} holds no recordings")
+        found += inside
+    return found
+
+
+def parse_range(text: str) -> TimeRange:
+    """`63.1-91.4`, `1:03-1:31`, `1:02:03.5-1:02:40`. Raises ConfigError."""
+    start, dash, end = text.partition("-")
+    try:
+        span = TimeRange.from_seconds(_seconds(start), _seconds(end))
+    except ValueError as exc:
+        raise ConfigError(f"--range must look like 63.1-91.4 or 1:03-1:31 (got {text!r})") from exc
+    if not dash or span.end <= span.start:
+        raise ConfigError(f"--range must end after it starts (got {text!r})")
+    return span
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\s*(\d+:){0,2}\d+(\.\d+)?\s*", text):
+        raise ValueError(text)
+    value = 0.0
+    for part in text.split(":"):
+        value = value * 60 + float(part)
+    return value
+
+
+def transcribe_options(settings: Settings, transcript: Path | None = None) -> TranscribeOptions:
+    """How to listen, from settings."""
+    if settings.device not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"--device must be auto, cpu or cuda (got {settings.device!r})")
+    return TranscribeOptions(
+        model=settings.model,
+        language=settings.language or None,
+        initial_prompt=settings.initial_prompt or None,
+        vocabulary=tuple(w.strip() for w in settings.vocabulary.split(",") if w.strip()),
+        device=settings.device,
+        transcript=str(transcript) if transcript else None,
+    )
+
+
+def select_options(settings: Settings, ranges: list[str] | None = None) -> SelectOptions:
+    """What to choose, from settings. Raises ConfigError."""
+    if not 1 <= settings.count <= 100:
+        raise ConfigError(f"--count must be between 1 and 100 (got {settings.count})")
+    if settings.max < settings.min:
+        raise ConfigError(
+            f"--max must be at least --min (got --min {settings.min:g} --max {settings.max:g})"
+        )
+    return SelectOptions(
+        count=settings.count,
+        min_s=settings.min,
+        max_s=settings.max,
+        ranges=tuple(parse_range(text) for text in ranges or ()),
+    )
+
+
+def encode_options(settings: Settings) -> EncodeOptions:
+    """How to write files, from settings."""
+    return EncodeOptions(
+        encoder=settings.encoder,
+        preset=settings.encoder_preset,
+        crf=settings.crf,
+        fps=settings.fps,
+        jobs=settings.jobs,
+    )

@@ -1,0 +1,71 @@
+"""Everything on stdout: results as tables for people, as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from reelremix.errors import OutputExists
+
+
+def show_json(value: Any) -> None:
+    """One JSON document."""
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def show_text(text: str) -> None:
+    """Text as it is."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def show_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
+    """A table; each column is (heading, `left` or `right` or `wrap`)."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading, style in columns:
+        table.add_column(
+            heading,
+            justify="right" if style == "right" else "left",
+            no_wrap=style != "wrap",
+            overflow="fold" if style == "wrap" else "ellipsis",
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them: 7:05.2 or 1:02:03.0."""
+    tenths = round(seconds * 10)
+    hours, minutes, rest = tenths // 36000, tenths // 600 % 60, tenths % 600 / 10
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def percent(value: float | None) -> str:
+    """A score for people; nothing where it is unknown."""
+    return "–" if value is None else f"{value:.0f}"
+
+
+def deliver(text: str, out: str | None, *, overwrite: bool) -> None:
+    """Text to a file, or to standard output without one.
+
+    Raises:
+        OutputExists: the file is there and may not be replaced.
+    """
+    if out is None:
+        show_text(text)
+        return
+    from reelremix.engine.store.files import write_atomically
+
+    target = Path(out)
+    if target.exists() and not overwrite:
+        raise OutputExists(f"{target} exists", hint="`--overwrite` replaces it")
+    write_atomically(target, (text if text.endswith("\n") else text + "\n").encode())

@@ -1,0 +1,84 @@
+"""What came of clipping or rendering one recording, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelremix.cli import diagnostics, output
+from reelremix.cli.diagnostics import Exit
+from reelremix.errors import NothingToClip, ReelRemixError
+
+if TYPE_CHECKING:
+    from reelremix.engine.library import ClipResult
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A result, or the error in its place."""
+
+    source: Path
+    code: Exit
+    result: ClipResult | None = None
+    error: ReelRemixError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """One entry of `--json`."""
+        error = None
+        if self.error is not None:
+            error = {"message": self.error.message, "hint": self.error.hint}
+        return {
+            "source": str(self.source),
+            "exit_code": int(self.code),
+            "error": error,
+            "folder": str(self.result.folder) if self.result else None,
+            "manifest": self.result.manifest if self.result else None,
+        }
+
+    def show(self) -> None:
+        """The table of clips, and where they are."""
+        if self.result is None:
+            return
+        clips = self.result.manifest["clips"]
+        columns = [
+            ("#", "right"), ("score", "right"), ("length", "right"), ("title", "wrap"),
+            ("why", "wrap"), ("file", "wrap"),
+        ]  # fmt: skip
+        output.show_table(columns, [_row(clip) for clip in clips])
+        if notice := self.result.manifest.get("notice"):
+            diagnostics.say(notice)
+        output.show_text(str(self.result.folder / "index.html"))
+
+
+def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
+    """Run and report; errors that users can act on become part of the report."""
+    try:
+        result = work()
+    except ReelRemixError as exc:
+        if isinstance(exc, NothingToClip):
+            diagnostics.say_warning(exc.message, exc.hint)
+        else:
+            diagnostics.say_error(exc)
+        return Report(source, diagnostics.exit_code(exc), error=exc)
+    return Report(source, Exit.PARTIAL if result.failed else Exit.OK, result)
+
+
+def _row(clip: dict[str, Any]) -> tuple[str, ...]:
+    reasons = clip["score"]["reasons"]
+    why = reasons[0]["text"] if reasons else ("range as given" if _is_given(clip) else "–")
+    video = clip["files"]["video"]
+    seconds = sum(end - start for start, end in clip["ranges"])
+    return (
+        str(clip["rank"]),
+        output.percent(clip["score"]["total"]),
+        f"{seconds:.1f} s",
+        clip["title"],
+        why,
+        video or "not rendered",
+    )
+
+
+def _is_given(clip: dict[str, Any]) -> bool:
+    return all(value is None for value in clip["score"]["axes"].values())

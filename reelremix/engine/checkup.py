@@ -1,0 +1,92 @@
+"""What this machine has and lacks for the job."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+
+from reelremix import __version__
+from reelremix.config import Settings
+from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, ffmpeg_version, works
+from reelremix.engine.models.registry import InstalledModels
+from reelremix.engine.models.whisper import CPU_MODEL, GPU_MODEL, count_gpus
+from reelremix.engine.pipeline import FACE_MODEL
+from reelremix.errors import ReelRemixError
+
+LITTLE_SPACE_GB = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    is_ok: bool
+    detail: str
+    hint: str | None = None
+    is_required: bool = True
+    """Whether `clip` cannot do its job without it."""
+
+
+def check_machine(settings: Settings) -> list[Finding]:
+    """Everything worth knowing before a run; never raises for what it finds."""
+    return [*_programme(), *_encoders(), _captions(), _gpu(), *_models(settings), _space(settings)]
+
+
+def _programme() -> Iterator[Finding]:
+    system = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    cores = psutil.cpu_count(logical=False) or 1
+    memory = psutil.virtual_memory().total / 1e9
+    yield Finding("reelremix", True, f"{__version__}, {system}")
+    yield Finding("machine", True, f"{cores} cores, {memory:.0f} GB of memory")
+    yield Finding("FFmpeg", True, f"{ffmpeg_version()} inside PyAV")
+
+
+def _encoders() -> Iterator[Finding]:
+    software = works(SOFTWARE)
+    yield Finding(
+        SOFTWARE, software, "encodes" if software else "does not open",
+        None if software else "reinstall PyAV: `pip install --force-reinstall av`",
+    )  # fmt: skip
+    for name in HARDWARE:
+        yield Finding(name, works(name), "encodes" if works(name) else "not here",
+                      is_required=False)  # fmt: skip
+
+
+def _captions() -> Finding:
+    try:
+        from reelremix.engine.captions.skia_canvas import Picture
+
+        Picture(2, 2)
+    except ReelRemixError as exc:
+        return Finding("captions", False, exc.message, exc.hint)
+    return Finding("captions", True, "fonts are shaped and drawn")
+
+
+def _gpu() -> Finding:
+    gpus = count_gpus()
+    detail = f"{gpus} NVIDIA GPU(s) usable for transcription" if gpus else "none; the CPU is used"
+    return Finding("GPU", gpus > 0, detail, is_required=False)
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    models = InstalledModels(settings.model_roots)
+    wanted = {CPU_MODEL: True, FACE_MODEL: True, GPU_MODEL: False}
+    for name, is_required in wanted.items():
+        try:
+            yield Finding(f"model {name}", True, str(models.folder(name)), None, is_required)
+        except ReelRemixError as exc:
+            yield Finding(f"model {name}", False, exc.message, exc.hint, is_required)
+
+
+def _space(settings: Settings) -> Finding:
+    place = settings.data_path
+    existing = next(p for p in (place, *place.parents) if p.exists())
+    free_gb = shutil.disk_usage(existing).free / 1e9
+    is_ok = free_gb >= LITTLE_SPACE_GB
+    hint = None if is_ok else "free some space, or set REELREMIX_DATA_DIR to a larger disk"
+    return Finding("data folder", is_ok, f"{place}, {free_gb:.0f} GB free", hint)
