@@ -54,6 +54,7 @@ from reelremix.engine.export.manifest import (
     manifest_to_bytes,
     ranking_to_dict,
     read_manifest,
+    tracks_from_dict,
     updated_manifest,
 )
 from reelremix.engine.export.report import contact_sheet
@@ -362,7 +363,8 @@ def _render(request: RenderRequest, job: _Job) -> ClipResult:
             hint="name the right one with `--source FILE`",
         )
     with pipeline.alone_on(subject.source.id, job.ctx):
-        clips = pipeline.changed(wanted, request, subject, job.ctx)
+        tracks = tracks_from_dict(content, path)
+        clips = pipeline.changed(wanted, tracks, request, subject, job.ctx)
         encode = pipeline.encode_options({**content["options"], **request.encoding})
         _check_overwrite(clips, content, path, request, job)
         rendered = render(clips, {}, encode, subject, path.parent, job.ctx)

@@ -32,6 +32,7 @@ from reelremix.engine.domain.events import (
 )
 from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.request import (
+    Aspect,
     ClipRequest,
     EncodeOptions,
     FrameOptions,
@@ -60,6 +61,7 @@ from reelremix.engine.stages.describe import Description, describe_candidates
 from reelremix.engine.stages.frame import center_layout, frame_range, merge_layouts
 from reelremix.engine.stages.ingest import ingest
 from reelremix.engine.stages.look import Look, look, look_key
+from reelremix.engine.stages.place import place_captions
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
 from reelremix.engine.stages.select import Selection, Variety, select_clips
@@ -383,6 +385,11 @@ def _decided(
 ) -> Clip:
     picture = subject.presentation.picture
     words = words_within(transcript, span)
+    layout = frame_range(seen, picture, output) if seen else center_layout(span, picture, output)
+    captions = None
+    if request.captions:
+        captions = plan_captions(words, (span,), output, request.captions)
+        captions = place_captions(captions, layout, seen.tracks if seen else (), output)
     title = draft.description.title or f"{Path(subject.source.name).stem} {number}"
     return Clip(
         id=clip_id(subject.source.id, (span,)),
@@ -396,12 +403,8 @@ def _decided(
         slug=slug(title),
         score=draft.score,
         output=output,
-        layout=(
-            frame_range(seen, picture, output) if seen else center_layout(span, picture, output)
-        ),
-        captions=plan_captions(words, (span,), output, request.captions)
-        if request.captions
-        else None,
+        layout=layout,
+        captions=captions,
     )
 
 
@@ -476,31 +479,51 @@ def read_given(options: TranscribeOptions) -> Transcript:
 
 
 def changed(
-    clips: Sequence[Clip], request: RenderRequest, subject: Subject, ctx: RunContext
+    clips: Sequence[Clip],
+    tracks: Sequence[Track],
+    request: RenderRequest,
+    subject: Subject,
+    ctx: RunContext,
 ) -> tuple[Clip, ...]:
-    """The clips with the picture or the captions that a render request asks for instead."""
+    """The clips with the picture or the captions that a render request asks for instead.
+
+    `tracks` are the manifest's; captions keep off their faces.
+    """
     if request.aspect is not None:
-        require_video(subject)
-        picture = subject.presentation.picture
-        reshaped = []
-        for clip in clips:
-            width, height = request.aspect.size_px
-            output = replace(clip.output, width_px=width, height_px=height)
-            looks = see(clip.ranges, FrameOptions(request.aspect), subject, ctx)
-            layouts = [frame_range(seen, picture, output) for seen in looks if seen is not None]
-            reshaped.append(replace(clip, output=output, layout=merge_layouts(layouts)))
-        clips = reshaped
+        clips = [_reshaped(clip, request.aspect, subject, ctx) for clip in clips]
     if request.aspect is None and request.captions is None:
         return tuple(clips)
-    return tuple(replace(clip, captions=_captions_for(clip, request.captions)) for clip in clips)
+    return tuple(
+        replace(clip, captions=_captions_for(clip, tracks, request.captions)) for clip in clips
+    )
 
 
-def _captions_for(clip: Clip, preset: str | None) -> Captions | None:
+def _reshaped(clip: Clip, aspect: Aspect, subject: Subject, ctx: RunContext) -> Clip:
+    require_video(subject)
+    width, height = aspect.size_px
+    output = replace(clip.output, width_px=width, height_px=height)
+    looks = see(clip.ranges, FrameOptions(aspect), subject, ctx)
+    picture = subject.presentation.picture
+    layout = merge_layouts([frame_range(seen, picture, output) for seen in looks if seen])
+    reshaped = replace(clip, output=output, layout=layout)
+    return renumbered(reshaped, (), _first_track(clip.layout, layout))[0]
+
+
+def _first_track(before: Layout, now: Layout) -> int:
+    """By how much a manifest has shifted the track ids of a clip: who speaks has not changed."""
+    pairs = zip(before.speaking, now.speaking, strict=False)
+    return next(
+        (a.track - b.track for a, b in pairs if a.track is not None and b.track is not None), 0
+    )
+
+
+def _captions_for(clip: Clip, tracks: Sequence[Track], preset: str | None) -> Captions | None:
     """Captions set anew: in `preset`, in the clip's own without one, or none at all."""
     if preset == NO_CAPTIONS or (preset is None and clip.captions is None):
         return None
     wanted = preset or (clip.captions.preset if clip.captions else "")
-    return plan_captions(clip.words, clip.ranges, clip.output, wanted)
+    captions = plan_captions(clip.words, clip.ranges, clip.output, wanted)
+    return place_captions(captions, clip.layout, tracks, clip.output)
 
 
 def encode_options(options: Mapping[str, Any]) -> EncodeOptions:

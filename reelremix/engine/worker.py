@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine import codec
-from reelremix.engine.domain.clip import Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.network import network_calls, watch_network
 from reelremix.engine.stages.render import RenderTask, render_clip
-from reelremix.engine.stages.verify import verify
 from reelremix.errors import Cancelled, ReelRemixError
 
 PROGRESS_INTERVAL_S = 0.1
@@ -91,13 +89,7 @@ def _outcome(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
 
 
 def _render(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
-    level = render_clip(task, cancel, _throttled(task))
-    verdict: Verdict = verify(
-        Path(task.video),
-        task.clip,
-        expects_audio=task.presentation.audio is not None,
-        speaker_in_frame=task.speaker_in_frame,
-    )
+    level, verdict = render_clip(task, cancel, _throttled())
     return {
         "type": "rendered",
         "gain_db": level.gain_db,
@@ -106,7 +98,7 @@ def _render(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
     }
 
 
-def _throttled(task: RenderTask) -> Callable[[int, int], None]:
+def _throttled() -> Callable[[int, int], None]:
     last = 0.0
 
     def progress(done: int, total: int) -> None:

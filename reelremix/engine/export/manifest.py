@@ -26,7 +26,7 @@ from reelremix.engine.domain.layout import (
 )
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.errors import ConfigError
 
@@ -153,6 +153,25 @@ def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
                 hint="undo the last change to the manifest, or make it anew with `reelremix clip`",
             ) from exc
     return tuple(clips)
+
+
+def tracks_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Track, ...]:
+    """The tracks of a loaded manifest; which shot each belongs to is not kept there."""
+    try:
+        return tuple(
+            Track(
+                int(entry["id"]),
+                0,
+                tuple(
+                    Sighting(Timestamp.from_seconds(at), Box(x, y, w, h), 1.0)
+                    for at, x, y, w, h in entry["boxes"]
+                ),
+                entry.get("speaker"),
+            )
+            for entry in content.get("tracks", ())
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ConfigError(f"{path}: a track cannot be used: {exc}") from exc
 
 
 def listed_files(content: Mapping[str, Any]) -> set[str]:

@@ -173,10 +173,14 @@ class Loudness:
 
 
 class LoudnessMeter:
-    """Measures a stream of `PROGRAMME` samples (EBU R 128, FFmpeg's `ebur128`)."""
+    """Measures a stream of `PROGRAMME` samples (EBU R 128, FFmpeg's `ebur128`).
 
-    def __init__(self) -> None:
-        self._chain = _Chain([("ebur128", "peak=true:framelog=quiet:metadata=1")])
+    True peaks take most of the time and are measured only when asked for.
+    """
+
+    def __init__(self, *, true_peak: bool = False) -> None:
+        peak = "peak=true:" if true_peak else ""
+        self._chain = _Chain([("ebur128", f"{peak}framelog=quiet:metadata=1")])
         self._last: dict[str, str] = {}
 
     def add(self, samples: Samples) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
@@ -17,6 +16,8 @@ from reelremix.engine.media.hardware import SOFTWARE
 from reelremix.errors import RenderError
 
 AUDIO_BIT_RATE = 192_000
+AUDIO_OPTIONS = {"aac_coder": "fast"}
+"""FFmpeg's documentation: better and much faster than `twoloop` at bit rates like ours."""
 KEYFRAME_INTERVAL_S = 2
 
 
@@ -76,7 +77,9 @@ class ClipWriter:
             self._context = context
             self._audio = None
             if has_audio:
-                self._audio = self._container.add_stream("aac", rate=PROGRAMME.rate_hz)
+                self._audio = self._container.add_stream(
+                    "aac", rate=PROGRAMME.rate_hz, options=AUDIO_OPTIONS
+                )
                 self._audio.codec_context.bit_rate = AUDIO_BIT_RATE
             self._container.start_encoding()
         except (av.error.FFmpegError, ValueError) as exc:
@@ -134,28 +137,33 @@ def write_jpeg(path: Path, frame: av.VideoFrame, quality: int = 4) -> None:
     path.write_bytes(b"".join(bytes(packet) for packet in packets))
 
 
-def aac_round_trip(sound: Iterable[Samples]) -> Iterator[Samples]:
-    """What listeners will hear: `PROGRAMME` samples through the AAC encoder and back."""
-    encoder = av.CodecContext.create("aac", "w")
-    assert isinstance(encoder, av.AudioCodecContext)
-    encoder.sample_rate = PROGRAMME.rate_hz
-    encoder.layout = PROGRAMME.layout
-    encoder.format = PROGRAMME.sample
-    encoder.bit_rate = AUDIO_BIT_RATE
-    encoder.time_base = Fraction(1, PROGRAMME.rate_hz)
-    encoder.options = {"flags": "+global_header"}
-    encoder.open()
-    decoder = av.CodecContext.create("aac", "r")
-    assert isinstance(decoder, av.AudioCodecContext)
-    decoder.extradata = encoder.extradata
-    position = 0
-    for samples in sound:
-        yield from _decoded(decoder, encoder.encode(audio_frame(samples, position)))
-        position += samples.shape[1]
-    yield from _decoded(decoder, encoder.encode(None))
-
-
-def _decoded(decoder: av.AudioCodecContext, packets: Iterable[Any]) -> Iterator[Samples]:
-    for packet in packets:
-        for frame in decoder.decode(packet):
-            yield frame.to_ndarray()
+def replace_sound(video: Path, sound: Iterator[Samples]) -> None:
+    """Write the film again with another sound; its pictures are copied, not encoded."""
+    rewritten = video.with_name(f"{video.stem}-sound.part")
+    try:
+        with (
+            av.open(f"file:{video}") as old,
+            av.open(
+                f"file:{rewritten}", "w", format="mp4", options={"movflags": "+faststart"}
+            ) as new,
+        ):
+            pictures = new.add_stream_from_template(old.streams.video[0])
+            audio = new.add_stream("aac", rate=PROGRAMME.rate_hz, options=AUDIO_OPTIONS)
+            audio.codec_context.bit_rate = AUDIO_BIT_RATE
+            position = 0
+            for packet in old.demux(old.streams.video[0]):
+                if packet.dts is None or packet.time_base is None:
+                    continue
+                until = float(packet.dts * packet.time_base) * PROGRAMME.rate_hz
+                while position <= until and (samples := next(sound, None)) is not None:
+                    new.mux(audio.encode(audio_frame(samples, position)))
+                    position += samples.shape[1]
+                packet.stream = pictures
+                new.mux(packet)
+            for samples in sound:
+                new.mux(audio.encode(audio_frame(samples, position)))
+                position += samples.shape[1]
+            new.mux(audio.encode(None))
+        rewritten.replace(video)
+    finally:
+        rewritten.unlink(missing_ok=True)

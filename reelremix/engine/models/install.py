@@ -185,6 +185,7 @@ class _Installation:
             progress = _Progress(self._reporter, _total(origin.files))
             for file, parts in found:
                 self._join(parts or (), file, staging / FILES, progress)
+            progress.finish()
         return staging
 
     def _incomplete(self, folder: Path) -> ModelError:

@@ -1,12 +1,12 @@
 """Turning a decided clip into a file. Nothing is chosen here.
 
 One decode a clip: each frame is cut out, scaled, captioned inside the caption's box and encoded.
-The sound is measured, set to -14 LUFS and limited so that it stays under -1 dBTP after AAC.
+The sound is set as `level` decides. The file is opened again and checked before it counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -16,26 +16,21 @@ import numpy as np
 
 from reelremix.engine.captions.paint import CaptionPainter
 from reelremix.engine.captions.patch import blend
-from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.clip import Clip, Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.layout import LayoutPiece
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.media.audio import PROGRAMME, Levelled, LoudnessMeter, Samples, read_pcm
+from reelremix.engine.media.audio import PROGRAMME, Samples
 from reelremix.engine.media.compose import Composer
 from reelremix.engine.media.decode import FrameReader, Picture, planes
-from reelremix.engine.media.encode import ClipWriter, EncoderSettings, aac_round_trip, write_jpeg
+from reelremix.engine.media.encode import ClipWriter, EncoderSettings, replace_sound, write_jpeg
+from reelremix.engine.stages.level import Level, Programme, find_level, lowered
+from reelremix.engine.stages.verify import verify
 from reelremix.errors import RenderError
 
-TARGET_LUFS = -14.0
-MAX_PEAK_DBTP = -1.0
-FIRST_CEILING_DBTP = -1.5
-"""AAC raises peaks; the limiter starts this low and goes lower where that is not enough."""
-SAFE_PEAK_DBTP = -3.0
-"""AAC has not been seen to raise peaks from below here to MAX_PEAK_DBTP."""
-MAX_GAIN_DB = 24.0
-MAX_LOUDNESS_ERROR_DB = 0.3
-LEVELLING_TRIES = 4
+SOUND_TRIES = 2
+"""How often the sound is set again when AAC raised its peaks too high."""
 THUMBNAIL_CANDIDATES = 6
 THUMBNAIL_WIDTH_PX = 540
 
@@ -55,15 +50,6 @@ class RenderTask:
     speaker_in_frame: float | None = None
     """Measured on the plan; passed through to the verdict."""
     decoder_threads: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How the sound of a clip is set."""
-
-    gain_db: float
-    ceiling_dbtp: float | None
-    """None where no peak comes near."""
 
 
 @dataclass(slots=True)
@@ -88,8 +74,8 @@ class _Thumbnail:
 
 def render_clip(
     task: RenderTask, cancel: CancelToken, progress: Callable[[int, int], None]
-) -> Level:
-    """Write the film and its thumbnail; returns how the sound was set.
+) -> tuple[Level, Verdict]:
+    """Write the film and its thumbnail, open it again and check it.
 
     Args:
         task: what to write and where.
@@ -101,20 +87,30 @@ def render_clip(
         UnreadableMedia: the source cannot be read.
         Cancelled: the user asked to stop; what was written is incomplete.
     """
-    clip = task.clip
-    has_audio = task.presentation.audio is not None
-    level = _find_level(task, cancel) if has_audio else Level(0.0, None)
-    writer = ClipWriter(Path(task.video), clip.output, task.settings, has_audio=has_audio)
-    try:
-        _write(task, writer, level, cancel, progress)
-        writer.close()
-    except av.error.FFmpegError as exc:
-        writer.abandon()
-        raise RenderError(f"could not write clip {clip.id}: {exc.strerror}") from exc
-    except BaseException:
-        writer.abandon()
-        raise
-    return level
+    programme = None
+    level = Level(0.0, None)
+    if task.presentation.audio is not None:
+        programme = Programme(Path(task.source), task.presentation, task.clip.ranges, cancel)
+        level = find_level(programme)
+    _write(task, programme, level, cancel, progress)
+    verdict = _verified(task)
+    for _ in range(SOUND_TRIES):
+        better = lowered(programme, level, verdict) if programme is not None else None
+        if better is None or programme is None:
+            break
+        level = better
+        replace_sound(Path(task.video), programme.at(level))
+        verdict = _verified(task)
+    return level, verdict
+
+
+def _verified(task: RenderTask) -> Verdict:
+    return verify(
+        Path(task.video),
+        task.clip,
+        expects_audio=task.presentation.audio is not None,
+        speaker_in_frame=task.speaker_in_frame,
+    )
 
 
 def frame_count(clip: Clip) -> int:
@@ -128,31 +124,52 @@ def _frames_in(span: TimeRange, rate: Fraction) -> int:
 
 def _write(
     task: RenderTask,
-    writer: ClipWriter,
+    programme: Programme | None,
     level: Level,
+    cancel: CancelToken,
+    progress: Callable[[int, int], None],
+) -> None:
+    writer = ClipWriter(
+        Path(task.video), task.clip.output, task.settings, has_audio=programme is not None
+    )
+    try:
+        sound = _Sound(programme.at(level) if programme is not None else iter(()), writer)
+        _write_pictures(task, writer, sound, cancel, progress)
+        sound.finish()
+        writer.close()
+    except av.error.FFmpegError as exc:
+        writer.abandon()
+        raise RenderError(f"could not write clip {task.clip.id}: {exc.strerror}") from exc
+    except BaseException:
+        writer.abandon()
+        raise
+
+
+def _write_pictures(
+    task: RenderTask,
+    writer: ClipWriter,
+    sound: _Sound,
     cancel: CancelToken,
     progress: Callable[[int, int], None],
 ) -> None:
     clip, rate, total = task.clip, task.clip.output.frame_rate, frame_count(task.clip)
     thumbnail = _Thumbnail({total * (2 * n + 1) // (3 * THUMBNAIL_CANDIDATES) for n in range(6)})
-    composer = Composer(clip.output)
+    composer, pieces = Composer(clip.output), Pieces(clip.layout.pieces)
     painter = CaptionPainter(clip.captions, clip.words, clip.output) if clip.captions else None
-    sound = _Sound(task, level, writer)
-    for number, (picture, moment) in enumerate(_shown(task)):
+    for number, (picture, moment) in enumerate(shown_pictures(task)):
         cancel.raise_if_set()
-        frame = composer.draw(_piece_at(clip.layout.pieces, picture.at), picture.frame, picture.at)
+        frame = composer.draw(pieces.at(picture.at), picture.frame, picture.at)
         thumbnail.offer(number, frame)
         if painter is not None and (patch := painter.patch_at(moment)) is not None:
             blend(*planes(frame), patch)
         writer.write_picture(frame)
         sound.catch_up((number + 1) / rate)
         progress(number + 1, total)
-    sound.finish()
     assert thumbnail.picture is not None
     write_jpeg(Path(task.thumbnail), thumbnail.picture)
 
 
-def _shown(task: RenderTask) -> Iterator[tuple[Picture, Timestamp]]:
+def shown_pictures(task: RenderTask) -> Iterator[tuple[Picture, Timestamp]]:
     """For each output frame, the source picture on screen then, and the source time."""
     rate = task.clip.output.frame_rate
     with FrameReader(Path(task.source), task.presentation, threads=task.decoder_threads) as reader:
@@ -178,25 +195,27 @@ def rate_slack(rate: Fraction) -> Fraction:
     return 1 / (8 * rate)
 
 
-def _piece_at(pieces: tuple[LayoutPiece, ...], at: Timestamp) -> LayoutPiece:
-    best = pieces[0]
-    for piece in pieces:
-        if piece.range.start <= at:
-            best = piece
-            if at < piece.range.end:
-                break
-    return best
+class Pieces:
+    """The layout piece on show; asked in order of time, so that each is passed once."""
+
+    def __init__(self, pieces: Sequence[LayoutPiece]) -> None:
+        self._waiting = sorted(pieces, key=lambda piece: piece.range.start, reverse=True)
+        self._current = self._waiting.pop()
+
+    def at(self, moment: Timestamp) -> LayoutPiece:
+        """The last piece that has begun."""
+        while self._waiting and self._waiting[-1].range.start <= moment:
+            self._current = self._waiting.pop()
+        return self._current
 
 
 class _Sound:
     """Feeds the clip's sound to the writer in step with the picture."""
 
-    def __init__(self, task: RenderTask, level: Level, writer: ClipWriter) -> None:
+    def __init__(self, samples: Iterator[Samples], writer: ClipWriter) -> None:
+        self._samples = samples
         self._writer = writer
         self._written = 0
-        self._samples: Iterator[Samples] = iter(())
-        if task.presentation.audio is not None:
-            self._samples = levelled(task, level)
 
     def catch_up(self, until_s: Fraction) -> None:
         """Write sound up to an output time."""
@@ -211,59 +230,3 @@ class _Sound:
         """Write what is left."""
         for samples in self._samples:
             self._writer.write_sound(samples)
-
-
-def _programme(task: RenderTask) -> Iterator[Samples]:
-    """The clip's sound, range after range."""
-    for span in task.clip.ranges:
-        yield from read_pcm(Path(task.source), task.presentation, span, PROGRAMME)
-
-
-def levelled(task: RenderTask, level: Level) -> Iterator[Samples]:
-    """The clip's sound at its final level."""
-    chain = Levelled(level.gain_db, level.ceiling_dbtp)
-    for samples in _programme(task):
-        yield from chain.push(samples)
-    yield from chain.flush()
-
-
-def _find_level(task: RenderTask, cancel: CancelToken) -> Level:
-    """Gain and ceiling that reach the target loudness and stay under the peak after AAC."""
-    meter = LoudnessMeter()
-    for samples in _programme(task):
-        cancel.raise_if_set()
-        meter.add(samples)
-    loudness = meter.result()
-    if loudness.integrated_lufs is None or loudness.true_peak_dbtp is None:
-        return Level(0.0, None)
-    gain = min(TARGET_LUFS - loudness.integrated_lufs, MAX_GAIN_DB)
-    if loudness.true_peak_dbtp + gain <= SAFE_PEAK_DBTP:
-        return Level(round(gain, 3), None)
-    level = Level(round(gain, 3), FIRST_CEILING_DBTP)
-    for _ in range(LEVELLING_TRIES):
-        cancel.raise_if_set()
-        better = _corrected(task, level)
-        if better == level:
-            break
-        level = better
-    return level
-
-
-def _corrected(task: RenderTask, level: Level) -> Level:
-    """The same level if it passes through AAC within limits, else a better one."""
-    assert level.ceiling_dbtp is not None
-    meter = LoudnessMeter()
-    for samples in aac_round_trip(levelled(task, level)):
-        meter.add(samples)
-    heard = meter.result()
-    if heard.integrated_lufs is None or heard.true_peak_dbtp is None:
-        return level
-    error = TARGET_LUFS - heard.integrated_lufs
-    excess = heard.true_peak_dbtp - MAX_PEAK_DBTP
-    gain = level.gain_db
-    if abs(error) > MAX_LOUDNESS_ERROR_DB:
-        gain = min(round(gain + error, 3), MAX_GAIN_DB)
-    ceiling = level.ceiling_dbtp
-    if excess > 0:
-        ceiling = round(ceiling - excess - 0.1, 3)
-    return Level(gain, ceiling)

@@ -76,7 +76,7 @@ def _picture_notes(video: Path, written: Presentation) -> Iterator[str]:
 def _listen(
     video: Path, written: Presentation, clip: Clip
 ) -> tuple[float | None, float | None, list[str]]:
-    meter = LoudnessMeter()
+    meter = LoudnessMeter(true_peak=True)
     levels: list[float] = []
     for samples in read_pcm(video, written, TimeRange(ZERO, written.duration), PROGRAMME):
         meter.add(samples)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 from reelremix.engine.store.migrations import migrate
 from reelremix.errors import ConfigError
 
@@ -70,7 +72,8 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            migrate(connection)
+            with FileLock(f"{self.path}.lock", timeout=BUSY_TIMEOUT_S):
+                migrate(connection)
         except sqlite3.DatabaseError as exc:
             connection.close()
             raise ConfigError(

@@ -6,13 +6,19 @@ Later versions append steps; a step that has shipped is never edited.
 from __future__ import annotations
 
 import sqlite3
-import time
+
+from sqlite_utils import Database as Tables
+from sqlite_utils.migrations import Migrations
 
 from reelremix.errors import ConfigError
 
-STEPS: tuple[tuple[str, str], ...] = (
-    (
-        "0001-library",
+LIBRARY = Migrations("library")
+
+
+@LIBRARY(name="0001-library")
+def _library(tables: Tables) -> None:
+    _run(
+        tables,
         """
         CREATE TABLE sources (
             owner TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, size_bytes INTEGER NOT NULL,
@@ -58,51 +64,31 @@ STEPS: tuple[tuple[str, str], ...] = (
         );
         CREATE INDEX artifacts_by_use ON artifacts (used_at);
         """,
-    ),
-)
+    )
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date.
+    """Bring the schema up to date. Callers see to it that no other process does so meanwhile.
 
     Raises:
         ConfigError: the library was written by a newer version.
     """
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at REAL NOT NULL)"
-    )
-    applied = {row[0] for row in connection.execute("SELECT name FROM migrations")}
-    unknown = applied - {name for name, _ in STEPS}
+    tables = Tables(connection)
+    known = {step.name for step in LIBRARY.pending(Tables(memory=True))}
+    unknown = {step.name for step in LIBRARY.applied(tables)} - known
     if unknown:
         raise ConfigError(
             f"the library was written by a newer ReelRemix (it knows {min(unknown)!r})",
             hint="upgrade with `pip install -U reelremix`, or set REELREMIX_DATA_DIR elsewhere",
         )
-    for name, script in STEPS:
-        if name not in applied:
-            _apply(connection, name, script)
+    LIBRARY.apply(tables)
 
 
-def _apply(connection: sqlite3.Connection, name: str, script: str) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        row = connection.execute("SELECT 1 FROM migrations WHERE name = ?", (name,)).fetchone()
-        if row is None:  # another process may have been faster
-            for statement in _statements(script):
-                connection.execute(statement)
-            connection.execute("INSERT INTO migrations VALUES (?, ?)", (name, time.time()))
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _statements(script: str) -> list[str]:
-    """Split a script into statements; `executescript` would commit behind our back."""
-    statements, pending = [], ""
+def _run(tables: Tables, script: str) -> None:
+    """Run a script statement by statement; `executescript` would commit behind our back."""
+    pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
         if sqlite3.complete_statement(pending):
-            statements.append(pending)
+            tables.execute(pending)
             pending = ""
-    return statements

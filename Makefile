@@ -1,0 +1,69 @@
+# Two commands for everybody: `make demo` and `make test`. Each sets everything up by itself.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+VIDEO ?=
+JOBS ?= 2
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test fast slow check format bench docs models clean help
+
+help:
+	@echo "make demo [VIDEO=path]  set up and clip a sample, or your own recording"
+	@echo "make test               set up and run what CI runs"
+	@echo "make check              format, lint, types, layers"
+	@echo "make bench              measure speed and quality against floors and a peer"
+	@echo "make docs               write the command reference and the schemas' examples anew"
+	@echo "make clean              remove what these targets made"
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,speaker]'
+	./deploy/system-libraries.sh $(BIN)/python
+	@touch $@
+
+models: $(STAMP)
+	$(BIN)/reelremix models install base blazeface
+
+demo: models
+ifeq ($(VIDEO),)
+	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
+	@mkdir -p .demo
+	@test -f .demo/conversation.mp4 || $(BIN)/python demo/make_sample.py .demo/conversation.mp4
+	$(BIN)/reelremix clip .demo/conversation.mp4 --count 3 --out .demo/clips --overwrite
+else
+	$(BIN)/reelremix clip '$(VIDEO)' --out .demo/clips
+endif
+
+test: check models
+	$(BIN)/reelremix models install tiny.en
+	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network' --durations=10
+	$(BIN)/python -m pytest -m 'slow and not gpu and not network' --durations=10
+
+fast: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network'
+
+check: $(STAMP)
+	$(BIN)/ruff format --check reelremix tests benchmarks demo
+	$(BIN)/ruff check reelremix tests benchmarks demo
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix reelremix tests benchmarks demo
+	$(BIN)/ruff format reelremix tests benchmarks demo
+
+bench: models
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/transcription.py
+	$(BIN)/python benchmarks/framing.py
+	$(BIN)/python benchmarks/selection.py
+	$(BIN)/python benchmarks/speed.py
+
+docs: $(STAMP)
+	$(BIN)/python docs/make_reference.py
+
+clean:
+	rm -rf $(VENV) .demo .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

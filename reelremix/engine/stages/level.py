@@ -1,0 +1,137 @@
+"""How loud a clip is made: -14 LUFS, with peaks held down only where they would be too high.
+
+The source is decoded once for clips of ordinary length, measured, and, where peaks must be
+limited, measured once more behind the limiter, because limiting takes loudness away. What AAC then
+does to the peaks is only known afterwards: `verify` measures the file, and `lowered` says how to
+set the sound again if it went over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from reelremix.engine.domain.clip import Verdict
+from reelremix.engine.domain.context import CancelToken
+from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.media.audio import PROGRAMME, Levelled, LoudnessMeter, Samples, read_pcm
+
+TARGET_LUFS = -14.0
+MAX_PEAK_DBTP = -1.0
+CEILING_DBTP = -2.0
+"""Where the limiter starts: AAC raises peaks by up to a decibel."""
+SAFE_PEAK_DBFS = -4.0
+"""Sample peaks that stay below need no limiter: between samples and through AAC they have not been
+seen to reach MAX_PEAK_DBTP."""
+MAX_GAIN_DB = 24.0
+"""Silence is not amplified without end."""
+MAX_LOUDNESS_ERROR_DB = 0.4
+KEPT_S = 300.0
+"""Sound of clips up to this long is kept in memory (0.4 MB a second) instead of decoded again."""
+BLOCK = PROGRAMME.rate_hz
+"""Samples handled at once: a second, so that Python is no cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How the sound of a clip is set."""
+
+    gain_db: float
+    ceiling_dbtp: float | None
+    """None where no peak comes near."""
+
+
+class Programme:
+    """The sound of a clip's ranges, one after another; may be read several times."""
+
+    def __init__(
+        self,
+        path: Path,
+        presentation: Presentation,
+        ranges: Sequence[TimeRange],
+        cancel: CancelToken,
+    ) -> None:
+        self._path = path
+        self._presentation = presentation
+        self._ranges = ranges
+        self._cancel = cancel
+        self._kept: list[Samples] | None = None
+
+    def __iter__(self) -> Iterator[Samples]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        keeps = sum(span.duration_s for span in self._ranges) <= KEPT_S
+        kept: list[Samples] = []
+        for block in _blocks(self._decoded()):
+            self._cancel.raise_if_set()
+            if keeps:
+                kept.append(block)
+            yield block
+        if keeps:
+            self._kept = kept
+
+    def at(self, level: Level) -> Iterator[Samples]:
+        """The sound at a level."""
+        chain = Levelled(level.gain_db, level.ceiling_dbtp)
+        for block in self:
+            yield from chain.push(block)
+        yield from chain.flush()
+
+    def _decoded(self) -> Iterator[Samples]:
+        for span in self._ranges:
+            yield from read_pcm(self._path, self._presentation, span, PROGRAMME)
+
+
+def find_level(programme: Programme) -> Level:
+    """Gain that reaches the target loudness, and a ceiling where peaks call for one."""
+    meter, peak = LoudnessMeter(), 0.0
+    for block in programme:
+        meter.add(block)
+        peak = max(peak, float(np.abs(block).max(initial=0.0)))
+    loudness = meter.result().integrated_lufs
+    if loudness is None or peak == 0.0:
+        return Level(0.0, None)
+    gain = round(min(TARGET_LUFS - loudness, MAX_GAIN_DB), 3)
+    if 20 * np.log10(peak) + gain <= SAFE_PEAK_DBFS:
+        return Level(gain, None)
+    return _regained(programme, Level(gain, CEILING_DBTP))
+
+
+def lowered(programme: Programme, level: Level, heard: Verdict) -> Level | None:
+    """A better level after the file was measured; None when nothing needs to change."""
+    if heard.true_peak_dbtp is None or heard.true_peak_dbtp <= MAX_PEAK_DBTP:
+        return None
+    ceiling = CEILING_DBTP if level.ceiling_dbtp is None else level.ceiling_dbtp
+    excess = heard.true_peak_dbtp - MAX_PEAK_DBTP
+    return _regained(programme, Level(level.gain_db, round(ceiling - excess - 0.2, 3)))
+
+
+def _regained(programme: Programme, level: Level) -> Level:
+    """The level with the loudness that limiting takes given back."""
+    meter = LoudnessMeter()
+    for block in _blocks(programme.at(level)):
+        meter.add(block)
+    loudness = meter.result().integrated_lufs
+    if loudness is None or abs(TARGET_LUFS - loudness) <= MAX_LOUDNESS_ERROR_DB:
+        return level
+    gain = round(min(level.gain_db + TARGET_LUFS - loudness, MAX_GAIN_DB), 3)
+    return replace(level, gain_db=gain)
+
+
+def _blocks(pieces: Iterator[Samples]) -> Iterator[Samples]:
+    """The same sound in pieces of a second."""
+    waiting: list[Samples] = []
+    length = 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += piece.shape[1]
+        if length >= BLOCK:
+            yield np.concatenate(waiting, axis=1)
+            waiting, length = [], 0
+    if waiting:
+        yield np.concatenate(waiting, axis=1)
