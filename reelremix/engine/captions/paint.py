@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reelremix.engine.captions.block import CAP_TOP, DESCENT, Block, SetLine, pop_scale, set_block
 from reelremix.engine.captions.patch import Patch, blend, patch_from_rgba
 from reelremix.engine.captions.shaping import PlacedWord, is_rtl
@@ -91,6 +94,9 @@ class CaptionPainter:
         self._schedules = [_schedule(_spoken(c, words), self._style) for c in self._cues]
         self._blocks: dict[int, Block] = {}
         self._patches: OrderedDict[tuple[int, _State], Patch | None] = OrderedDict()
+        self._behind: NDArray[np.uint8] | None = None
+        """Boxes, shadows and outlines of cue `_behind_of`: they take longest and stay the same."""
+        self._behind_of = -1
 
     def patch_at(self, moment: Timestamp) -> Patch | None:
         """The picture to lay over the frame at a source time; None where no cue is shown."""
@@ -118,9 +124,15 @@ class CaptionPainter:
             return None
         x, y, width, height = box
         block = self._block(index)
-        picture = Picture(width, height)
         placement = _placed(block, self._style.em_px(self._output), width, height)
-        _CueDrawing(picture, self._style, block, placement, state).draw()
+        kept = self._behind if index == self._behind_of else None
+        picture = Picture(width, height, kept)
+        drawing = _CueDrawing(picture, self._style, block, placement, state)
+        if kept is None:
+            drawing.draw_behind()
+            if self._style.animation != "pop":  # the only one whose letters change their size
+                self._behind, self._behind_of = picture.pixels().copy(), index
+        drawing.draw_letters()
         return patch_from_rgba(picture.pixels(), x, y)
 
     def _block(self, index: int) -> Block:
@@ -150,20 +162,31 @@ class _CueDrawing:
         self._place = placement
         self._state = state
 
-    def draw(self) -> None:
-        """Draw boxes, then letters with their edges and shadow."""
+    def draw_behind(self) -> None:
+        """Draw the boxes, shadows and outlines that letters stand on."""
         self._boxes([(s, 0.0, s.shaped.width) for s in self._block.lines], self._style.box)
+        _, order, spans = self._letters()
+        self._edges([span for i in order for span in spans[i]])
+
+    def draw_letters(self) -> None:
+        """Draw the letters, the spoken word last and on its pill."""
+        words, order, spans = self._letters()
+        if self._state.spoken in spans:
+            self._pill(*words[order[-1]])
+        for i in order:
+            self._picture.fill(spans[i], rgba(self._colour(i)) or (0, 0, 0, 0))
+
+    def _letters(
+        self,
+    ) -> tuple[list[tuple[SetLine, PlacedWord]], list[int], dict[int, list[GlyphSpan]]]:
+        """The words, the order to draw them in, and their glyphs."""
         words = [(line, word) for line in self._block.lines for word in line.shaped.words]
         spoken = self._state.spoken
         order = [i for i in range(len(words)) if i != spoken]
         if spoken is not None and spoken < len(words):
             order.append(spoken)
         spans = {i: self._spans(*words[i], is_spoken=i == spoken) for i in order}
-        self._edges([span for i in order for span in spans[i]])
-        if spoken in spans:
-            self._pill(*words[order[-1]])
-        for i in order:
-            self._picture.fill(spans[i], rgba(self._colour(i)) or (0, 0, 0, 0))
+        return words, order, spans
 
     def _edges(self, spans: Sequence[GlyphSpan]) -> None:
         """Shadow, then outline, of all words, so that neither covers a neighbour's letters."""

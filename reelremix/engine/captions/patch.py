@@ -81,9 +81,10 @@ def _weights(
     pixels: NDArray[np.float32], row: tuple[float, float, float], gain: float, offset: int
 ) -> tuple[Weights, Weights]:
     """Alpha and premultiplied value of one plane, by one row of the colour matrix."""
-    share = pixels[..., 3] * np.float32(1 / 255)
-    alpha = np.rint(share * 256).astype(np.uint16)
-    value = pixels[..., :3] @ np.asarray(row, np.float32) * np.float32(gain)
-    pre = (value + offset * share) * 256 + 128
-    pre = np.clip(pre, 0, 65535 - 255 * (256 - alpha.astype(np.float32)))
-    return alpha, np.where(alpha == 0, 0, pre).astype(np.uint16)
+    opacity = np.rint(pixels[..., 3] * np.float32(256 / 255))
+    factors = np.array([*(share * gain for share in row), offset / 255], np.float32) * 256
+    pre = pixels @ factors  # one multiplication for colour and offset together
+    pre += 128
+    np.minimum(pre, 255 * opacity + 255, out=pre)  # the sum with the picture fits 16 bits
+    pre[opacity == 0] = 0
+    return opacity.astype(np.uint16), np.maximum(pre, 0).astype(np.uint16)

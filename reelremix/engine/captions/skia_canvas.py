@@ -117,8 +117,12 @@ class Shadow:
 class Picture:
     """A transparent picture to draw on, origin at the top left."""
 
-    def __init__(self, width_px: int, height_px: int) -> None:
-        self._pixels = np.zeros((height_px, width_px, 4), np.uint8)
+    def __init__(
+        self, width_px: int, height_px: int, start: NDArray[np.uint8] | None = None
+    ) -> None:
+        """An empty picture, or one that goes on from the pixels of another of its size."""
+        empty = np.zeros((height_px, width_px, 4), np.uint8)
+        self._pixels = empty if start is None else start.copy()
         self._surface = skia.Surface(
             self._pixels, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType
         )

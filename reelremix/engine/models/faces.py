@@ -7,6 +7,10 @@ Anchors and decoding follow MediaPipe's `ssd_anchors_calculator` and
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,8 +90,9 @@ class BlazeFace:
 
         path = folder / variant.file
         try:
-            self._network = Interpreter(model_path=str(path), num_threads=threads)
-            self._network.allocate_tensors()
+            with _native_chatter_hidden():
+                self._network = Interpreter(model_path=str(path), num_threads=threads)
+                self._network.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as exc:
             raise ModelError(
                 f"the face detector {path} cannot be loaded: {exc}",
@@ -128,6 +133,21 @@ class BlazeFace:
         corners = np.concatenate([centers - points[:, 1] / 2, centers + points[:, 1] / 2], axis=1)
         mouths = points[:, 2 + MOUTH_POINT] + anchors[:, 0]
         return _merge(np.hstack([corners, mouths]), scores[keep], self._overlap)
+
+
+@contextmanager
+def _native_chatter_hidden() -> Iterator[None]:
+    """LiteRT announces its delegate on the process's standard error, and no setting stops it."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _anchors(variant: _Variant) -> Floats:
