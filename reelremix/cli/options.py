@@ -47,11 +47,17 @@ QuietFlag = Annotated[
 ]
 Model = Annotated[
     str | None,
-    typer.Option(help="Whisper model: a name, a folder, or auto.", rich_help_panel=LISTENING),
+    typer.Option(
+        help="Whisper model: a name, a folder, or auto.",
+        show_default="auto",
+        rich_help_panel=LISTENING,
+    ),
 ]
 Language = Annotated[
     str | None,
-    typer.Option(help="Language spoken, such as en.", rich_help_panel=LISTENING),
+    typer.Option(
+        help="Language spoken, such as en.", show_default="detected", rich_help_panel=LISTENING
+    ),
 ]
 Prompt = Annotated[
     str | None,
@@ -61,10 +67,17 @@ Vocabulary = Annotated[
     str | None,
     typer.Option(help="Names and terms, separated by commas.", rich_help_panel=LISTENING),
 ]
-Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.", rich_help_panel=LISTENING)]
+Device = Annotated[
+    str | None,
+    typer.Option(help="auto, cpu or cuda.", show_default="auto", rich_help_panel=LISTENING),
+]
 AudioStream = Annotated[
     str | None,
-    typer.Option(help="Audio stream: its index or language.", rich_help_panel=LISTENING),
+    typer.Option(
+        help="Audio stream: its index or language.",
+        show_default="the default one",
+        rich_help_panel=LISTENING,
+    ),
 ]
 TranscriptFile = Annotated[
     Path | None,
@@ -78,15 +91,21 @@ InstallModels = Annotated[
 ]
 Count = Annotated[
     int | None,
-    typer.Option(min=1, max=100, help="Most clips to make.", rich_help_panel=CHOOSING),
+    typer.Option(
+        min=1, max=100, help="Most clips to make.", show_default="10", rich_help_panel=CHOOSING
+    ),
 ]
 MinLength = Annotated[
     float | None,
-    typer.Option("--min", min=1, help="Shortest clip, seconds.", rich_help_panel=CHOOSING),
+    typer.Option(
+        "--min", min=1, help="Shortest clip, seconds.", show_default="15", rich_help_panel=CHOOSING
+    ),
 ]
 MaxLength = Annotated[
     float | None,
-    typer.Option("--max", min=1, help="Longest clip, seconds.", rich_help_panel=CHOOSING),
+    typer.Option(
+        "--max", min=1, help="Longest clip, seconds.", show_default="60", rich_help_panel=CHOOSING
+    ),
 ]
 Ranges = Annotated[
     list[str] | None,
@@ -98,27 +117,48 @@ Ranges = Annotated[
     ),
 ]
 Captions = Annotated[
-    str | None, typer.Option(help="Caption preset, or none.", rich_help_panel=PICTURE)
+    str | None,
+    typer.Option(help="Caption preset, or none.", show_default="bold", rich_help_panel=PICTURE),
 ]
 AspectRatio = Annotated[
     str | None,
-    typer.Option("--aspect", help="9:16, 1:1, 4:5 or 16:9.", rich_help_panel=PICTURE),
+    typer.Option(
+        "--aspect", help="9:16, 1:1, 4:5 or 16:9.", show_default="9:16", rich_help_panel=PICTURE
+    ),
 ]
 Encoder = Annotated[
     str | None,
-    typer.Option(help="auto, libx264, h264_nvenc, ...", rich_help_panel=PICTURE),
+    typer.Option(
+        help="auto, libx264, h264_nvenc, ...", show_default="auto", rich_help_panel=PICTURE
+    ),
 ]
-EncoderPreset = Annotated[str | None, typer.Option(help="x264 preset.", rich_help_panel=PICTURE)]
+EncoderPreset = Annotated[
+    str | None, typer.Option(help="x264 preset.", show_default="veryfast", rich_help_panel=PICTURE)
+]
 Crf = Annotated[
     int | None,
-    typer.Option(min=0, max=51, help="Quality, lower is better.", rich_help_panel=PICTURE),
+    typer.Option(
+        min=0, max=51, help="Quality, lower is better.", show_default="20", rich_help_panel=PICTURE
+    ),
 ]
-Fps = Annotated[str | None, typer.Option(help="source or a number.", rich_help_panel=PICTURE)]
+Fps = Annotated[
+    str | None,
+    typer.Option(help="source or a number.", show_default="source", rich_help_panel=PICTURE),
+]
 Jobs = Annotated[
     int | None,
-    typer.Option(min=0, max=64, help="Clips rendered at once.", rich_help_panel=PICTURE),
+    typer.Option(
+        min=0,
+        max=64,
+        help="Clips rendered at once.",
+        show_default="by cores",
+        rich_help_panel=PICTURE,
+    ),
 ]
-Out = Annotated[Path | None, typer.Option(help="Folder to write into.", rich_help_panel=FILES)]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder to write into.", show_default="clips", rich_help_panel=FILES),
+]
 Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace a finished run.", rich_help_panel=FILES),

@@ -30,6 +30,8 @@ HDR_TRANSFERS = frozenset({16, 18})
 """SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273."""
 NOT_MEDIA = frozenset({"tty", "srt", "webvtt", "ass", "lrc", "sami", "subviewer", "microdvd"})
 """Demuxers that accept plain text."""
+PLAYLISTS = (b"#EXTM3U", b"ffconcat")
+"""How files begin that only name other files; FFmpeg would wait minutes for what it may not open."""
 TIMING_PACKETS = 240
 """Packets looked at to tell variable from constant frame rate."""
 MEAN_RATE_TOLERANCE = Fraction(1, 50)
@@ -47,9 +49,18 @@ def open_input(path: Path) -> InputContainer:
     with reading(path):
         if path.stat().st_size == 0:
             raise UnreadableMedia(f"{path.name} is empty (0 bytes)", hint="copy the file again")
+        if _is_playlist(path):
+            raise UnreadableMedia(
+                f"{path.name} is a playlist, not media", hint="name the recordings it lists"
+            )
         return av.open(
             f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace"
         )
+
+
+def _is_playlist(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16).removeprefix(b"\xef\xbb\xbf").startswith(PLAYLISTS)
 
 
 def probe(path: Path, source_id: str) -> Source:
@@ -111,7 +122,9 @@ def _choose_audio(source: Source, wanted: str | None) -> Stream | None:
     if wanted is None:
         return _preferred(candidates)
     for stream in candidates:
-        if wanted == str(stream.index) or wanted.lower() == (stream.language or "").lower():
+        if wanted == str(stream.index):
+            return stream
+        if stream.language is not None and wanted.lower() == stream.language.lower():
             return stream
     listed = ", ".join(f"{s.index} ({s.language or 'no language'})" for s in candidates) or "none"
     raise ConfigError(
@@ -221,8 +234,10 @@ def _has_irregular_times(container: InputContainer, stream: VideoStream, rate: F
 
 
 def _duration(container: InputContainer, streams: Sequence[Stream]) -> Timestamp:
-    known = [s.duration for s in streams if s.duration is not None]
-    return max(known, default=Timestamp(container.duration or 0))
+    """From the container's start to the last end of a stream."""
+    begins = Timestamp(container.start_time or 0)
+    ends = [(s.start or begins) + s.duration for s in streams if s.duration is not None]
+    return max(ends) - begins if ends else Timestamp(container.duration or 0)
 
 
 def _chapters(container: InputContainer) -> tuple[Chapter, ...]:

@@ -30,6 +30,8 @@ seen to reach MAX_PEAK_DBTP."""
 MAX_GAIN_DB = 24.0
 """Silence is not amplified without end."""
 MAX_LOUDNESS_ERROR_DB = 0.4
+GAIN_TRIES = 3
+"""More gain means more limiting; after so many rounds what is missing cannot be heard."""
 KEPT_S = 300.0
 """Sound of clips up to this long is kept in memory (0.4 MB a second) instead of decoded again."""
 BLOCK = PROGRAMME.rate_hz
@@ -113,14 +115,16 @@ def lowered(programme: Programme, level: Level, heard: Verdict) -> Level | None:
 
 def _regained(programme: Programme, level: Level) -> Level:
     """The level with the loudness that limiting takes given back."""
-    meter = LoudnessMeter()
-    for block in _blocks(programme.at(level)):
-        meter.add(block)
-    loudness = meter.result().integrated_lufs
-    if loudness is None or abs(TARGET_LUFS - loudness) <= MAX_LOUDNESS_ERROR_DB:
-        return level
-    gain = round(min(level.gain_db + TARGET_LUFS - loudness, MAX_GAIN_DB), 3)
-    return replace(level, gain_db=gain)
+    for _ in range(GAIN_TRIES):
+        meter = LoudnessMeter()
+        for block in _blocks(programme.at(level)):
+            meter.add(block)
+        loudness = meter.result().integrated_lufs
+        if loudness is None or abs(TARGET_LUFS - loudness) <= MAX_LOUDNESS_ERROR_DB:
+            break
+        gain = round(min(level.gain_db + TARGET_LUFS - loudness, MAX_GAIN_DB), 3)
+        level = replace(level, gain_db=gain)
+    return level
 
 
 def _blocks(pieces: Iterator[Samples]) -> Iterator[Samples]:
