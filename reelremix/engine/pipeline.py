@@ -53,7 +53,7 @@ from reelremix.engine.media.compose import box_at
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
-from reelremix.engine.models.whisper import choose_whisper
+from reelremix.engine.models.whisper import ModelChoice, choose_whisper
 from reelremix.engine.rendering import file_sha256
 from reelremix.engine.stages.artifact import load, save, staged
 from reelremix.engine.stages.caption import plan_captions
@@ -66,7 +66,7 @@ from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
 from reelremix.engine.stages.select import Selection, Variety, select_clips
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
-from reelremix.errors import ConfigError, NoAudioStream, NothingToClip, NoVideoStream
+from reelremix.errors import ConfigError, ModelError, NoAudioStream, NothingToClip, NoVideoStream
 
 FACE_MODEL = "blazeface"
 NO_CAPTIONS = "none"
@@ -163,20 +163,32 @@ def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Trans
             " `--transcript FILE` supplies the words",
         )
     choice = choose_whisper(options.model, options.device, ctx.models)
+    try:
+        transcript = _listened(choice, subject, options, ctx)
+    except ModelError as exc:
+        if options.device != "auto" or choice.transcriber.device == "cpu":
+            raise
+        ctx.reporter.emit(Warned(f"{exc.message}; going on with the CPU", exc.hint))
+        choice = choose_whisper(options.model, "cpu", ctx.models)
+        transcript = _listened(choice, subject, options, ctx)
+    ctx.catalogue.save_transcript(subject.source.id, transcript)
+    return transcript
+
+
+def _listened(
+    choice: ModelChoice, subject: Subject, options: TranscribeOptions, ctx: RunContext
+) -> Transcript:
     if choice.notice:
         ctx.reporter.emit(Warned(choice.notice, "`reelremix models list` shows what can be added"))
     transcriber = choice.transcriber
-    key = transcript_key(ctx, subject.presentation, options, transcriber.identity)
-    transcript = staged(
+    return staged(
         ctx,
         "transcribe",
-        key,
+        transcript_key(ctx, subject.presentation, options, transcriber.identity),
         Transcript,
         lambda: transcribe(subject.path, subject.presentation, options, transcriber, ctx),
         detail=choice.detail,
     )
-    ctx.catalogue.save_transcript(subject.source.id, transcript)
-    return transcript
 
 
 def rank(
