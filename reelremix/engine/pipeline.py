@@ -428,7 +428,8 @@ def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:
 
 def words_within(transcript: Transcript, span: TimeRange) -> tuple[Word, ...]:
     """The words whose larger part is heard in the range."""
-    return tuple(w for w in transcript.words if w.range.overlap_s(span) > w.range.duration_s / 2)
+    words = transcript.timed_words
+    return tuple(w for w in words if w.range.overlap_s(span) > w.range.duration_s / 2)
 
 
 def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]:

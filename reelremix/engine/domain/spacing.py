@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import unicodedata
 from collections.abc import Iterable
 
 _UNSPACED = (
@@ -29,6 +31,20 @@ def join_words(texts: Iterable[str]) -> str:
     for text in texts:
         joined += f" {text}" if needs_space(joined, text) else text
     return joined
+
+
+def split_words(text: str) -> list[str]:
+    """The words of running text; in scripts without spaces, letters with the marks on them."""
+    words: list[str] = []
+    for token in text.split():
+        words.append(token[0])
+        for before, character in itertools.pairwise(token):
+            is_letter = unicodedata.category(character)[0] in "LN"
+            if is_letter and (_is_unspaced(before) or _is_unspaced(character)):
+                words.append(character)
+            else:
+                words[-1] += character
+    return words
 
 
 def _is_unspaced(character: str) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
+from reelremix.engine.domain.spacing import split_words
 from reelremix.engine.domain.time import TimeRange
 
 
@@ -27,6 +30,24 @@ class Segment:
     words: tuple[Word, ...] = ()
     """Empty when the transcript has no word times."""
     speaker: str | None = None
+
+    @property
+    def timed_words(self) -> tuple[Word, ...]:
+        """Its words; where it has none, those of its text, spread evenly by their letters."""
+        return self.words or tuple(_spread(self))
+
+
+def _spread(segment: Segment) -> Iterator[Word]:
+    texts = split_words(segment.text)
+    letters = sum(len(text) + 1 for text in texts)
+    begin, length = segment.range.start.exact, (segment.range.end - segment.range.start).exact
+    done = 0
+    for text in texts:
+        start, done = done, done + len(text) + 1
+        span = TimeRange.from_seconds(
+            begin + length * Fraction(start, letters), begin + length * Fraction(done, letters)
+        )
+        yield Word(text, span, None, segment.speaker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +73,10 @@ class Transcript:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """Every timed word, in order."""
+        """Every word that came with a time, in order."""
         return tuple(w for s in self.segments for w in s.words)
+
+    @property
+    def timed_words(self) -> tuple[Word, ...]:
+        """Every word, in order, with times spread evenly where none came."""
+        return tuple(w for s in self.segments for w in s.timed_words)

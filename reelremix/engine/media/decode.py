@@ -25,6 +25,8 @@ from reelremix.engine.media.faults import reading
 from reelremix.engine.media.probe import HDR_TRANSFERS, open_input
 
 Plane = npt.NDArray[np.uint8]
+STEPS_BACK_S = (0, 2, 10, 60)
+"""MPEG transport and program streams are entered anywhere: step back until a keyframe comes first."""
 SD_HEIGHT_PX = 576
 """At most this high, untagged video is taken to be bt601, as players do."""
 
@@ -92,19 +94,22 @@ class FrameReader:
         """The frame boundary nearest to `moment`. Reads packets around it, decodes nothing."""
         target = moment.exact
         margin = Fraction(1, 2) + 2 * self.frame_s
-        best: Timestamp | None = None
+        best = last = None
         with reading(self._path):
             self._seek(moment)
             for packet in self._container.demux(self._stream):
                 if packet.pts is None:
                     continue
                 at = self._on_clock(packet.pts)
+                last = at if last is None else max(last, at)
                 if best is None or abs(at.exact - target) < abs(best.exact - target):
                     best = at
                 if packet.dts is not None and self._on_clock(packet.dts).exact > target + margin:
                     break
         if best is None or abs(best.exact - target) > 1:
             return moment
+        if best != last:
+            return best
         past_the_end = Timestamp.from_seconds(best.exact + self.frame_s, self._time_base)
         return min((best, past_the_end), key=lambda at: abs(at.exact - target))
 
@@ -132,9 +137,23 @@ class FrameReader:
         return self._stream.time_base or MICROSECONDS
 
     def _seek(self, moment: Timestamp) -> None:
-        ticks = int((moment + self._origin).exact / self._time_base)
+        """Go to a keyframe at or before `moment`, or to the very first."""
+        wanted = (moment + self._origin).exact
+        for back_s in STEPS_BACK_S:
+            self._go_to(wanted - back_s)
+            entry = next((p for p in self._container.demux(self._stream) if p.is_keyframe), None)
+            if (
+                entry is not None
+                and entry.pts is not None
+                and entry.pts * self._time_base <= wanted
+            ):
+                self._go_to(wanted - back_s)
+                return
+        self._container.seek(0)
+
+    def _go_to(self, at: Fraction) -> None:
         try:
-            self._container.seek(ticks, stream=self._stream)
+            self._container.seek(int(at / self._time_base), stream=self._stream)
         except av.error.PermissionError:  # what FFmpeg says of a seek before the first frame
             self._container.seek(0)
 

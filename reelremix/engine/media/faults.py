@@ -11,6 +11,9 @@ import av
 
 from reelremix.errors import ReelRemixError, UnreadableMedia
 
+DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.PermissionError)
+"""What FFmpeg says of files without a usable beginning; EPERM there is not about permissions."""
+
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
@@ -33,7 +36,7 @@ def unreadable(path: Path, exc: Exception) -> ReelRemixError:
             f"{path.name} cannot be opened: permission denied",
             hint="check who may read the file with `ls -l`",
         )
-    if isinstance(exc, av.error.InvalidDataError):
+    if isinstance(exc, DAMAGED):
         return UnreadableMedia(
             f"{path.name} is not media ReelRemix can read: damaged, truncated or another kind"
             " of file",
