@@ -50,8 +50,8 @@ def clock(seconds: float) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A score for people; nothing where it is unknown."""
-    return "–" if value is None else f"{value:.0f}"
+    """A score for people."""
+    return "unknown" if value is None else f"{value:.0f}"
 
 
 def deliver(text: str, out: str | None, *, overwrite: bool) -> None:

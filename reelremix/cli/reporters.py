@@ -17,6 +17,7 @@ from reelremix.engine.domain.events import (
     Waiting,
     Warned,
 )
+from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
     from reelremix.engine.joblog import Listener
@@ -33,6 +34,8 @@ DOING = {
     "install": "Installing",
 }
 SPEEDS = {"s": "x realtime", "frames": " fps", "B": " MB/s", "clips": " clips/s"}
+KINDS = ("bar", "plain", "json")
+"""Ways to show progress that can be asked for."""
 QUICK_S = 0.5
 """Stages that took less leave no line behind."""
 
@@ -151,7 +154,13 @@ def told(logged: LoggedEvent) -> str | None:
 
 
 def listener_for(progress: str | None, *, quiet: bool) -> Listener:
-    """The listener for the chosen kind of progress; by default what the terminal can show."""
+    """The listener for the chosen kind of progress; by default what the terminal can show.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    if progress not in (None, *KINDS):
+        raise ConfigError(f"--progress must be one of {', '.join(KINDS)} (got {progress!r})")
     if quiet:
         return Quiet()
     if progress == "json":

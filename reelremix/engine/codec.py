@@ -28,7 +28,14 @@ def _converter() -> Converter:
     converter.register_structure_hook(
         Timestamp, lambda value, _: Timestamp(int(value[0]), Fraction(value[1]))
     )
+    converter.register_structure_hook_func(lambda kind: kind == str | int, _text_or_number)
     return converter
+
+
+def _text_or_number(value: object, _: object) -> str | int:
+    if isinstance(value, str | int):
+        return value
+    raise ValueError(f"neither text nor a whole number: {value!r}")
 
 
 def to_plain(value: object) -> Any:

@@ -8,6 +8,7 @@ result = library.clip(engine.ClipRequest("talk.mp4", out="clips"))
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable
@@ -57,7 +58,7 @@ from reelremix.engine.export.manifest import (
     tracks_from_dict,
     updated_manifest,
 )
-from reelremix.engine.export.report import contact_sheet
+from reelremix.engine.export.report import contact_sheet, sheet_of
 from reelremix.engine.export.transcript import TranscriptFormat, format_transcript
 from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
@@ -66,7 +67,7 @@ from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.pipeline import Chosen, Plan
 from reelremix.engine.rendering import file_names, render
-from reelremix.engine.stages.ingest import ingest
+from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.store.artifacts import FileArtifactStore
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
@@ -218,7 +219,7 @@ class Library:
             partial_files=partial_files or PartialFiles(),
             lock_dir=self._lock_dir,
         )
-        log.emit(JobStarted(source, options))
+        log.emit(JobStarted(readable(source), options))
         try:
             with PeakMemory() as memory:
                 job = _Job(ctx, log, memory, time.monotonic())
@@ -365,11 +366,13 @@ def _render(request: RenderRequest, job: _Job) -> ClipResult:
     with pipeline.alone_on(subject.source.id, job.ctx):
         tracks = tracks_from_dict(content, path)
         clips = pipeline.changed(wanted, tracks, request, subject, job.ctx)
-        encode = pipeline.encode_options({**content["options"], **request.encoding})
+        encode = pipeline.encode_options({**content.get("options", {}), **request.encoding})
         _check_overwrite(clips, content, path, request, job)
         rendered = render(clips, {}, encode, subject, path.parent, job.ctx)
         job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
         updated = updated_manifest(content, clips, rendered)
+        sheet = sheet_of(json.loads(updated), path.parent)
+        write_atomically(path.parent / SHEET_NAME, sheet.encode())
         write_atomically(path, updated)
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
 
@@ -383,7 +386,7 @@ def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[
     if unknown:
         listed = ", ".join(f"{clip.rank} ({clip.id})" for clip in clips)
         raise ConfigError(f"{path} has no clip {unknown[0]!r}; it has: {listed}")
-    return tuple(dict.fromkeys(named[name] for name in ids))
+    return tuple({named[name].id: named[name] for name in ids}.values())
 
 
 def _find_source(request: RenderRequest, content: dict[str, Any], path: Path, job: _Job) -> Path:

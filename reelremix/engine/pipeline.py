@@ -78,6 +78,8 @@ COMMON_RATES = tuple(
 )
 MAX_RATE = Fraction(60)
 SCORED_MAX_IOU = 0.3
+END_SLACK_S = 0.5
+"""Transcripts may be this much longer than their recording: times are rounded, streams differ."""
 SPEAKER_SHOWN = 0.75
 """Share of a face that must be inside a region for its owner to count as shown."""
 
@@ -200,6 +202,8 @@ def rank(
         candidates = propose_candidates(
             sentences, options.min_s, options.max_s, duration_s=duration_s
         )
+        if duration_s is not None:  # a transcript that was given may go on behind the end
+            candidates = [c for c in candidates if c.range.end_s <= duration_s + END_SLACK_S]
     with stage(ctx, "score"):
         scored = score_candidates(candidates, sentences, transcript)
     return sentences, scored
@@ -367,6 +371,7 @@ def _given(transcript: Transcript, ranges: Sequence[TimeRange], subject: Subject
                 f"--range {span.start_s:g}-{span.end_s:g} begins after the end of"
                 f" {subject.source.name} ({end_s:.2f} s)"
             )
+        span = TimeRange(span.start, min(span.end, subject.presentation.duration))
         inside = [
             i for i, s in enumerate(sentences) if s.range.overlap_s(span) > s.range.duration_s / 2
         ]

@@ -6,6 +6,7 @@ however it went, stdin ends and the worker removes what it was writing and exits
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,14 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from reelremix.engine import codec
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.network import network_calls, watch_network
-from reelremix.engine.stages.render import RenderTask, render_clip
-from reelremix.errors import Cancelled, ReelRemixError
+from reelremix.engine.stages.render import RenderTask, remove_unfinished, render_clip
+from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
 PROGRESS_INTERVAL_S = 0.1
 
@@ -55,8 +55,8 @@ class _Worker:
             self._arrived.notify()
         if self._current is not None:
             time.sleep(0.3)  # the encoder lets go of the file at its next frame
-            for name in (self._current.video, self._current.thumbnail):
-                Path(name).unlink(missing_ok=True)
+            if self._current is not None:
+                remove_unfinished(self._current)
         os._exit(0)
 
     def run(self) -> None:
@@ -76,16 +76,11 @@ def _outcome(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
     try:
         return _render(task, cancel)
     except Cancelled:
+        remove_unfinished(task)
         return {"type": "cancelled"}
     except ReelRemixError as exc:
-        return {"type": "failed", "message": exc.message, "hint": exc.hint}
-    except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
-        return {
-            "type": "failed",
-            "message": f"cannot write the clip: {reason}",
-            "hint": "free some space or choose another folder with `--out DIR`",
-        }
+        kind = "unwritable" if isinstance(exc, ConfigError) else "failed"
+        return {"type": kind, "message": exc.message, "hint": exc.hint}
 
 
 def _render(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
@@ -112,8 +107,9 @@ def _throttled() -> Callable[[int, int], None]:
 
 
 def _say(message: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
+    with contextlib.suppress(BrokenPipeError):  # nobody listens any more: stdin ends as well
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

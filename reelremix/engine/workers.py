@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
@@ -20,7 +19,8 @@ from reelremix.engine import codec
 from reelremix.engine.domain.clip import Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.network import note_calls
-from reelremix.engine.stages.render import RenderTask
+from reelremix.engine.stages.render import RenderTask, remove_unfinished
+from reelremix.errors import ConfigError
 
 STOP_TIMEOUT_S = 0.4
 
@@ -45,7 +45,9 @@ def render_all(
     """Render tasks in at most `jobs` processes; outcomes come as they are ready.
 
     Raises:
-        Cancelled: the user asked to stop; all processes are gone and partial files removed.
+        ConfigError: the folder cannot be written to or the disk is full.
+        Cancelled: the user asked to stop; in any case all processes are gone and partial files
+            removed.
     """
     pool = _Pool(tasks, jobs)
     try:
@@ -144,8 +146,7 @@ class _Process:
         self._reader.join()
         self.child.stdout.close()
         if self.task is not None:
-            for name in (self.task.video, self.task.thumbnail):
-                Path(name).unlink(missing_ok=True)
+            remove_unfinished(self.task)
 
     def _start(self) -> None:
         self.child = subprocess.Popen(
@@ -177,4 +178,6 @@ def _outcome(task: RenderTask, message: dict[str, Any] | None, exit_code: int | 
         note_calls(tuple(message["network"]))
         verdict = codec.from_plain(message["verdict"], Verdict)
         return Outcome(task, message["gain_db"], verdict)
+    if message["type"] == "unwritable":
+        raise ConfigError(message["message"], hint=message["hint"])
     return Outcome(task, error=message.get("message", "cancelled"), hint=message.get("hint"))

@@ -41,21 +41,29 @@ class Timestamp:
         return round(self.ticks * self.time_base.numerator / self.time_base.denominator, 6)
 
     def __eq__(self, other: object) -> bool:
-        return self.exact == other.exact if isinstance(other, Timestamp) else NotImplemented
+        if not isinstance(other, Timestamp):
+            return NotImplemented
+        return self._compared(other) == 0
 
     def __lt__(self, other: Timestamp) -> bool:
-        return self.exact < other.exact
+        return self._compared(other) < 0
+
+    def _compared(self, other: Timestamp) -> int:
+        """Negative, zero or positive, as self is before, at or after other."""
+        a, b = self.time_base, other.time_base
+        return self.ticks * a.numerator * b.denominator - other.ticks * b.numerator * a.denominator
 
     def __hash__(self) -> int:
         return hash(self.exact)
 
     def __add__(self, other: Timestamp) -> Timestamp:
+        if self.time_base is other.time_base or self.time_base == other.time_base:
+            return Timestamp(self.ticks + other.ticks, self.time_base)
         base = _common_base(self.time_base, other.time_base)
         return Timestamp(int((self.exact + other.exact) / base), base)
 
     def __sub__(self, other: Timestamp) -> Timestamp:
-        base = _common_base(self.time_base, other.time_base)
-        return Timestamp(int((self.exact - other.exact) / base), base)
+        return self + Timestamp(-other.ticks, other.time_base)
 
 
 ZERO = Timestamp(0)

@@ -128,9 +128,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ) from exc
     except ValueError as exc:
         raise ConfigError(f"{path} is not a manifest: {exc}") from exc
-    if not isinstance(content, dict) or not {"version", "source", "clips"} <= content.keys():
+    if not isinstance(content, dict) or not _has_its_parts(content):
         raise ConfigError(
-            f"{path} is not a manifest: it lacks version, source or clips",
+            f"{path} is not a manifest: it lacks version, source, options or clips",
             hint="name the clips.json that `reelremix clip` wrote",
         )
     if content["version"] != VERSION:
@@ -141,13 +141,25 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return content
 
 
+def _has_its_parts(content: Mapping[str, Any]) -> bool:
+    source, clips = content.get("source"), content.get("clips")
+    return (
+        "version" in content
+        and isinstance(content.get("options", {}), dict)
+        and isinstance(source, dict)
+        and {"id", "name"} <= source.keys()
+        and isinstance(clips, list)
+        and all(isinstance(clip, dict) and "id" in clip for clip in clips)
+    )
+
+
 def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
     """The clips of a loaded manifest. Raises ConfigError naming the clip that cannot be used."""
     clips = []
     for entry in content["clips"]:
         try:
             clips.append(_read_clip(entry))
-        except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError) as exc:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as exc:
             raise ConfigError(
                 f"{path}: clip {entry.get('id', '?')!r} cannot be used: {type(exc).__name__} {exc}",
                 hint="undo the last change to the manifest, or make it anew with `reelremix clip`",

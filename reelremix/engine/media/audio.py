@@ -24,7 +24,7 @@ Samples = npt.NDArray[Any]
 
 PREROLL_S = Fraction(1, 2)
 """Decoded before the wanted start, so that codecs which overlap frames have settled."""
-GAP_S = Fraction(1, 20)
+GAP_S = 0.05
 """Timestamps that disagree by more with the samples so far are believed: silence or a cut."""
 
 
@@ -100,12 +100,12 @@ class _Placed:
 
     def __init__(self, pcm: PcmFormat, start: Timestamp, total: int) -> None:
         self._pcm = pcm
-        self._start = start.exact
+        self._start = float(start.exact)  # microseconds are enough to place sound
         self._total = total
         self._resampler = self._new_resampler()
         self._at: int | None = None
         """Output position of the next resampled sample; negative before the wanted start."""
-        self._fed = Fraction(0)
+        self._fed = 0.0
         """Where the next decoded frame should begin, in seconds from the start."""
         self._given = 0
 
@@ -121,7 +121,7 @@ class _Placed:
             yield from self._drain()
             self._at = round(begins * self._pcm.rate_hz)
             self._fed = begins
-        self._fed += Fraction(frame.samples, frame.sample_rate)
+        self._fed += frame.samples / frame.sample_rate
         frame.pts = None
         yield from self._placed(self._resampler.resample(frame))
 
@@ -130,10 +130,11 @@ class _Placed:
         yield from self._drain()
         yield from self._silence_until(self._total)
 
-    def _begin_of(self, frame: av.AudioFrame) -> Fraction:
+    def _begin_of(self, frame: av.AudioFrame) -> float:
         if frame.pts is None or frame.time_base is None:
             return self._fed
-        return frame.pts * frame.time_base - self._start
+        ticks = frame.pts * frame.time_base.numerator
+        return ticks / frame.time_base.denominator - self._start
 
     def _drain(self) -> Iterator[Samples]:
         if self._at is not None:
@@ -206,15 +207,15 @@ class LoudnessMeter:
 
 
 class Levelled:
-    """Applies a gain and holds peaks under a ceiling, at four times the rate so that
-    peaks between samples are caught too."""
+    """Applies a gain and holds peaks under a ceiling, at twice the rate so that most peaks between
+    samples are caught too: four times took twice as long and found 0.2 dB more."""
 
     def __init__(self, gain_db: float, ceiling_dbtp: float | None) -> None:
         steps = [("volume", f"{gain_db:.3f}dB:precision=float")]
         if ceiling_dbtp is not None:
             limit = 10 ** (ceiling_dbtp / 20)
             steps += [
-                ("aresample", "192000"),
+                ("aresample", "96000"),
                 ("alimiter", f"limit={limit:.5f}:attack=5:release=60:level=false:latency=true"),
                 ("aresample", "48000"),
             ]

@@ -26,7 +26,7 @@ from reelremix.engine.media.probe import HDR_TRANSFERS, open_input
 
 Plane = npt.NDArray[np.uint8]
 STEPS_BACK_S = (0, 2, 10, 60)
-"""MPEG transport and program streams are entered anywhere: step back until a keyframe comes first."""
+"""MPEG streams are entered anywhere: step back until a keyframe comes first."""
 SD_HEIGHT_PX = 576
 """At most this high, untagged video is taken to be bt601, as players do."""
 
@@ -55,10 +55,10 @@ class FrameReader:
         """
         assert presentation.video is not None
         self._path = path
-        self._origin = presentation.origin
         self._format = presentation.picture
         self._container = open_input(path)
         self._stream = cast(VideoStream, self._container.streams[presentation.video.index])
+        self._origin = _in_base(presentation.origin, self._time_base)
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = threads
         self._upright = Upright(self._format)
@@ -169,6 +169,12 @@ class FrameReader:
 
     def _made_upright(self, picture: Picture) -> Picture:
         return Picture(picture.at, self._upright(picture.frame))
+
+
+def _in_base(moment: Timestamp, time_base: Fraction) -> Timestamp:
+    """The moment in another time base where that is exact, so that sums need no common base."""
+    ticks = moment.exact / time_base
+    return Timestamp(int(ticks), time_base) if ticks.denominator == 1 else moment
 
 
 class Upright:

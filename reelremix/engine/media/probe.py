@@ -31,7 +31,7 @@ HDR_TRANSFERS = frozenset({16, 18})
 NOT_MEDIA = frozenset({"tty", "srt", "webvtt", "ass", "lrc", "sami", "subviewer", "microdvd"})
 """Demuxers that accept plain text."""
 PLAYLISTS = (b"#EXTM3U", b"ffconcat")
-"""How files begin that only name other files; FFmpeg would wait minutes for what it may not open."""
+"""How files begin that only name others; FFmpeg would wait minutes for what it may not open."""
 TIMING_PACKETS = 240
 """Packets looked at to tell variable from constant frame rate."""
 MEAN_RATE_TOLERANCE = Fraction(1, 50)

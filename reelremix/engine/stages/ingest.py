@@ -36,6 +36,10 @@ def ingest(path: Path, ctx: RunContext) -> Source:
     ctx.reporter.emit(StageStarted(STAGE))
     if path.is_dir():
         raise UnreadableMedia(f"{path} is a folder", hint="name the recordings inside it")
+    if readable(str(path)) != str(path):
+        raise UnreadableMedia(
+            f"{readable(path.name)} has a name that is not Unicode text", hint="rename the file"
+        )
     try:
         identity = identify_file(path)
         known = ctx.catalogue.recall_file(identity)
@@ -50,6 +54,11 @@ def ingest(path: Path, ctx: RunContext) -> Source:
         raise unreadable(path, exc) from exc
     ctx.reporter.emit(StageFinished(STAGE, round(time.monotonic() - began, 3), cached))
     return source
+
+
+def readable(name: str) -> str:
+    """The name with bytes that are not UTF-8 spelled out."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _hash(path: Path, size_bytes: int, ctx: RunContext) -> str:

@@ -33,7 +33,8 @@ MAX_LOUDNESS_ERROR_DB = 0.4
 GAIN_TRIES = 3
 """More gain means more limiting; after so many rounds what is missing cannot be heard."""
 KEPT_S = 300.0
-"""Sound of clips up to this long is kept in memory (0.4 MB a second) instead of decoded again."""
+"""Sound of clips up to this long is kept in memory (0.4 MB a second, twice) instead of being
+decoded and limited again."""
 BLOCK = PROGRAMME.rate_hz
 """Samples handled at once: a second, so that Python is no cost."""
 
@@ -61,24 +62,38 @@ class Programme:
         self._presentation = presentation
         self._ranges = ranges
         self._cancel = cancel
+        self._keeps = sum(span.duration_s for span in ranges) <= KEPT_S
         self._kept: list[Samples] | None = None
+        self._last: tuple[Level, list[Samples]] | None = None
+        """The sound as it was last set: what was measured is what is then written."""
 
     def __iter__(self) -> Iterator[Samples]:
         if self._kept is not None:
             yield from self._kept
             return
-        keeps = sum(span.duration_s for span in self._ranges) <= KEPT_S
         kept: list[Samples] = []
         for block in _blocks(self._decoded()):
             self._cancel.raise_if_set()
-            if keeps:
+            if self._keeps:
                 kept.append(block)
             yield block
-        if keeps:
+        if self._keeps:
             self._kept = kept
 
     def at(self, level: Level) -> Iterator[Samples]:
         """The sound at a level."""
+        if self._last is not None and self._last[0] == level:
+            yield from self._last[1]
+            return
+        kept: list[Samples] = []
+        for block in _blocks(self._levelled(level)):
+            if self._keeps:
+                kept.append(block)
+            yield block
+        if self._keeps:
+            self._last = level, kept
+
+    def _levelled(self, level: Level) -> Iterator[Samples]:
         chain = Levelled(level.gain_db, level.ceiling_dbtp)
         for block in self:
             yield from chain.push(block)
@@ -117,7 +132,7 @@ def _regained(programme: Programme, level: Level) -> Level:
     """The level with the loudness that limiting takes given back."""
     for _ in range(GAIN_TRIES):
         meter = LoudnessMeter()
-        for block in _blocks(programme.at(level)):
+        for block in programme.at(level):
             meter.add(block)
         loudness = meter.result().integrated_lufs
         if loudness is None or abs(TARGET_LUFS - loudness) <= MAX_LOUDNESS_ERROR_DB:

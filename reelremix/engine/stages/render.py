@@ -7,6 +7,7 @@ The sound is set as `level` decides. The file is opened again and checked before
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +28,7 @@ from reelremix.engine.media.decode import FrameReader, Picture, planes
 from reelremix.engine.media.encode import ClipWriter, EncoderSettings, replace_sound, write_jpeg
 from reelremix.engine.stages.level import Level, Programme, find_level, lowered
 from reelremix.engine.stages.verify import verify
+from reelremix.engine.store.files import cannot_write
 from reelremix.errors import RenderError
 
 SOUND_TRIES = 2
@@ -84,6 +86,7 @@ def render_clip(
 
     Raises:
         RenderError: the encoder refused, or the source ended early.
+        ConfigError: the folder cannot be written to or the disk is full.
         UnreadableMedia: the source cannot be read.
         Cancelled: the user asked to stop; what was written is incomplete.
     """
@@ -92,16 +95,25 @@ def render_clip(
     if task.presentation.audio is not None:
         programme = Programme(Path(task.source), task.presentation, task.clip.ranges, cancel)
         level = find_level(programme)
-    _write(task, programme, level, cancel, progress)
+    with _writing(task):
+        _write(task, programme, level, cancel, progress)
     verdict = _verified(task)
     for _ in range(SOUND_TRIES):
         better = lowered(programme, level, verdict) if programme is not None else None
         if better is None or programme is None:
             break
         level = better
-        replace_sound(Path(task.video), programme.at(level))
+        with _writing(task):
+            replace_sound(Path(task.video), programme.at(level))
         verdict = _verified(task)
     return level, verdict
+
+
+def remove_unfinished(task: RenderTask) -> None:
+    """Delete what a stopped render was writing."""
+    for target in (Path(task.video), Path(task.thumbnail)):
+        for unfinished in target.parent.glob(f"{target.stem}*.part"):
+            unfinished.unlink(missing_ok=True)
 
 
 def _verified(task: RenderTask) -> Verdict:
@@ -137,12 +149,20 @@ def _write(
         _write_pictures(task, writer, sound, cancel, progress)
         sound.finish()
         writer.close()
-    except av.error.FFmpegError as exc:
-        writer.abandon()
-        raise RenderError(f"could not write clip {task.clip.id}: {exc.strerror}") from exc
     except BaseException:
         writer.abandon()
         raise
+
+
+@contextmanager
+def _writing(task: RenderTask) -> Iterator[None]:
+    """Map what goes wrong: a full disk is the end of the run, anything else of this clip."""
+    try:
+        yield
+    except OSError as exc:
+        raise cannot_write(Path(task.video).parent, exc) from exc
+    except av.error.FFmpegError as exc:
+        raise RenderError(f"could not write clip {task.clip.id}: {exc.strerror}") from exc
 
 
 def _write_pictures(

@@ -1,7 +1,7 @@
 """Speech of a source as timed words, window by window.
 
-Windows are at most ten minutes and end in the quietest spot near their end, so memory is bounded
-and a stopped run goes on where it was. Each window is an artifact of its own.
+Windows end in the quietest spot near their end, so memory is bounded and a stopped run goes on
+where it was. Each window is an artifact of its own.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from reelremix.engine.stages.artifact import key_for, load, save
 
 STAGE = "transcribe"
 VERSION = 1
-WINDOW_S = 600
-SEARCH_S = 60
+WINDOW_S = 430
+"""About sixteen stretches of speech of up to 30 s: two full batches of eight. Longer windows of
+up to ten minutes left the third batch half empty."""
+SEARCH_S = 40
 """The cut is looked for in this last part of a full window."""
 QUIET_S = 0.4
 """Length over which quietness is judged."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ PEAK_LIMIT_DBTP = -1.0
 DURATION_TOLERANCE_S = Fraction(1, 10)
 BLACK_LUMA = 20.0
 """Mean luma, 16 to 235, below which a picture counts as black."""
+LOOKED_AT = 6
+"""Keyframes decoded to tell whether there is a picture."""
 AUDIBLE_DBFS = -55.0
 STEADY_WORD_S = 0.12
 """Shorter words are too short to say whether they are audible."""
@@ -65,12 +68,12 @@ def _picture_notes(video: Path, written: Presentation) -> Iterator[str]:
         whole = TimeRange(ZERO, written.duration)
         lumas = [
             float(planes(picture.frame)[0][::8, ::8].mean())
-            for picture in reader.frames(whole, keyframes_only=True)
+            for picture in islice(reader.frames(whole, keyframes_only=True), LOOKED_AT)
         ]
     if not lumas:
         yield "no picture can be decoded"
     elif max(lumas) < BLACK_LUMA:
-        yield "is black throughout"
+        yield f"is black for its first {len(lumas)} keyframes"
 
 
 def _listen(

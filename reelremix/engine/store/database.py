@@ -27,15 +27,21 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: all or nothing."""
+        """A write transaction: all or nothing. Raises ConfigError for a full or read-only disk."""
         connection = self._connection()
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
+            connection.execute("COMMIT")
+        except BaseException as exc:
+            if connection.in_transaction:  # SQLite ends it itself when the disk is full
+                connection.execute("ROLLBACK")
+            if isinstance(exc, sqlite3.OperationalError):
+                raise ConfigError(
+                    f"cannot write to the library {self.path}: {exc}",
+                    hint="free some space, or set REELREMIX_DATA_DIR to a folder you can write to",
+                ) from exc
             raise
-        connection.execute("COMMIT")
 
     def rows(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         """All rows of a read-only query."""
