@@ -17,7 +17,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from reelremix.engine.domain.candidate import Candidate, Rejection
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
@@ -41,43 +40,6 @@ def rank(path: Path) -> Selection:
     return select_clips(
         scored, COUNT, variety=Variety(max_iou=MAX_IOU), language=transcript.language
     )
-
-
-def as_json(selection: Selection) -> dict[str, Any]:
-    """The document that `reelremix score --json` writes."""
-    return {
-        "version": 1,
-        "candidates": [_candidate(i, c) for i, c in enumerate(selection.chosen, 1)],
-        "rejected": [_rejection(r) for r in selection.rejected],
-    }
-
-
-def _candidate(rank: int, candidate: Candidate) -> dict[str, Any]:
-    score = candidate.score
-    assert score is not None
-    return {
-        "rank": rank,
-        "start_s": candidate.range.start_s,
-        "end_s": candidate.range.end_s,
-        "score": score.total,
-        "axes": {axis.value: value for axis, value in score.axes.items()},
-        "reasons": [
-            {
-                "axis": r.axis.value,
-                "text": r.text,
-                "quote": r.quote,
-                "start_s": r.range.start_s,
-                "end_s": r.range.end_s,
-            }
-            for r in score.reasons
-        ],
-        "text": candidate.text,
-    }
-
-
-def _rejection(rejection: Rejection) -> dict[str, Any]:
-    bounds = {"start_s": rejection.range.start_s, "end_s": rejection.range.end_s}
-    return {**bounds, "score": rejection.score, "reason": rejection.reason}
 
 
 def official(shared: Path, ranked: Path) -> dict[str, Any]:
@@ -108,7 +70,8 @@ def main() -> None:
         slowest = (0.0, "")
         for path in sorted((options.shared / "transcripts").glob("*.json")):
             began = time.perf_counter()
-            document = as_json(rank(path))
+            chosen = rank(path)
+            document = ranking_to_dict(chosen.chosen, chosen.rejected, chosen.shortfall)
             slowest = max(slowest, (time.perf_counter() - began, path.stem))
             (folder / path.name).write_text(json.dumps(document, ensure_ascii=False))
         rows = list(official(options.shared, folder)["rows"].values())

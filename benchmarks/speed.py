@@ -185,8 +185,8 @@ def _tables(
     show("Medians", ["", "value", "all"], [
         (n, f"{middle[n]:.2f}", ", ".join(f"{x:.2f}" for x in v)) for n, v in walls.items()
     ])  # fmt: skip
-    show("Stages of the fastest run", ["stage", "s"],
-         [(n, f"{s:.2f}") for n, s in stages.items()] + [("all", f"{best['wall_s']:.2f}")])  # fmt: skip
+    finished = [(n, f"{s:.2f}") for n, s in stages.items()]
+    show("Stages of the fastest run", ["stage", "s"], [*finished, ("all", f"{best['wall_s']:.2f}")])
     print(f"\npeak memory {max(r['peak_mb'] for r in runs)} MB; ranges {ranges}")
     return {
         "ratios": {name: round(value, 4) for name, (value, _) in ratios.items()},
