@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from reelremix.engine.export.manifest import ranking_to_dict
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
