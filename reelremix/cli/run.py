@@ -47,13 +47,17 @@ class CommandRun:
 
     def with_models(self, work: Callable[..., T], listener: Listener, install: bool = False) -> T:
         """Run a job; a missing model is installed on request, or after a yes at a terminal."""
-        try:
-            return self.job(work, listener)
-        except ModelNotInstalled as exc:
-            if exc.name is None or not (install or _agrees_to_install(exc)):
-                raise
-            self.install(exc.name, listener)
-            return self.job(work, listener)
+        fetched: set[str] = set()
+        while True:
+            try:
+                return self.job(work, listener)
+            except ModelNotInstalled as exc:
+                if exc.name is None or exc.name in fetched:
+                    raise
+                if not (install or _agrees_to_install(exc)):
+                    raise
+                self.install(exc.name, listener)
+                fetched.add(exc.name)
 
     def install(
         self, name: str, listener: Listener, origin: str | None = None, folder: Path | None = None

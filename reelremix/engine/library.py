@@ -64,7 +64,7 @@ from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
 from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
-from reelremix.engine.output_folder import OutputFolder, find_folder
+from reelremix.engine.output_folder import NOT_COMPARED, OutputFolder, find_folder
 from reelremix.engine.pipeline import Chosen, Plan
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.stages.ingest import ingest, readable
@@ -101,13 +101,19 @@ class Library:
         *,
         lock_dir: Path | None = None,
         artifact_cap_bytes: int | None = None,
+        release_thread: Callable[[], None] = lambda: None,
     ) -> None:
+        """Work over the given stores.
+
+        `release_thread` is called when a job ends, in its thread, to give back what that holds.
+        """
         self.catalogue = catalogue
         self.artifacts = artifacts
         self.sources = sources
         self.models = models
         self._lock_dir = lock_dir
         self._cap_bytes = artifact_cap_bytes
+        self._release_thread = release_thread
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Library:
@@ -126,6 +132,7 @@ class Library:
             InstalledModels(settings.model_roots),
             lock_dir=settings.locks_path,
             artifact_cap_bytes=settings.artifact_cap_mb * 1_000_000,
+            release_thread=database.close_thread,
         )
 
     def probe(self, source: str, **run: Any) -> Source:
@@ -234,8 +241,11 @@ class Library:
         except Exception as exc:
             log.emit(JobFailed(f"{type(exc).__name__}: {exc}"))
             raise
-        log.emit(JobFinished(job.usage))
-        return result
+        else:
+            log.emit(JobFinished(job.usage))
+            return result
+        finally:
+            self._release_thread()
 
 
 class _Job:
@@ -300,8 +310,12 @@ def _clip_into(
     transcript = pipeline.hear(subject, request.transcribe, job.ctx)
     chosen = pipeline.choose(transcript, request.select, subject, job.ctx)
     plan = pipeline.plan(chosen, transcript, request, subject, job.ctx)
+    if folder.finished is not None and not request.overwrite:
+        folder.check_clips(plan.clips)
+        if request.plan_only:
+            return ClipResult(folder.path, dict(folder.finished), 0)
     files = {name for clip in plan.clips for name in file_names(clip).values()}
-    folder.announce(options, files | {SHEET_NAME})
+    folder.announce(options, {SHEET_NAME} if request.plan_only else files | {SHEET_NAME})
     rendered = _rendered(request, plan, subject, folder, job)
     manifest = _manifest(request, options, subject, transcript, chosen, plan, rendered, job)
     sheet = contact_sheet(manifest, folder.path)
@@ -368,7 +382,8 @@ def _render(request: RenderRequest, job: _Job) -> ClipResult:
         clips = pipeline.changed(wanted, tracks, request, subject, job.ctx)
         encode = pipeline.encode_options({**content.get("options", {}), **request.encoding})
         _check_overwrite(clips, content, path, request, job)
-        rendered = render(clips, {}, encode, subject, path.parent, job.ctx)
+        shown = {c.id: pipeline.speaker_in_frame(c.layout, tracks) for c in clips}
+        rendered = render(clips, shown, encode, subject, path.parent, job.ctx)
         job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
         updated = updated_manifest(content, clips, rendered)
         sheet = sheet_of(json.loads(updated), path.parent)
@@ -414,7 +429,8 @@ def _check_overwrite(
     job: _Job,
 ) -> None:
     """Changed options may not silently replace files that were rendered with others."""
-    if request.overwrite or not (request.captions or request.aspect or request.encoding):
+    changes = request.captions or request.aspect or set(request.encoding) - NOT_COMPARED
+    if request.overwrite or not changes:
         return
     ids = {clip.id for clip in clips}
     for entry in content["clips"]:

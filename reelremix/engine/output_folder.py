@@ -9,12 +9,20 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reelremix.engine.export.manifest import FILE_NAME, listed_files, read_manifest
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.export.manifest import (
+    FILE_NAME,
+    clip_to_dict,
+    decisions_of,
+    is_plain_name,
+    listed_files,
+    read_manifest,
+)
 from reelremix.engine.export.names import RESERVED
 from reelremix.engine.store.files import PART_PREFIX, cannot_write, write_atomically
 from reelremix.errors import ConfigError, OutputExists
@@ -45,6 +53,19 @@ class OutputFolder:
                 f"{self.path} holds a finished run with other options"
                 f" ({', '.join(sorted(different))})",
                 hint="`--overwrite` replaces its clips; `--out DIR` writes elsewhere",
+            )
+
+    def check_clips(self, clips: Sequence[Clip]) -> None:
+        """Raise OutputExists if the finished run's clips are not these: edited, or chosen anew."""
+        assert self.finished is not None
+        there = {entry["id"]: entry for entry in self.finished["clips"]}
+        changed = [
+            c for c in clips if decisions_of(clip_to_dict(c)) != decisions_of(there.get(c.id))
+        ]
+        if changed or len(there) != len(clips):
+            raise OutputExists(
+                f"{self.path} holds clips that were edited, or other ones than would be made now",
+                hint="`reelremix render` renders them as they are; `--overwrite` makes new ones",
             )
 
     def claim(self, options: Mapping[str, Any]) -> None:
@@ -151,4 +172,6 @@ def _read_note(folder: Path) -> dict[str, Any]:
         note = json.loads((folder / NOTE_NAME).read_bytes())
     except (OSError, ValueError):
         return {}
-    return note if isinstance(note, dict) else {}
+    if not isinstance(note, dict) or not isinstance(note.get("files", []), list):
+        return {}
+    return note | {"files": [name for name in note.get("files", []) if is_plain_name(name)]}

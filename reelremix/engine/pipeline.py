@@ -305,7 +305,8 @@ def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
     for entry in layout.speaking:
         if entry.track is None:
             continue
-        for sighting in by_id[entry.track].sightings:
+        track = by_id.get(entry.track)
+        for sighting in track.sightings if track is not None else ():
             pieces = (p for p in layout.pieces if p.range.contains(sighting.at))
             boxes = [box_at(r.path, sighting.at) for p in pieces for r in p.regions]
             seen += 1
@@ -432,9 +433,12 @@ def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:
 
 
 def words_within(transcript: Transcript, span: TimeRange) -> tuple[Word, ...]:
-    """The words whose larger part is heard in the range."""
-    words = transcript.timed_words
-    return tuple(w for w in words if w.range.overlap_s(span) > w.range.duration_s / 2)
+    """The words whose middle is heard in the range."""
+    return tuple(
+        word
+        for word in transcript.timed_words
+        if span.start_s <= (word.range.start_s + word.range.end_s) / 2 < span.end_s
+    )
 
 
 def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]:
@@ -448,6 +452,8 @@ def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]
             raise ConfigError(
                 f"the range {asked.start_s:g}-{asked.end_s:g} is shorter than a frame"
             )
+        if spans.count(span) > 1:
+            raise ConfigError(f"the range {asked.start_s:g}-{asked.end_s:g} is given twice")
     return spans
 
 

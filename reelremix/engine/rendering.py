@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,7 @@ from reelremix.engine.domain.events import (
 )
 from reelremix.engine.domain.request import EncodeOptions
 from reelremix.engine.domain.subject import Subject
+from reelremix.engine.export.manifest import drawn_of
 from reelremix.engine.export.subtitles import subtitles_srt
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import SOFTWARE, choose_encoder
@@ -29,6 +30,9 @@ from reelremix.engine.stages.artifact import key_for, load, save
 from reelremix.engine.stages.render import RenderTask, frame_count
 from reelremix.engine.store.files import part_beside, write_atomically
 from reelremix.engine.workers import Outcome, render_all
+
+VERSION = 2
+"""Of what a render makes of a clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def render(
             rendered[clip.id] = ready
             ctx.reporter.emit(ClipRendered(clip.id, ready.video, 0.0, True))
     if waiting:
-        run = _RenderRun(waiting, shown, encoder.name, options, subject, folder, ctx)
+        run = _RenderRun(waiting, clips, shown, encoder.name, options, subject, folder, ctx)
         rendered |= run.rendered()
     wall_s = round(time.monotonic() - began, 3)
     ctx.reporter.emit(StageFinished("render", wall_s, cached=not waiting))
@@ -89,6 +93,7 @@ class _RenderRun:
     def __init__(
         self,
         clips: Sequence[Clip],
+        planned: Sequence[Clip],
         shown: dict[str, float | None],
         encoder: str,
         options: EncodeOptions,
@@ -104,11 +109,12 @@ class _RenderRun:
         self._ctx = ctx
         self._done: dict[str, int] = {}
         self._total = sum(frame_count(clip) for clip in clips)
-        self._jobs, cores = parallel_jobs(options.jobs, len(clips))
-        self._tasks = [
-            self._task(clip, shown.get(clip.id), _threads(index, len(clips), self._jobs, cores))
-            for index, clip in enumerate(clips)
-        ]
+        self._jobs, cores = parallel_jobs(options.jobs, len(planned))
+        threads = {
+            clip.id: _threads(index, len(planned), self._jobs, cores)
+            for index, clip in enumerate(planned)
+        }
+        self._tasks = [self._task(clip, shown.get(clip.id), threads[clip.id]) for clip in clips]
 
     def rendered(self) -> dict[str, Rendered]:
         """Render everything; clips that fail are reported and left out."""
@@ -133,6 +139,11 @@ class _RenderRun:
         clip = self._clips[outcome.task.clip.id]
         if outcome.error is not None:
             self._ctx.reporter.emit(ClipFailed(clip.id, outcome.error, outcome.hint))
+            return None
+        if outcome.verdict is None or outcome.verdict.is_unreadable:
+            self._ctx.reporter.emit(
+                ClipFailed(clip.id, "what was written cannot be opened again", "try it once more")
+            )
             return None
         names = file_names(clip)
         digest = file_sha256(Path(outcome.task.video))
@@ -206,14 +217,13 @@ def _already_rendered(
 def _render_key(
     clip: Clip, encoder: str, options: EncodeOptions, subject: Subject, ctx: RunContext
 ) -> ArtifactKey:
-    looks = replace(clip, rank=0, title="", description="", hashtags=(), slug="", score=None)
     return key_for(
         ctx,
         "render",
-        1,
+        VERSION,
         source=subject.source.id,
         audio=subject.presentation.audio.index if subject.presentation.audio else None,
-        clip=looks,
+        clip=drawn_of(clip),
         encoder=encoder,
         preset=options.preset,
         crf=options.crf,

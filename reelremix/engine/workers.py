@@ -150,7 +150,7 @@ class _Process:
 
     def _start(self) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "reelremix.engine.worker"],
+            [sys.executable, "-P", "-m", "reelremix.engine.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -14,7 +14,7 @@ from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun
 from reelremix.engine.domain.request import RenderRequest
 
-ENCODING = ("encoder", "encoder_preset", "crf", "fps", "jobs")
+ENCODING = ("encoder", "encoder_preset", "crf", "jobs")
 
 
 def render(

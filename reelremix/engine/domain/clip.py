@@ -60,6 +60,8 @@ class Verdict:
     speaker_in_frame: float | None
     """Share of speaking time with the speaker's face inside a region; None when nobody was seen."""
     notes: tuple[str, ...] = ()
+    is_unreadable: bool = False
+    """The file could not even be opened."""
 
 
 @dataclass(frozen=True, slots=True)

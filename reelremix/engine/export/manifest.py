@@ -28,11 +28,14 @@ from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Transcript, Word
+from reelremix.engine.export.names import slug
 from reelremix.errors import ConfigError
 
 VERSION = 1
 FILE_NAME = "clips.json"
 SHEET_NAME = "index.html"
+SLACK_S = 0.5
+"""Ranges may end this much after the recording: times are rounded, frames have a length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
         },
         "notice": manifest.notice,
         "tracks": [_track(track) for track in manifest.tracks],
-        "clips": [_clip(clip, manifest.rendered.get(clip.id)) for clip in manifest.clips],
+        "clips": [clip_to_dict(clip, manifest.rendered.get(clip.id)) for clip in manifest.clips],
         "rejected": [rejection_to_dict(r) for r in manifest.rejected],
     }
 
@@ -107,7 +110,9 @@ def updated_manifest(
     content: Mapping[str, Any], clips: Sequence[Clip], rendered: Mapping[str, Rendered]
 ) -> bytes:
     """A loaded manifest with some clips rendered anew; everything else, known or not, is kept."""
-    fresh = {clip.id: _clip(clip, rendered.get(clip.id)) for clip in clips if clip.id in rendered}
+    fresh = {
+        clip.id: clip_to_dict(clip, rendered.get(clip.id)) for clip in clips if clip.id in rendered
+    }
     entries = [{**entry, **fresh.get(entry["id"], {})} for entry in content["clips"]]
     updated = {**content, "clips": entries}
     return (json.dumps(updated, ensure_ascii=False, indent=1) + "\n").encode()
@@ -158,7 +163,7 @@ def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
     clips = []
     for entry in content["clips"]:
         try:
-            clips.append(_read_clip(entry))
+            clips.append(_checked(_read_clip(entry), content["source"]))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as exc:
             raise ConfigError(
                 f"{path}: clip {entry.get('id', '?')!r} cannot be used: {type(exc).__name__} {exc}",
@@ -182,16 +187,18 @@ def tracks_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Track, ...
             )
             for entry in content.get("tracks", ())
         )
-    except (KeyError, TypeError, ValueError) as exc:
+    except (LookupError, TypeError, ValueError, ArithmeticError) as exc:
         raise ConfigError(f"{path}: a track cannot be used: {exc}") from exc
 
 
 def listed_files(content: Mapping[str, Any]) -> set[str]:
     """Every file name a manifest lists, itself and the contact sheet included."""
-    names = {FILE_NAME, SHEET_NAME}
+    names: set[str] = {FILE_NAME, SHEET_NAME}
     for clip in content.get("clips", ()):
-        names |= {name for name in (clip.get("files") or {}).values() if name}
-    return {name for name in names if _is_plain(name)}
+        files = clip.get("files")
+        if isinstance(files, dict):
+            names |= {str(name) for name in files.values() if is_plain_name(name)}
+    return names
 
 
 def score_to_dict(score: Score | None) -> dict[str, Any]:
@@ -236,8 +243,13 @@ def rejection_to_dict(rejection: Rejection) -> dict[str, Any]:
     }
 
 
-def _is_plain(name: str) -> bool:
-    return bool(name) and "/" not in name and "\\" not in name and name not in (".", "..")
+def is_plain_name(name: object) -> bool:
+    """Whether a name read from a file names something in its own folder and nothing else."""
+    return (
+        isinstance(name, str)
+        and name not in ("", ".", "..")
+        and not any(c in name for c in "/\\:\0")
+    )
 
 
 def _source(manifest: Manifest) -> dict[str, Any]:
@@ -273,7 +285,24 @@ def _track(track: Track) -> dict[str, Any]:
     return {"id": track.id, "speaker": track.speaker, "boxes": boxes}
 
 
-def _clip(clip: Clip, rendered: Rendered | None) -> dict[str, Any]:
+DECIDED = ("ranges", "title", "description", "hashtags", "output", "layout", "captions", "words")
+DRAWN = ("ranges", "output", "layout", "captions")
+
+
+def decisions_of(entry: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What somebody decided about a clip, in an entry of a manifest; empty without one."""
+    return {name: entry.get(name) for name in DECIDED} if entry is not None else {}
+
+
+def drawn_of(clip: Clip) -> dict[str, Any]:
+    """Everything about a clip that its film shows, the same before and after a round trip."""
+    entry = clip_to_dict(clip)
+    words = [[w["text"], w["start_s"], w["end_s"]] for w in entry["words"]]
+    return {name: entry[name] for name in DRAWN} | {"words": words}
+
+
+def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]:
+    """One entry of `clips`."""
     return {
         "id": clip.id,
         "rank": clip.rank,
@@ -367,6 +396,49 @@ def _rate(rate: Fraction) -> str:
     return f"{rate.numerator}/{rate.denominator}"
 
 
+def _checked(clip: Clip, source: Mapping[str, Any]) -> Clip:
+    """The clip, if it can be rendered. Raises ValueError with what is wrong."""
+    end_s = float(source["duration_s"]) + SLACK_S
+    if not clip.ranges or any(not 0 <= r.start_s < r.end_s <= end_s for r in clip.ranges):
+        raise ValueError("its ranges are empty, reversed or outside the recording")
+    out = clip.output
+    if not (16 <= out.width_px <= 8192 and 16 <= out.height_px <= 8192):
+        raise ValueError("its output size is not between 16 and 8192")
+    if out.width_px % 2 or out.height_px % 2 or not 1 <= out.frame_rate <= 120:
+        raise ValueError("its output is odd in size, or its rate not between 1 and 120")
+    if not clip.layout.pieces:
+        raise ValueError("its layout is empty")
+    picture = Box(0, 0, float(source["width_px"]), float(source["height_px"]))
+    for piece in clip.layout.pieces:
+        for region in piece.regions:
+            _check_region(region, picture, out)
+    cues = clip.captions.cues if clip.captions else ()
+    if any(not 0 <= i < len(clip.words) for cue in cues for line in cue.lines for i in line):
+        raise ValueError("a caption names a word that is not there")
+    return clip
+
+
+def _check_region(region: Region, picture: Box, out: OutputFormat) -> None:
+    x, y, width, height = region.output
+    if min(x, y) < 0 or min(width, height) < 2 or any(v % 2 for v in region.output):
+        raise ValueError("a region of its layout has an odd, empty or negative output")
+    if x + width > out.width_px or y + height > out.height_px:
+        raise ValueError("a region of its layout lies outside the output")
+    for keyframe in region.path:
+        box = keyframe.box
+        # Written so that a number that is not one fails too.
+        inside = (
+            box.x >= -1
+            and box.y >= -1
+            and box.width >= 2
+            and box.height >= 2
+            and box.x + box.width <= picture.width + 1
+            and box.y + box.height <= picture.height + 1
+        )
+        if not inside:
+            raise ValueError("a region of its layout shows what lies outside the picture")
+
+
 def _read_clip(entry: Mapping[str, Any]) -> Clip:
     output = entry["output"]
     return Clip(
@@ -378,7 +450,7 @@ def _read_clip(entry: Mapping[str, Any]) -> Clip:
         title=str(entry.get("title", "")),
         description=str(entry.get("description", "")),
         hashtags=tuple(entry.get("hashtags", ())),
-        slug=str(entry.get("slug") or "clip"),
+        slug=slug(str(entry.get("slug") or "clip")),
         score=_read_score(entry.get("score")),
         output=OutputFormat(
             int(output["width_px"]), int(output["height_px"]), Fraction(output["frame_rate"])

@@ -123,7 +123,8 @@ class Composer:
         crop_width = min(picture.width, picture.height * width / height)
         crop_height = crop_width * height / width
         x, y = (picture.width - crop_width) / 2, (picture.height - crop_height) / 2
-        cutout = self._cutout(picture, _even(x), _even(y), _even(crop_width), _even(crop_height))
+        x, y, crop_width, crop_height = map(_even_floor, (x, y, crop_width, crop_height))
+        cutout = self._cutout(picture, x, y, crop_width, crop_height)
         small = self._reformatter.reformat(
             cutout,
             width=_even(width / BACKDROP_SHRINK),
@@ -140,8 +141,8 @@ class Composer:
 def _window(box: Box, picture: tuple[int, int], wanted: tuple[int, int]) -> _Window:
     scale_x, scale_y = wanted[0] / box.width, wanted[1] / box.height
     x0, y0 = max(0, _even_floor(box.x)), max(0, _even_floor(box.y))
-    x1 = min(_even(picture[0]), _even_ceil(box.x + box.width))
-    y1 = min(_even(picture[1]), _even_ceil(box.y + box.height))
+    x1 = min(_even_floor(picture[0]), _even_ceil(box.x + box.width))
+    y1 = min(_even_floor(picture[1]), _even_ceil(box.y + box.height))
     if (x1 - x0, y1 - y0) == (round(box.width), round(box.height)):
         return _Window(x0, y0, x1 - x0, y1 - y0, *wanted, 0, 0)
     scaled_width = max(wanted[0], _even_ceil((x1 - x0) * scale_x))

@@ -118,7 +118,8 @@ def choose_streams(source: Source, audio_stream: str | None = None) -> Presentat
 
 
 def _choose_audio(source: Source, wanted: str | None) -> Stream | None:
-    candidates = source.of_kind(StreamKind.AUDIO)
+    # Without a format FFmpeg has no decoder for it, as for the spatial tracks of some phones.
+    candidates = tuple(s for s in source.of_kind(StreamKind.AUDIO) if s.audio is not None)
     if wanted is None:
         return _preferred(candidates)
     for stream in candidates:
@@ -140,7 +141,7 @@ def _preferred(streams: Sequence[Stream]) -> Stream | None:
 def _describe(stream: Any) -> Stream:
     kind = StreamKind(stream.type) if stream.type in set(StreamKind) else StreamKind.OTHER
     audio = None
-    if kind is StreamKind.AUDIO:
+    if kind is StreamKind.AUDIO and stream.codec_context is not None:
         context = stream.codec_context
         audio = AudioFormat(context.sample_rate, context.channels, context.layout.name)
     context = getattr(stream, "codec_context", None)

@@ -21,7 +21,7 @@ from reelremix.engine.domain.context import ModelProvider
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
-from reelremix.errors import ModelError, ModelNotInstalled, OutOfMemory
+from reelremix.errors import ConfigError, ModelError, ModelNotInstalled, OutOfMemory
 
 Speech = npt.NDArray[np.float32]
 """Mono at 16 kHz, -1 to 1."""
@@ -124,6 +124,11 @@ class FasterWhisper:
                 initial_prompt=options.initial_prompt,
                 hotwords=", ".join(options.vocabulary) or None,
             )
+        except ValueError as exc:  # what faster-whisper says of a language code it does not know
+            raise ConfigError(
+                f"--language {language!r} is not a language Whisper knows",
+                hint="use a code such as en, de, fr, es, pt, ja",
+            ) from exc
         except RuntimeError as exc:
             raise _explained(exc, self.name, self._folder, self.device) from exc
         guess = LanguageGuess(info.language, round(float(info.language_probability), 4))

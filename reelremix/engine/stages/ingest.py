@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from reelremix.engine.domain.context import RunContext
@@ -49,6 +50,7 @@ def ingest(path: Path, ctx: RunContext) -> Source:
             source = probe(path, "")  # fails early: nobody waits for the hash of a broken file
             source = probe(path, _hash(path, identity.size_bytes, ctx))
             ctx.catalogue.save_source(source)
+        source = replace(source, name=path.name)  # a copy may bear another name
         ctx.catalogue.remember_file(identity, source.id)
     except OSError as exc:
         raise unreadable(path, exc) from exc

@@ -24,7 +24,7 @@ from reelremix.engine.models.whisper import LANGUAGE_FLOOR, LanguageGuess, Trans
 from reelremix.engine.stages.artifact import key_for, load, save
 
 STAGE = "transcribe"
-VERSION = 1
+VERSION = 2
 WINDOW_S = 430
 """About sixteen stretches of speech of up to 30 s: two full batches of eight. Longer windows of
 up to ten minutes left the third batch half empty."""
@@ -199,6 +199,7 @@ def _inputs(
         "prompt": options.initial_prompt,
         "vocabulary": options.vocabulary,
         "beam_size": options.beam_size,
+        "batch_size": options.batch_size,
     }
 
 

@@ -37,7 +37,8 @@ def verify(
     try:
         written = choose_streams(probe(video, clip.id))
     except SourceError as exc:
-        return Verdict(False, None, None, speaker_in_frame, (f"cannot be reopened: {exc.message}",))
+        note = f"cannot be reopened: {exc.message}"
+        return Verdict(False, None, None, speaker_in_frame, (note,), is_unreadable=True)
     notes = [*_stream_notes(written, clip, expects_audio=expects_audio)]
     notes += _picture_notes(video, written)
     lufs = peak = None

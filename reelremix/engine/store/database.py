@@ -47,6 +47,15 @@ class Database:
         """All rows of a read-only query."""
         return self._connection().execute(query, parameters).fetchall()
 
+    def close_thread(self) -> None:
+        """Close the calling thread's connection, if it has one; the next use opens another."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            self._local.connection = None
+            with self._lock:
+                self._connections.remove(connection)
+            connection.close()
+
     def close(self) -> None:
         """Close every thread's connection."""
         with self._lock:
