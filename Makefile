@@ -14,7 +14,7 @@ help:
 	@echo "make test               set up and run what CI runs"
 	@echo "make check              format, lint, types, layers"
 	@echo "make bench              measure speed and quality against floors and a peer"
-	@echo "make docs               write the command reference and the schemas' examples anew"
+	@echo "make docs               write the command reference anew"
 	@echo "make clean              remove what these targets made"
 
 $(STAMP): pyproject.toml constraints.txt
