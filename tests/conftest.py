@@ -1,0 +1,107 @@
+"""Guards around every test, and the few things that come from outside the repository.
+
+No test sees the settings, the library or the models of whoever runs it, and none passes while
+something logs an error. Weights and recordings that cannot be made on the spot are found before the
+environment is cleaned; tests that need them are skipped with the reason where they are absent.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import platformdirs
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("REELREMIX_SHARED", REPOSITORY.parent / "shared"))
+_DATA = Path(
+    os.environ.get("REELREMIX_DATA_DIR", platformdirs.user_data_dir("reelremix", appauthor=False))
+)
+MODEL_ROOTS = tuple(
+    Path(root).expanduser()
+    for root in (os.environ.get("REELREMIX_MODELS_DIR"), _DATA / "models")
+    if root
+)
+HOMES = (
+    "HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+    "XDG_CACHE_HOME", "XDG_STATE_HOME",
+)  # fmt: skip
+TERMINAL = ("COLUMNS", "LINES", "FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "GITHUB_ACTIONS")
+
+Models = Callable[..., Path]
+
+hypothesis.settings.register_profile(
+    "suite", deadline=None, max_examples=60, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A home, a data folder and a working folder of the test's own; returns the home."""
+    for name in [name for name in os.environ if name.startswith("REELREMIX_")]:
+        monkeypatch.delenv(name)
+    for name in TERMINAL:
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path_factory.mktemp("home")
+    here = home / "here"
+    here.mkdir()
+    for name in HOMES:
+        monkeypatch.setenv(name, str(home / name.lower() if name.startswith("XDG") else home))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.chdir(here)
+    return home
+
+
+class _Errors(logging.Handler):
+    """Keeps what was logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the message."""
+        self.messages.append(f"{record.name}: {record.getMessage()}")
+
+
+@pytest.fixture(autouse=True)
+def no_logged_errors() -> Iterator[None]:
+    """Fail a test during which something logged an error."""
+    errors = _Errors()
+    logging.getLogger().addHandler(errors)
+    yield
+    logging.getLogger().removeHandler(errors)
+    assert not errors.messages
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of recordings kept beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the recordings in {SHARED}, or in $REELREMIX_SHARED")
+    return SHARED
+
+
+@pytest.fixture
+def installed_models(clean_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Models:
+    """Called with names, makes those models findable and returns the folder that holds them."""
+
+    def make_findable(*names: str) -> Path:
+        folder = clean_environment / "models"
+        folder.mkdir(exist_ok=True)
+        for name in names:
+            found = next((root / name for root in MODEL_ROOTS if (root / name).is_dir()), None)
+            if found is None:
+                pytest.skip(f"needs the weights of {name}: `reelremix models install {name}`")
+            (folder / name).symlink_to(found, target_is_directory=True)
+        monkeypatch.setenv("REELREMIX_MODELS_DIR", str(folder))
+        return folder
+
+    return make_findable

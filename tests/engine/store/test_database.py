@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils.migrations import Migrations
+
+from reelremix.engine.domain.context import Decision, FileIdentity
+from reelremix.engine.domain.events import Waiting
+from reelremix.engine.store.catalogue import SqliteCatalogue
+from reelremix.engine.store.database import Database
+from reelremix.engine.store.migrations import migrate
+from reelremix.errors import ConfigError
+from tests.engine.examples import CLIP, SOURCE, TRANSCRIPT
+
+APPEND = """
+import sys
+from pathlib import Path
+from reelremix.engine.domain.events import Waiting
+from reelremix.engine.store.catalogue import SqliteCatalogue
+from reelremix.engine.store.database import Database
+catalogue = SqliteCatalogue(Database(Path(sys.argv[1])))
+for _ in range(40):
+    catalogue.append("job", Waiting("turn"))
+"""
+
+
+UNKNOWN = (
+    "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+    " VALUES ('library', '9999-telepathy', 'tomorrow')"
+)
+
+
+def applied(database: Database) -> list[object]:
+    """Names of the steps a library has gone through."""
+    return [row[0] for row in database.rows("SELECT name FROM _sqlite_migrations ORDER BY name")]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a library may be made."""
+    return tmp_path / "deep" / "library.sqlite3"
+
+
+def test_migrating_twice_changes_nothing(file: Path) -> None:
+    for _ in range(2):
+        database = Database(file)
+        assert applied(database) == ["0001-library"]
+        database.close()
+
+
+def test_migrating_an_open_library_again_is_harmless(file: Path) -> None:
+    SqliteCatalogue(Database(file)).save_source(SOURCE)
+    connection = sqlite3.connect(file, isolation_level=None)
+    migrate(connection)
+    connection.close()
+    assert SqliteCatalogue(Database(file)).source(SOURCE.id) == SOURCE
+
+
+def test_a_library_of_a_newer_version_is_refused_and_left_alone(file: Path) -> None:
+    database = Database(file)
+    with database.transaction() as connection:
+        connection.execute(UNKNOWN)
+    database.close()
+    with pytest.raises(ConfigError, match="written by a newer ReelRemix") as caught:
+        Database(file).rows("SELECT 1")
+    assert "9999-telepathy" in caught.value.message and "upgrade" in (caught.value.hint or "")
+
+
+def test_a_step_that_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = Migrations("library")
+
+    @steps(name="0001-half")
+    def _half(tables: Any) -> None:
+        tables.execute("CREATE TABLE half (a)")
+        tables.execute("CREATE TABLE half (a)")
+
+    monkeypatch.setattr("reelremix.engine.store.migrations.LIBRARY", steps)
+    connection = sqlite3.connect(tmp_path / "a.sqlite3", isolation_level=None)
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(connection)
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    assert "half" not in tables
+
+
+def test_what_is_not_a_library_is_refused_by_name(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text("These are my notes. " * 100)
+    with pytest.raises(ConfigError, match="cannot be used"):
+        Database(file).rows("SELECT 1")
+    assert file.read_text().startswith("These are my notes")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot open the library") as caught:
+        Database(tmp_path / "file" / "library.sqlite3").rows("SELECT 1")
+    assert "REELREMIX_DATA_DIR" in (caught.value.hint or "")
+
+
+def test_a_transaction_is_all_or_nothing(file: Path) -> None:
+    database = Database(file)
+    catalogue = SqliteCatalogue(database)
+    with pytest.raises(RuntimeError), database.transaction() as connection:
+        connection.execute(UNKNOWN)
+        raise RuntimeError
+    assert applied(database) == ["0001-library"]
+    catalogue.save_source(SOURCE)
+
+
+def test_a_library_that_cannot_grow_is_a_plain_error(file: Path) -> None:
+    database = Database(file)
+    pages = database.rows("PRAGMA page_count")[0][0]
+    database.rows(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(ConfigError, match=r"cannot write to the library.*full"):
+        for number in range(1000):
+            SqliteCatalogue(database).record(Decision(f"c{number}", "x" * 4000, {}, 0.0))
+    assert database.rows("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE decisions SET kind = 'kept'",
+                                       "DELETE FROM decisions"])  # fmt: skip
+def test_decisions_cannot_be_changed_even_by_hand(file: Path, statement: str) -> None:
+    database = Database(file)
+    SqliteCatalogue(database).record(Decision("c1", "dropped", {}, 1.0))
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"), database.transaction() as c:
+        c.execute(statement)
+    assert [d.kind for d in SqliteCatalogue(database).decisions("c1")] == ["dropped"]
+
+
+def test_owners_do_not_see_each_other(file: Path) -> None:
+    database = Database(file)
+    ada, bob = SqliteCatalogue(database, "ada"), SqliteCatalogue(database, "bob")
+    identity = FileIdentity("/a", 1, 2, 3)
+    ada.remember_file(identity, SOURCE.id)
+    ada.save_source(SOURCE)
+    ada.save_transcript(SOURCE.id, TRANSCRIPT)
+    ada.save_clips(SOURCE.id, [CLIP])
+    ada.record(Decision(CLIP.id, "kept", {}, 1.0))
+    ada.append("job", Waiting("turn"))
+    assert bob.recall_file(identity) is None and bob.source(SOURCE.id) is None
+    assert not [*bob.locations(SOURCE.id), *bob.sources(), *bob.clips(SOURCE.id)]
+    assert not [*bob.decisions(CLIP.id), *bob.events("job")]
+    assert bob.transcript(SOURCE.id) is None
+    assert bob.append("job", Waiting("turn")).seq == 1
+
+
+def test_two_catalogues_on_one_file_number_facts_together(file: Path) -> None:
+    first, second = SqliteCatalogue(Database(file)), SqliteCatalogue(Database(file))
+    numbers = [c.append("job", Waiting("turn")).seq for c in (first, second, second, first)]
+    assert numbers == [1, 2, 3, 4]
+    assert list(first.events("job")) == list(second.events("job"))
+
+
+def test_threads_write_at_once_without_losing_a_fact(file: Path) -> None:
+    catalogue = SqliteCatalogue(Database(file))
+    numbers: list[int] = []
+
+    def write() -> None:
+        numbers.extend(catalogue.append("job", Waiting("turn")).seq for _ in range(25))
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(numbers) == list(range(1, 101))
+
+
+def test_processes_open_and_write_a_new_library_at_once(file: Path) -> None:
+    command = [sys.executable, "-c", APPEND, str(file)]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate()[1] for process in running] == [""] * 4
+    events = SqliteCatalogue(Database(file)).events("job")
+    assert [logged.seq for logged in events] == list(range(1, 161))
+
+
+def test_a_reader_sees_what_was_committed_and_no_more(file: Path) -> None:
+    writer, reader = Database(file), Database(file)
+    with writer.transaction() as connection:
+        connection.execute(UNKNOWN)
+        assert applied(reader) == ["0001-library"]
+    assert applied(reader) == ["0001-library", "9999-telepathy"]

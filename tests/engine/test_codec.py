@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelremix.engine.codec import from_bytes, from_plain, to_bytes, to_plain
+from reelremix.engine.domain.clip import Clip, OutputFormat
+from reelremix.engine.domain.request import ClipRequest, RenderRequest, SelectOptions
+from reelremix.engine.domain.source import Presentation, Source
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Track
+from reelremix.engine.domain.transcript import Segment, Transcript, Word
+from tests.engine.examples import CLIP, PRESENTATION, SOURCE, TRACK, TRANSCRIPT
+
+WHOLES = [
+    (SOURCE, Source),
+    (PRESENTATION, Presentation),
+    (TRANSCRIPT, Transcript),
+    (CLIP, Clip),
+    (TRACK, Track),
+    (ClipRequest("talk.mp4", select=SelectOptions(ranges=(TimeRange.from_seconds(1, 2),))),
+     ClipRequest),
+    (RenderRequest("clips.json", ("c1",), encoding={"crf": 18}), RenderRequest),
+]  # fmt: skip
+WORDS = st.builds(
+    Word,
+    st.text(),
+    st.builds(
+        TimeRange,
+        st.builds(Timestamp, st.integers(), st.just(Fraction(1, 90_000))),
+        st.builds(Timestamp, st.integers()),
+    ),
+    st.none() | st.floats(0, 1),
+    st.none() | st.text(),
+)
+
+
+@pytest.mark.parametrize(("value", "kind"), WHOLES, ids=lambda v: getattr(v, "__name__", ""))
+def test_what_is_stored_comes_back_equal(value: object, kind: type[object]) -> None:
+    assert from_bytes(to_bytes(value), kind) == value
+
+
+@given(st.lists(WORDS, max_size=4))
+def test_any_text_and_time_comes_back_equal(words: list[Word]) -> None:
+    span = TimeRange.from_seconds(0, 1)
+    transcript = Transcript(None, None, (Segment(span, "", tuple(words)),))
+    assert from_bytes(to_bytes(transcript), Transcript) == transcript
+
+
+def test_times_keep_their_time_base() -> None:
+    stamp = Timestamp(1001, Fraction(1, 30_000))
+    assert from_plain(to_plain(stamp), Timestamp).time_base == Fraction(1, 30_000)
+
+
+def test_the_same_value_always_gives_the_same_bytes() -> None:
+    assert to_bytes({"b": 1, "a": (2, Fraction(1, 3))}) == b'{"a":[2,"1/3"],"b":1}'
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"id": 3}', b"\xff\xfe"])
+def test_what_is_damaged_or_foreign_is_a_value_error(content: bytes) -> None:
+    with pytest.raises(ValueError):
+        from_bytes(content, Source)
+
+
+def test_a_rate_of_nothing_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="not a OutputFormat"):
+        from_plain({"width_px": 1, "height_px": 1, "frame_rate": "1/0"}, OutputFormat)
