@@ -6,6 +6,7 @@ answer at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -62,15 +63,23 @@ def main() -> None:
         typer.echo(f"reelremix {__version__}")
         return
     try:
-        app()
+        _run_and_flush()
     except ReelRemixError as exc:
         diagnostics.say_error(exc)
         sys.exit(diagnostics.exit_code(exc))
     except (Cancelled, KeyboardInterrupt):
         diagnostics.say("cancelled; finished work is kept, the same command goes on from there")
         sys.exit(diagnostics.Exit.CANCELLED)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of the result has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(diagnostics.Exit.OK)
     except Exception as exc:
         sys.exit(diagnostics.say_unexpected(exc))
+
+
+def _run_and_flush() -> None:
+    """Run, and write what is still buffered here, where a lost reader can be handled."""
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
