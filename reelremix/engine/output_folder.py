@@ -144,9 +144,10 @@ def find_folder(out: Path, source_name: str, source_id: str) -> OutputFolder:
 def safe_stem(source_name: str) -> str:
     """The source's name without suffix, made safe for every file system."""
     stem = unicodedata.normalize("NFC", Path(source_name).stem)
-    stem = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", stem).rstrip(". ")
-    stem = stem.encode()[:MAX_STEM_BYTES].decode(errors="ignore") or "clips"
-    return f"{stem}_" if stem.lower() in RESERVED else stem
+    stem = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", stem)
+    stem = stem.encode()[:MAX_STEM_BYTES].decode(errors="ignore").rstrip(". ") or "clips"
+    device, dot, rest = stem.partition(".")
+    return f"{device}_{dot}{rest}" if device.rstrip().lower() in RESERVED else stem
 
 
 def _owner(folder: Path) -> tuple[str | None, Mapping[str, Any] | None]:

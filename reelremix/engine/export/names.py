@@ -15,7 +15,7 @@ RESERVED = frozenset(
 def slug(title: str) -> str:
     """Lower-case letters and digits of any script, joined by hyphens, at most 60 bytes of UTF-8."""
     text = unicodedata.normalize("NFC", title).lower()
-    text = re.sub(r"['’]", "", text)
+    text = unicodedata.normalize("NFC", re.sub(r"['’]", "", text))
     words = "".join(c if _is_kept(c) else " " for c in text).split()
     result = _cut("-".join(words))
     if not result or result in RESERVED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,8 @@ AUDIO_BIT_RATE = 192_000
 AUDIO_OPTIONS = {"aac_coder": "fast"}
 """FFmpeg's documentation: better and much faster than `twoloop` at bit rates like ours."""
 KEYFRAME_INTERVAL_S = 2
+UNWRITABLE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EROFS, errno.ENOSPC})
+"""Faults of the folder or the disk, not of the encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class ClipWriter:
 
         Raises:
             RenderError: the encoder does not accept the settings.
+            OSError: the file cannot be written.
         """
         self._container = av.open(
             f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}
@@ -84,6 +88,8 @@ class ClipWriter:
             self._container.start_encoding()
         except (av.error.FFmpegError, ValueError) as exc:
             self._container.close()
+            if isinstance(exc, OSError) and exc.errno in UNWRITABLE:
+                raise
             raise RenderError(
                 f"encoder '{settings.encoder}' refuses preset '{settings.preset}',"
                 f" crf {settings.crf}: {exc}",

@@ -26,6 +26,8 @@ BLACK_LUMA = 20.0
 LOOKED_AT = 6
 """Keyframes decoded to tell whether there is a picture."""
 AUDIBLE_DBFS = -55.0
+LEVEL_RATE_HZ = 50
+LEVEL_SAMPLES = PROGRAMME.rate_hz // LEVEL_RATE_HZ
 STEADY_WORD_S = 0.12
 """Shorter words are too short to say whether they are audible."""
 
@@ -82,9 +84,13 @@ def _listen(
 ) -> tuple[float | None, float | None, list[str]]:
     meter = LoudnessMeter(true_peak=True)
     levels: list[float] = []
+    rest = np.zeros(0, np.float32)
     for samples in read_pcm(video, written, TimeRange(ZERO, written.duration), PROGRAMME):
         meter.add(samples)
-        levels += _levels(samples)
+        rest = np.concatenate([rest, samples.mean(axis=0)])
+        whole = len(rest) - len(rest) % LEVEL_SAMPLES
+        levels += _levels(rest[:whole])
+        rest = rest[whole:]
     heard = meter.result()
     notes = []
     if heard.integrated_lufs is None:
@@ -99,26 +105,20 @@ def _listen(
     return _rounded(heard.integrated_lufs), _rounded(heard.true_peak_dbtp), notes
 
 
-_LEVEL_STEP = PROGRAMME.rate_hz // 50
-
-
-def _levels(samples: Samples) -> list[float]:
-    """Mean squares of 20 ms pieces. Pieces that straddle two decoded blocks are shortened."""
-    mono = samples.mean(axis=0)
-    starts = range(0, len(mono), _LEVEL_STEP)
-    return [float(np.square(mono[i : i + _LEVEL_STEP]).mean()) for i in starts]
+def _levels(mono: Samples) -> list[float]:
+    """Mean squares, `LEVEL_RATE_HZ` of them a second."""
+    return [float(level) for level in np.square(mono).reshape(-1, LEVEL_SAMPLES).mean(axis=1)]
 
 
 def _missing_words(clip: Clip, levels: list[float]) -> Iterator[str]:
     """The first and the last word, if they cannot be heard where they should be."""
     if not clip.words or not levels:
         return
-    second = len(levels) / clip.duration_s
     for name, word in (("first", clip.words[0]), ("last", clip.words[-1])):
         span = _on_output(word, clip)
         if span is None or span[1] - span[0] < STEADY_WORD_S:
             continue
-        heard = levels[int(span[0] * second) : max(int(span[1] * second), 1)]
+        heard = levels[int(span[0] * LEVEL_RATE_HZ) : max(int(span[1] * LEVEL_RATE_HZ), 1)]
         if heard and 10 * np.log10(max(heard) + 1e-12) < AUDIBLE_DBFS:
             yield f"its {name} word, “{word.text}”, cannot be heard"
 

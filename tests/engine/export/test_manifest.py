@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.export.manifest import (
+    clips_from_dict,
+    is_plain_name,
+    listed_files,
+    manifest_to_bytes,
+    manifest_to_dict,
+    ranking_to_dict,
+    read_manifest,
+    renumbered,
+    tracks_from_dict,
+    updated_manifest,
+)
+from reelremix.errors import ConfigError
+from tests.engine.examples import CLIP, MANIFEST, RENDERED, TRACK
+
+PATH = Path("clips.json")
+
+
+def content() -> dict[str, Any]:
+    """A manifest as a reader finds it."""
+    return dict(json.loads(manifest_to_bytes(MANIFEST)))
+
+
+def same(clip: Clip) -> Clip:
+    """The clip without what a manifest does not keep: how candidates of one source are ordered."""
+    assert clip.score is not None
+    return replace(clip, score=replace(clip.score, rank_value=0.0))
+
+
+def test_clips_come_back_equal() -> None:
+    [found] = clips_from_dict(content(), PATH)
+    assert same(found) == same(CLIP)
+
+
+def test_writing_what_was_read_changes_nothing() -> None:
+    before = content()
+    assert json.loads(updated_manifest(before, [], {})) == before
+    clips = clips_from_dict(before, PATH)
+    assert json.loads(updated_manifest(before, clips, {CLIP.id: RENDERED})) == before
+
+
+def test_tracks_come_back_with_their_boxes() -> None:
+    [track] = tracks_from_dict(content(), PATH)
+    assert (track.id, track.sightings[0].box) == (TRACK.id, TRACK.sightings[0].box)
+
+
+def test_a_clip_without_score_captions_or_render_is_written_and_read() -> None:
+    bare = replace(CLIP, score=None, captions=None, words=())
+    document = manifest_to_dict(replace(MANIFEST, clips=(bare,), rendered={}))
+    entry = document["clips"][0]
+    assert entry["files"] == {"video": None, "thumbnail": None, "subtitles": None}
+    assert entry["verdict"] is None and entry["audio"] == {"gain_db": None}
+    [found] = clips_from_dict(document, PATH)
+    assert found.captions is None and found.words == ()
+
+
+def test_all_six_axes_are_always_present() -> None:
+    document = manifest_to_dict(replace(MANIFEST, clips=(replace(CLIP, score=None),)))
+    assert document["clips"][0]["score"]["axes"] == dict.fromkeys(
+        ("hook", "payoff", "standalone", "emotion", "reaction", "delivery")
+    )
+
+
+def test_times_have_at_most_six_decimals() -> None:
+    def numbers(value: Any) -> list[float]:
+        if isinstance(value, dict | list):
+            inner = value.values() if isinstance(value, dict) else value
+            return [n for item in inner for n in numbers(item)]
+        return [value] if isinstance(value, float) else []
+
+    assert all(round(n, 6) == n for n in numbers(content()))
+
+
+def test_the_source_is_its_name_alone_unless_asked() -> None:
+    assert content()["source"]["name"] == "talk.mp4"
+    absolute = manifest_to_dict(replace(MANIFEST, source_path="/videos/talk.mp4"))
+    assert absolute["source"]["name"] == "/videos/talk.mp4"
+
+
+def test_a_fresh_render_replaces_its_clip_and_keeps_what_others_wrote() -> None:
+    before = content()
+    before["clips"][0]["note"] = "kept"
+    before["mine"] = {"also": "kept"}
+    louder = replace(RENDERED, gain_db=3.0)
+    after = json.loads(updated_manifest(before, [CLIP], {CLIP.id: louder}))
+    assert after["clips"][0]["audio"] == {"gain_db": 3.0}
+    assert after["clips"][0]["note"] == "kept" and after["mine"] == {"also": "kept"}
+
+
+def test_a_failed_render_leaves_its_clip_as_it_was() -> None:
+    before = content()
+    assert json.loads(updated_manifest(before, [replace(CLIP, title="New")], {})) == before
+
+
+def changed(**fields: Any) -> dict[str, Any]:
+    document = content()
+    document["clips"][0] |= fields
+    return document
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ranges": []},
+        {"ranges": [[10, 5]]},
+        {"ranges": [[600, 900]]},
+        {"ranges": "all"},
+        {"output": {"width_px": 1081, "height_px": 1920, "frame_rate": "25/1"}},
+        {"output": {"width_px": 1080, "height_px": 1920, "frame_rate": "25/0"}},
+        {"output": {"width_px": 1080}},
+        {"layout": []},
+        {"layout": [{"start_s": 0, "end_s": 1, "kind": "single", "regions": []}]},
+        {"layout": [{"start_s": 0, "end_s": 1, "kind": "spiral", "regions": []}]},
+        {"layout": "wide"},
+        {"words": [{"text": "no times"}]},
+        {"score": ["high"]},
+        {"captions": {"preset": "bold", "cues": [{"start_s": 0, "end_s": 1, "lines": [[99]],
+                                                  "box": [0, 0, 10, 10]}]}},
+    ],
+)  # fmt: skip
+def test_an_edit_that_cannot_be_rendered_names_its_clip(fields: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="clip 'c0ffee000001' cannot be used"):
+        clips_from_dict(changed(**fields), PATH)
+
+
+@pytest.mark.parametrize("box", [[63.1, -5, 0, 404, 720], [63.1, 1000, 0, 404, 720],
+                                 [63.1, 0, 0, 0, 720], [63.1, float("nan"), 0, 404, 720],
+                                 [63.1, 0, 0, 404]])  # fmt: skip
+def test_a_camera_outside_the_picture_is_refused(box: list[float]) -> None:
+    document = content()
+    document["clips"][0]["layout"][0]["regions"][0]["path"] = [box]
+    with pytest.raises(ConfigError, match="cannot be used"):
+        clips_from_dict(document, PATH)
+
+
+def test_unknown_keys_are_ignored() -> None:
+    document = changed(mood="calm")
+    document["clips"][0]["layout"][0]["filter"] = "sepia"
+    assert same(clips_from_dict(document, PATH)[0]) == same(CLIP)
+
+
+@pytest.mark.parametrize(("text", "said"), [("{", "is not a manifest"), ("[]", "it lacks"),
+                                            ('{"version": 1}', "it lacks")])  # fmt: skip
+def test_what_is_no_manifest_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "clips.json").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        read_manifest(tmp_path / "clips.json")
+
+
+def test_a_newer_manifest_asks_for_an_upgrade(tmp_path: Path) -> None:
+    (tmp_path / "clips.json").write_text(json.dumps(content() | {"version": 2}))
+    with pytest.raises(ConfigError, match="has version 2") as caught:
+        read_manifest(tmp_path / "clips.json")
+    assert "upgrade" in (caught.value.hint or "")
+
+
+def test_a_missing_manifest_says_what_to_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file") as caught:
+        read_manifest(tmp_path / "clips.json")
+    assert "reelremix clip" in (caught.value.hint or "")
+
+
+def test_only_plain_names_count_as_listed() -> None:
+    document = content()
+    document["clips"].append({"files": {"video": "../../etc/passwd", "thumbnail": "C:\\boot"}})
+    document["clips"].append({"files": ["x"]})
+    assert listed_files(document) == {
+        "clips.json", "index.html", RENDERED.video, RENDERED.thumbnail, RENDERED.subtitles
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [("01-a.mp4", True), ("", False), (".", False), ("..", False), ("a/b", False),
+     ("a\\b", False), ("c:x", False), ("a\0", False), (None, False), (7, False)],
+)  # fmt: skip
+def test_a_plain_name_stays_in_its_folder(name: object, plain: bool) -> None:
+    assert is_plain_name(name) is plain
+
+
+def test_track_ids_are_shifted_wherever_they_are_used() -> None:
+    clip, tracks = renumbered(CLIP, [TRACK], 10)
+    assert [t.id for t in tracks] == [13]
+    ids = [r.track for piece in clip.layout.pieces for r in piece.regions]
+    assert ids == [13, 13, None]
+    assert [s.track for s in clip.layout.speaking] == [13]
+
+
+def test_a_ranking_of_nothing_says_why() -> None:
+    document = ranking_to_dict([], MANIFEST.rejected, "nothing was found")
+    assert document["candidates"] == [] and document["notice"] == "nothing was found"
+    assert document["rejected"][0]["reason"] == "starts mid-thought"
