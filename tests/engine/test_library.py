@@ -1,0 +1,252 @@
+"""Whole jobs through the facade, over stores in memory; words are given, faces left out."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelremix.engine import (
+    ClipRequest,
+    EncodeOptions,
+    FrameOptions,
+    Library,
+    RenderRequest,
+    ScoreRequest,
+    SelectOptions,
+    TranscribeOptions,
+)
+from reelremix.engine.domain.context import CancelToken
+from reelremix.engine.domain.events import ClipRendered, JobFailed, JobFinished, StageFinished
+from reelremix.engine.domain.request import TranscribeRequest
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
+from reelremix.engine.store.sources import LocalSourceAccess
+from reelremix.errors import (
+    Cancelled,
+    ConfigError,
+    ModelNotInstalled,
+    NothingToClip,
+    OutputExists,
+    UnreadableMedia,
+)
+from tests.cli.commandline import TALK, words_file
+from tests.fakes import NoModels, Recorder, spoken
+from tests.media_factory import plain_film
+
+
+@pytest.fixture
+def library() -> Library:
+    """A library that leaves no trace."""
+    catalogue = MemoryCatalogue()
+    sources = LocalSourceAccess(catalogue)
+    return Library(catalogue, MemoryArtifactStore(), sources, NoModels())
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Seventeen seconds of a talk."""
+    return plain_film(tmp_path / "talk.mp4", 17, size=(160, 90))
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Path:
+    """What is said in it."""
+    return words_file(tmp_path / "words.json", spoken(*TALK))
+
+
+def request(film: Path, words: Path | None, *ranges: tuple[float, float], **more: Any) -> Any:
+    """Quick to render, in the middle of the picture."""
+    spans = tuple(TimeRange.from_seconds(*span) for span in ranges)
+    given = str(words) if words else None
+    asked = {
+        "source": str(film),
+        "captions": None,
+        "transcribe": TranscribeOptions(transcript=given),
+        "select": SelectOptions(ranges=spans, min_s=6, max_s=12),
+        "frame": FrameOptions(faces=False),
+        "encode": EncodeOptions(preset="ultrafast", fps="10"),
+    }
+    return ClipRequest(**asked | more)
+
+
+def test_a_job_tells_its_story_in_order(library: Library, film: Path, words: Path) -> None:
+    heard = Recorder()
+    result = library.clip(request(film, words, (1, 2)), listener=heard)
+    assert heard.types == [
+        "job_started", "stage_started", "stage_finished", "stage_started", "clip_planned",
+        "stage_finished", "stage_started", "clip_rendered", "stage_finished", "job_finished",
+    ]  # fmt: skip
+    assert heard.events[-1] == JobFinished({"source_s": 17.0, "rendered_s": 1.0})
+    assert result.failed == 0 and result.folder == Path("clips/talk")
+    names = [e.stage for e in heard.events if isinstance(e, StageFinished)]
+    assert names == [s["name"] for s in result.manifest["run"]["stages"]]
+
+
+def test_everything_a_clip_needs_is_on_disk(library: Library, film: Path, words: Path) -> None:
+    result = library.clip(request(film, words, (1, 3)))
+    [clip] = result.manifest["clips"]
+    assert set(clip["files"]) == {"video", "thumbnail", "subtitles"}
+    assert all((result.folder / name).stat().st_size for name in clip["files"].values())
+    listed = {*clip["files"].values(), "clips.json", "index.html"}
+    assert {path.name for path in result.folder.iterdir()} == listed
+
+
+def test_clips_of_an_earlier_run_are_kept(library: Library, film: Path, words: Path) -> None:
+    library.clip(request(film, words, (1, 2)))
+    heard = Recorder()
+    library.clip(request(film, words, (1, 2)), listener=heard)
+    assert [e.cached for e in heard.events if isinstance(e, ClipRendered)] == [True]
+
+
+def test_a_film_that_was_changed_is_rendered_again(
+    library: Library, film: Path, words: Path
+) -> None:
+    result = library.clip(request(film, words, (1, 2)))
+    video = result.folder / result.manifest["clips"][0]["files"]["video"]
+    video.write_bytes(b"damaged")
+    heard = Recorder()
+    library.clip(request(film, words, (1, 2)), listener=heard)
+    assert [e.cached for e in heard.events if isinstance(e, ClipRendered)] == [False]
+    assert video.stat().st_size > 1000
+
+
+def test_ids_depend_on_source_and_ranges_alone(library: Library, film: Path, words: Path) -> None:
+    first = library.clip(request(film, words, (1, 2), (5, 6), plan_only=True))
+    second = library.clip(request(film, words, (5, 6), (1, 2), plan_only=True, out="b"))
+    ids = [[clip["id"] for clip in run.manifest["clips"]] for run in (first, second)]
+    assert ids[0] == ids[1][::-1] and len(set(ids[0])) == 2
+
+
+def test_chosen_moments_do_not_overlap(library: Library, film: Path, words: Path) -> None:
+    result = library.clip(request(film, words, plan_only=True))
+    spans = sorted(clip["ranges"][0] for clip in result.manifest["clips"])
+    assert spans and all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
+    assert all(end <= 17.0 for _, end in spans)
+
+
+def test_words_behind_the_end_of_the_recording_are_no_clips(
+    library: Library, tmp_path: Path, words: Path
+) -> None:
+    short = plain_film(tmp_path / "short.mp4", 3, size=(64, 36))
+    with pytest.raises(NothingToClip, match=r"lasts 3\.0 s, less than --min 6"):
+        library.clip(request(short, words))
+
+
+def test_nothing_said_leaves_an_empty_manifest_with_the_reason(
+    library: Library, film: Path, tmp_path: Path
+) -> None:
+    silence = words_file(tmp_path / "silence.json", Transcript("en", 0.9, ()))
+    heard = Recorder()
+    with pytest.raises(NothingToClip) as caught:
+        library.clip(request(film, silence), listener=heard)
+    manifest = json.loads(Path("clips/talk/clips.json").read_text())
+    assert manifest["clips"] == [] and manifest["notice"] == caught.value.message
+    assert isinstance(heard.events[-1], JobFailed)
+
+
+def test_a_missing_model_leaves_no_folder(library: Library, film: Path) -> None:
+    with pytest.raises(ModelNotInstalled):
+        library.clip(request(film, None))
+    assert not Path("clips/talk").exists()
+
+
+def test_a_missing_transcript_is_told_before_anything_is_written(
+    library: Library, film: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UnreadableMedia, match="cannot read the transcript"):
+        library.clip(request(film, tmp_path / "nowhere.json"))
+    assert not Path("clips/talk").exists()
+
+
+def test_a_cancelled_job_says_so_and_keeps_nothing_half_done(
+    library: Library, film: Path, words: Path
+) -> None:
+    cancel, heard = CancelToken(), Recorder()
+    cancel.set()
+    with pytest.raises(Cancelled):
+        library.clip(request(film, words, (1, 2)), cancel=cancel, listener=heard)
+    assert heard.types[-1] == "job_cancelled"
+    assert not list(Path.cwd().rglob("*.mp4"))
+
+
+def test_a_plan_is_rendered_as_it_was_planned(library: Library, film: Path, words: Path) -> None:
+    planned = library.clip(request(film, words, (1, 2), plan_only=True))
+    assert not list(planned.folder.glob("*.mp4"))
+    rendered = library.render(RenderRequest(str(planned.folder)))
+    assert [c["layout"] for c in rendered.manifest["clips"]] == [
+        c["layout"] for c in planned.manifest["clips"]
+    ]
+    assert len(list(planned.folder.glob("*.mp4"))) == 1
+
+
+def test_an_edited_title_survives_a_render(library: Library, film: Path, words: Path) -> None:
+    planned = library.clip(request(film, words, (1, 2), plan_only=True))
+    path = planned.folder / "clips.json"
+    content = json.loads(path.read_text())
+    content["clips"][0]["title"] = "Mine"
+    path.write_text(json.dumps(content))
+    assert library.render(RenderRequest(str(path))).manifest["clips"][0]["title"] == "Mine"
+
+
+def test_captions_and_shape_may_change_when_rendering(
+    library: Library, film: Path, words: Path
+) -> None:
+    planned = library.clip(request(film, words, (1, 2), plan_only=True))
+    changed = RenderRequest(str(planned.folder), captions="bold", encoding={"crf": 30})
+    [clip] = library.render(changed).manifest["clips"]
+    assert clip["captions"]["preset"] == "bold" and clip["captions"]["cues"]
+    with pytest.raises(OutputExists):
+        library.render(RenderRequest(str(planned.folder), captions="none"))
+
+
+def test_scoring_reads_recordings_and_transcripts_alike(
+    library: Library, film: Path, words: Path
+) -> None:
+    select = SelectOptions(count=2, min_s=6, max_s=12)
+    heard = library.score(ScoreRequest(
+        str(film), transcribe=TranscribeOptions(transcript=str(words)), select=select
+    ))  # fmt: skip
+    read = library.score(ScoreRequest(str(words), select=select))
+    assert [c["text"] for c in heard["candidates"]] == [c["text"] for c in read["candidates"]]
+    assert len(read["candidates"]) == 2
+
+
+def test_exactly_as_many_candidates_as_asked_and_no_two_alike(
+    library: Library, words: Path
+) -> None:
+    found = library.score(ScoreRequest(str(words), select=SelectOptions(3, 3, 12)))["candidates"]
+    spans = [TimeRange.from_seconds(c["start_s"], c["end_s"]) for c in found]
+    assert len(spans) == 3
+    assert all(a.iou(b) < 0.3 for n, a in enumerate(spans) for b in spans[:n])
+
+
+def test_a_transcript_as_the_recording_of_another_job_is_refused(
+    library: Library, words: Path
+) -> None:
+    with pytest.raises(UnreadableMedia):
+        library.transcribe(TranscribeRequest(str(words)))
+
+
+def test_a_range_behind_the_end_is_refused(library: Library, film: Path, words: Path) -> None:
+    with pytest.raises(ConfigError, match="begins after the end"):
+        library.clip(request(film, words, (20, 30)))
+
+
+def test_the_artifact_cap_is_kept(film: Path, words: Path) -> None:
+    catalogue, artifacts = MemoryCatalogue(), MemoryArtifactStore()
+    sources = LocalSourceAccess(catalogue)
+    library = Library(catalogue, artifacts, sources, NoModels(), artifact_cap_bytes=0)
+    library.clip(request(film, words, (1, 2)))
+    assert artifacts.size_bytes() == 0
+
+
+def test_absolute_paths_are_kept_only_on_request(library: Library, film: Path, words: Path) -> None:
+    plain = library.clip(request(film, words, (1, 2), plan_only=True))
+    assert str(film.parent) not in json.dumps(plain.manifest)
+    asked = request(film, words, (1, 2), plan_only=True, absolute_paths=True, out="b")
+    assert library.clip(asked).manifest["source"]["name"] == str(film)
