@@ -12,8 +12,9 @@ import psutil
 from reelremix import __version__
 from reelremix.config import Settings
 from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, ffmpeg_version, works
+from reelremix.engine.models.gpu import NvidiaGpu
 from reelremix.engine.models.registry import InstalledModels
-from reelremix.engine.models.whisper import CPU_MODEL, GPU_MODEL, count_gpus
+from reelremix.engine.models.whisper import CPU_MODEL, GPU_MODEL
 from reelremix.engine.pipeline import FACE_MODEL
 from reelremix.errors import ReelRemixError
 
@@ -68,9 +69,13 @@ def _captions() -> Finding:
 
 
 def _gpu() -> Finding:
-    gpus = count_gpus()
-    detail = f"{gpus} NVIDIA GPU(s) usable for transcription" if gpus else "none; the CPU is used"
-    return Finding("GPU", gpus > 0, detail, is_required=False)
+    gpu = NvidiaGpu()
+    gpus = gpu.count()
+    if not gpus:
+        return Finding("GPU", False, "none; the CPU is used", is_required=False)
+    free = gpu.free_bytes()
+    room = "free memory unknown" if free is None else f"{free / 1e9:.1f} GB free on the first"
+    return Finding("GPU", True, f"{gpus} NVIDIA usable for transcription, {room}", None, False)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ from reelremix.engine.memory import PeakMemory
 from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.output_folder import NOT_COMPARED, OutputFolder, find_folder
-from reelremix.engine.pipeline import Chosen, Plan
+from reelremix.engine.pipeline import Chosen, Heard, Plan
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.store.artifacts import FileArtifactStore
@@ -145,7 +145,7 @@ class Library:
         def work(job: _Job) -> Transcript:
             subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
             with pipeline.alone_on(subject.source.id, job.ctx):
-                return pipeline.hear(subject, request.transcribe, job.ctx)
+                return pipeline.hear(subject, request.transcribe, job.ctx).transcript
 
         return self._job(request.source, {}, work, **run)
 
@@ -281,8 +281,8 @@ def _spoken(request: ScoreRequest, job: _Job) -> tuple[Transcript, float | None]
         return pipeline.read_given(options), None
     subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
     with pipeline.alone_on(subject.source.id, job.ctx):
-        transcript = pipeline.hear(subject, request.transcribe, job.ctx)
-    return transcript, subject.presentation.duration.seconds
+        heard = pipeline.hear(subject, request.transcribe, job.ctx)
+    return heard.transcript, subject.presentation.duration.seconds
 
 
 def _clip(request: ClipRequest, options: dict[str, Any], job: _Job) -> ClipResult:
@@ -307,9 +307,9 @@ def _clip_into(
     job: _Job,
 ) -> ClipResult:
     job.usage["source_s"] = subject.presentation.duration.seconds
-    transcript = pipeline.hear(subject, request.transcribe, job.ctx)
-    chosen = pipeline.choose(transcript, request.select, subject, job.ctx)
-    plan = pipeline.plan(chosen, transcript, request, subject, job.ctx)
+    heard = pipeline.hear(subject, request.transcribe, job.ctx)
+    chosen = pipeline.choose(heard.transcript, request.select, subject, job.ctx)
+    plan = pipeline.plan(chosen, heard.transcript, request, subject, job.ctx)
     if folder.finished is not None and not request.overwrite:
         folder.check_clips(plan.clips)
         if request.plan_only:
@@ -317,7 +317,7 @@ def _clip_into(
     files = {name for clip in plan.clips for name in file_names(clip).values()}
     folder.announce(options, {SHEET_NAME} if request.plan_only else files | {SHEET_NAME})
     rendered = _rendered(request, plan, subject, folder, job)
-    manifest = _manifest(request, options, subject, transcript, chosen, plan, rendered, job)
+    manifest = _manifest(request, options, subject, heard, chosen, plan, rendered, job)
     sheet = contact_sheet(manifest, folder.path)
     write_atomically(folder.path / SHEET_NAME, sheet.encode())
     path = folder.finish(manifest_to_bytes(manifest))
@@ -343,7 +343,7 @@ def _manifest(
     request: ClipRequest,
     options: dict[str, Any],
     subject: Subject,
-    transcript: Transcript,
+    heard: Heard,
     chosen: Chosen,
     plan: Plan,
     rendered: dict[str, Rendered],
@@ -352,8 +352,8 @@ def _manifest(
     return Manifest(
         options=options,
         presentation=subject.presentation,
-        transcript=transcript,
-        run=job.record(request.transcribe.device),
+        transcript=heard.transcript,
+        run=job.record(heard.device),
         clips=plan.clips,
         rendered=rendered,
         tracks=plan.tracks,

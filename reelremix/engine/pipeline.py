@@ -85,6 +85,15 @@ SPEAKER_SHOWN = 0.75
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What is said, and where that was found out."""
+
+    transcript: Transcript
+    device: str
+    """`cpu` or `cuda`: what the model ran on, in this run or in the one that is repeated."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A chosen moment before anything is known of its picture."""
 
@@ -148,7 +157,7 @@ def alone_on(source_id: str, ctx: RunContext) -> Iterator[None]:
         lock.release()
 
 
-def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Transcript:
+def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Heard:
     """What is said: from the transcript that was given, or by listening.
 
     Raises:
@@ -156,7 +165,7 @@ def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Trans
         ModelNotInstalled: the model is not on this machine.
     """
     if options.transcript is not None:
-        return read_given(options)
+        return Heard(read_given(options), "cpu")
     name = subject.source.name
     if subject.presentation.audio is None:
         raise NoAudioStream(
@@ -174,7 +183,7 @@ def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Trans
         choice = choose_whisper(options.model, "cpu", ctx.models)
         transcript = _listened(choice, subject, options, ctx)
     ctx.catalogue.save_transcript(subject.source.id, transcript)
-    return transcript
+    return Heard(transcript, choice.transcriber.device)
 
 
 def _listened(
@@ -509,10 +518,13 @@ def changed(
     subject: Subject,
     ctx: RunContext,
 ) -> tuple[Clip, ...]:
-    """The clips with the picture or the captions that a render request asks for instead.
+    """The clips with the picture, rate or captions that a render request asks for instead.
 
     `tracks` are the manifest's; captions keep off their faces.
     """
+    if "fps" in request.encoding:
+        rate = _output_rate(str(request.encoding["fps"]), subject.presentation.picture)
+        clips = [replace(c, output=replace(c.output, frame_rate=rate)) for c in clips]
     if request.aspect is not None:
         clips = [_reshaped(clip, request.aspect, subject, ctx) for clip in clips]
     if request.aspect is None and request.captions is None:

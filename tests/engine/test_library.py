@@ -35,7 +35,7 @@ from reelremix.errors import (
     UnreadableMedia,
 )
 from tests.cli.commandline import TALK, words_file
-from tests.fakes import NoModels, Recorder, spoken
+from tests.fakes import NoModels, Recorder, presented, spoken
 from tests.media_factory import plain_film
 
 
@@ -202,6 +202,27 @@ def test_captions_and_shape_may_change_when_rendering(
     assert clip["captions"]["preset"] == "bold" and clip["captions"]["cues"]
     with pytest.raises(OutputExists):
         library.render(RenderRequest(str(planned.folder), captions="none"))
+
+
+def test_another_frame_rate_may_be_asked_for_when_rendering(
+    library: Library, film: Path, words: Path
+) -> None:
+    planned = library.clip(request(film, words, (1, 2), plan_only=True))
+    made = library.render(RenderRequest(str(planned.folder), encoding={"fps": "20"}))
+    [clip] = made.manifest["clips"]
+    assert clip["output"]["frame_rate"] == "20/1"
+    written = presented(planned.folder / clip["files"]["video"])
+    assert written.picture.frame_rate == 20
+    with pytest.raises(ConfigError, match="--fps must be"):
+        library.render(RenderRequest(str(planned.folder), encoding={"fps": "fast"}))
+
+
+def test_the_device_of_the_manifest_is_the_one_that_was_used(
+    library: Library, film: Path, words: Path
+) -> None:
+    made = library.clip(request(film, words, (1, 2), plan_only=True))
+    assert made.manifest["options"]["device"] == "auto"
+    assert made.manifest["run"]["device"] == "cpu"
 
 
 def test_scoring_reads_recordings_and_transcripts_alike(

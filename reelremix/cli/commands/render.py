@@ -14,7 +14,7 @@ from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun
 from reelremix.engine.domain.request import RenderRequest
 
-ENCODING = ("encoder", "encoder_preset", "crf", "jobs")
+ENCODING = ("encoder", "encoder_preset", "crf", "fps", "jobs")
 
 
 def render(
@@ -28,6 +28,7 @@ def render(
     encoder: options.Encoder = None,
     encoder_preset: options.EncoderPreset = None,
     crf: options.Crf = None,
+    fps: options.Fps = None,
     jobs: options.Jobs = None,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,

@@ -68,7 +68,7 @@ class BlazeFace:
     def __init__(
         self,
         folder: Path,
-        variant: _Variant = FULL_RANGE,
+        variant: _Variant = BACK_CAMERA,
         *,
         threads: int = 1,
         min_probability: float = 0.5,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from reelremix.engine.domain.context import ModelProvider
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
+from reelremix.engine.models.gpu import Gpu, NvidiaGpu
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled, OutOfMemory
 
 Speech = npt.NDArray[np.float32]
@@ -193,6 +193,9 @@ def _explained(exc: Exception, name: str, folder: Path, device: str) -> ModelErr
 
 GPU_MODEL, CPU_MODEL = "large-v3-turbo", "base"
 """What `auto` means."""
+GPU_ROOM_BYTES = 4_000_000_000
+"""Free memory from which `auto` takes the large model: 1.6 GB of weights, and as much again and
+more for batches of eight with five beams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,47 +207,46 @@ class ModelChoice:
     notice: str | None = None
 
 
-def choose_whisper(model: str, device: str, models: ModelProvider) -> ModelChoice:
+def choose_whisper(
+    model: str, device: str, models: ModelProvider, gpu: Gpu | None = None
+) -> ModelChoice:
     """Pick weights and device.
 
     Args:
         model: a registry name, a folder, or `auto`.
         device: `auto`, `cpu` or `cuda`.
         models: finds installed weights.
+        gpu: None asks this machine.
 
     Raises:
         ModelNotInstalled: the weights are not on this machine.
         ModelError: `cuda` was asked for and is not there.
     """
-    gpu = device != "cpu" and count_gpus() > 0
-    if device == "cuda" and not gpu:
+    gpu = gpu or NvidiaGpu()
+    on_gpu = device != "cpu" and gpu.count() > 0
+    if device == "cuda" and not on_gpu:
         raise ModelError(
             "no usable NVIDIA GPU was found", hint="`--device cpu`, or see `reelremix doctor`"
         )
-    notice = None
-    name = model
+    name, notice = model, None
     if model == "auto":
-        name = CPU_MODEL
-        if gpu:
-            try:
-                models.folder(GPU_MODEL)
-                name = GPU_MODEL
-            except ModelNotInstalled:
-                notice = (
-                    f"the GPU would allow {GPU_MODEL}, which is not installed; using {CPU_MODEL}"
-                )
-    folder = models.folder(name)
-    transcriber = FasterWhisper(name, folder, "cuda" if gpu else "cpu")
+        name, notice = _for_gpu(gpu, models) if on_gpu else (CPU_MODEL, None)
+    transcriber = FasterWhisper(name, models.folder(name), "cuda" if on_gpu else "cpu")
     chosen = "chosen for this machine" if model == "auto" else "as asked"
     return ModelChoice(transcriber, f"{name} on {transcriber.device}, {chosen}", notice)
 
 
-def count_gpus() -> int:
-    """GPUs CTranslate2 sees. Importing it takes 0.3 s, so the system is asked first."""
-    if sys.platform == "darwin":
-        return 0
-    if sys.platform.startswith("linux") and not Path("/proc/driver/nvidia").exists():
-        return 0
-    import ctranslate2
-
-    return int(ctranslate2.get_cuda_device_count())
+def _for_gpu(gpu: Gpu, models: ModelProvider) -> tuple[str, str | None]:
+    """The model `auto` takes on a GPU, and why it is not the large one."""
+    free = gpu.free_bytes()
+    if free is not None and free < GPU_ROOM_BYTES:
+        return CPU_MODEL, (
+            f"the GPU has {free / 1e9:.1f} GB free, too little for {GPU_MODEL}; using {CPU_MODEL}"
+        )
+    try:
+        models.folder(GPU_MODEL)
+    except ModelNotInstalled:
+        return CPU_MODEL, (
+            f"the GPU would allow {GPU_MODEL}, which is not installed; using {CPU_MODEL}"
+        )
+    return GPU_MODEL, None

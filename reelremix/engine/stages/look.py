@@ -27,7 +27,7 @@ from reelremix.engine.models.shots import THUMBNAIL_SIZE, CutFinder, Thumbnail
 from reelremix.engine.stages.artifact import key_for
 
 STAGE = "look"
-VERSION = 1
+VERSION = 2
 FACE_RATE_HZ = 6
 """Pictures a second searched for faces."""
 SAME_FACE_IOU = 0.25

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import mmap
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from reelremix.engine.memory import PeakMemory
+
+SIZE = 100_000_000
+HOLD = f"held = bytearray(b'x' * {SIZE})"
+MAP = """
+import mmap, sys
+file = open(sys.argv[1], 'rb')
+held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+sum(held[::4096])
+"""
+
+
+@contextmanager
+def running(code: str, *arguments: str) -> Iterator[None]:
+    """A process that has done what `code` says and waits."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"{code}\nprint(flush=True)\ninput()", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert child.stdout is not None
+    child.stdout.readline()
+    yield
+    child.communicate("\n")
+
+
+def test_what_is_held_for_a_moment_counts() -> None:
+    with PeakMemory() as memory:
+        before = memory.peak_mb
+        held = bytearray(b"x" * SIZE)
+        with_it = memory.peak_mb
+        del held
+    assert with_it >= before + 90
+    assert memory.peak_mb >= with_it
+
+
+def test_processes_that_were_started_count() -> None:
+    with PeakMemory() as memory:
+        before = memory.peak_mb
+        with running(HOLD):
+            after = memory.peak_mb
+    assert after >= before + 90
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells shared pages")
+def test_pages_shared_with_a_child_count_once(tmp_path: Path) -> None:
+    path = tmp_path / "pages"
+    path.write_bytes(b"x" * SIZE)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+        sum(held[::4096])
+        with PeakMemory() as memory:
+            before = memory.peak_mb
+            with running(MAP, str(path)):
+                after = memory.peak_mb
+    assert before > 90
+    assert after < before + 50
