@@ -39,6 +39,18 @@ FLOORS = str(ROOT / "benchmarks" / "floors.py")
 FIXED_RANGES = ((508.2, 524.2), (560.3, 576.5), (109.9, 127.8), (130.6, 146.2), (404.8, 442.4))
 """Used where the peer cannot run: what it chose elsewhere."""
 COUNTED_APART = ("transcribe", "render")
+SETTINGS = {
+    "ReelRemix": (
+        "faster-whisper int8, batches of 8, beam 5, word times, whole source",
+        "faces 6 a second, a layout a shot, captions with the spoken word lit",
+        "libx264 veryfast crf 20, two processes of one thread, AAC 192 kbit/s, -14 LUFS",
+    ),
+    "shorts-factory": (
+        "faster-whisper int8, one stretch at a time, word times, whole source",
+        "faces in one frame a second, one fixed crop a clip, captions by libass",
+        "libx264 veryfast crf 20, one ffmpeg process, AAC 160 kbit/s, loudness as it is",
+    ),
+}
 
 
 def main() -> None:
@@ -63,6 +75,7 @@ class _Bench:
         self._model = model
         self._runs = 0
         self._peer = with_peer and _peer_is_ready()
+        self._peer_bytes: list[int] = []
         self._ranges = self._peer_run()["ranges"] if self._peer else [*FIXED_RANGES]
 
     def compare(self, repeat: int) -> dict[str, Any]:
@@ -71,7 +84,9 @@ class _Bench:
         for _ in range(repeat):
             if self._peer:
                 walls.setdefault("peer", []).append(self._peer_run()["wall_s"])
-            ours, manifest = self._clip(PANEL)
+            ours, manifest = self._clip(PANEL, _range_flags(self._ranges))
+            videos = sorted(self._manifest.parent.glob("*.mp4"))
+            our_bytes = [video.stat().st_size for video in videos]
             runs.append({**manifest["run"], "wall_s": ours.wall_s, "peak_mb": ours.peak_mb})
             walls.setdefault("ours", []).append(ours.wall_s)
             floor = last_json(
@@ -83,13 +98,17 @@ class _Bench:
                 fps = self._encode_only(jobs)
                 walls.setdefault(f"encode-only fps, {jobs} process(es)", []).append(fps)
                 walls.setdefault(f"render fps, {jobs} process(es)", []).append(self._render(jobs))
-        return _tables(walls, runs, self._ranges)
+        sizes = {"ReelRemix": our_bytes}
+        if self._peer:
+            sizes["shorts-factory"] = self._peer_bytes
+        _show_settings(sizes)
+        return {**_tables(walls, runs, self._ranges), "bytes": sizes}
 
     def growth(self) -> list[dict[str, Any]]:
         rows = []
         for minutes in (10, 30, 60, 240):
             source = _repeated(PANEL, minutes, self._folder)
-            timed, manifest = self._clip(source, ranges=[(12.0, 32.0), (60.4, 80.4)])
+            timed, manifest = self._clip(source, ["--count", "2"])
             rows.append({
                 "minutes": minutes, "wall_s": round(timed.wall_s, 1), "peak_mb": timed.peak_mb,
                 "transcribe_s": _stage(manifest, "transcribe"),
@@ -107,11 +126,11 @@ class _Bench:
         done = run_timed([str(PEER), script, str(PANEL), self._model, str(out), "25"])
         shutil.rmtree(out)
         result: dict[str, Any] = last_json(done.stdout)
+        self._peer_bytes = result["bytes"]
         return {**result, "wall_s": done.wall_s, "peak_mb": done.peak_mb}
 
-    def _clip(self, source: Path, ranges: list[Any] | None = None) -> tuple[Timed, dict[str, Any]]:
+    def _clip(self, source: Path, flags: list[str]) -> tuple[Timed, dict[str, Any]]:
         out, data = self._fresh("ours"), self._fresh("data")
-        flags = [f for a, b in ranges or self._ranges for f in ("--range", f"{a}-{b}")]
         timed = run_timed(
             [sys.executable, "-m", "reelremix", "clip", str(source), "--out", str(out),
              "--quiet", "--model", self._model, *flags],
@@ -158,6 +177,17 @@ class _Bench:
     def _fresh(self, kind: str) -> Path:
         self._runs += 1
         return self._folder / f"{kind}-{self._runs}"
+
+
+def _range_flags(ranges: list[Any]) -> list[str]:
+    return [flag for start, end in ranges for flag in ("--range", f"{start}-{end}")]
+
+
+def _show_settings(sizes: dict[str, list[int]]) -> None:
+    show("Settings and sizes", ["", "listening", "picture", "encoding", "MB, clip by clip"], [
+        (name, *SETTINGS[name], ", ".join(f"{size / 1e6:.1f}" for size in held))
+        for name, held in sizes.items()
+    ])  # fmt: skip
 
 
 def _tables(
