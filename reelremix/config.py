@@ -7,13 +7,12 @@ settings from a global: they are loaded once by the command line and passed in.
 from __future__ import annotations
 
 import difflib
-import itertools
 import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from reelremix.errors import ConfigError
 
@@ -21,66 +20,63 @@ APP = "reelremix"
 PROJECT_FILE = ".reelremix.toml"
 ENVIRONMENT_PREFIX = "REELREMIX_"
 
+T = TypeVar("T")
+
+
+def _setting(default: T, meaning: str, bounds: tuple[float, float] | None = None) -> T:
+    """A field with its one-line explanation, which `reelremix config show` prints.
+
+    `bounds` are the lowest and the highest value of a number.
+    """
+    metadata = {"meaning": meaning, "bounds": bounds}
+    described: T = field(default=default, metadata=metadata)
+    return described
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a user can set once instead of typing it each time."""
 
-    out: str = "clips"
-    """Folder that clips are written into."""
-    count: int = 10
-    """How many clips to make at most."""
-    min: float = 15.0
-    """Shortest clip in seconds."""
-    max: float = 60.0
-    """Longest clip in seconds."""
-    aspect: str = "9:16"
-    """Shape of the output: 9:16, 1:1, 4:5 or 16:9."""
-    captions: str = "bold"
-    """Caption preset, or none."""
-    faces: bool = True
-    """Whether to look for faces and follow them."""
-    model: str = "auto"
-    """Whisper model: a registry name, a folder, or auto."""
-    language: str = ""
-    """Language spoken, such as en; empty detects it."""
-    initial_prompt: str = ""
-    """Text that sets the style and spelling of the transcript."""
-    vocabulary: str = ""
-    """Names and terms to listen for, separated by commas."""
-    device: str = "auto"
-    """auto, cpu or cuda."""
-    encoder: str = "auto"
-    """auto, or an FFmpeg encoder such as libx264 or h264_nvenc."""
-    encoder_preset: str = "veryfast"
-    """x264 preset: faster is larger."""
-    crf: int = 20
-    """Quality, 0 (lossless) to 51."""
-    fps: str = "source"
-    """Frame rate of the output: source or a number."""
-    jobs: int = 0
-    """Clips rendered at once; 0 chooses by the number of cores."""
-    data_dir: str = ""
-    """Where the library, models and artifacts live; empty is the platform's place."""
-    models_dir: str = ""
-    """A folder of models to look in first."""
-    artifact_cap_mb: int = 4096
-    """Artifacts beyond this are dropped, the least recently used first."""
+    out: str = _setting("clips", "Folder that clips are written into.")
+    count: int = _setting(10, "How many clips to make at most.", (1, 100))
+    min: float = _setting(15.0, "Shortest clip in seconds.", (1, 3600))
+    max: float = _setting(60.0, "Longest clip in seconds.", (1, 3600))
+    aspect: str = _setting("9:16", "Shape of the output: 9:16, 1:1, 4:5 or 16:9.")
+    captions: str = _setting("bold", "Caption preset, or none.")
+    faces: bool = _setting(True, "Whether to look for faces and follow them.")
+    model: str = _setting("auto", "Whisper model: a registry name, a folder, or auto.")
+    language: str = _setting("", "Language spoken, such as en; empty detects it.")
+    initial_prompt: str = _setting("", "Text that sets the style and spelling of the transcript.")
+    vocabulary: str = _setting("", "Names and terms to listen for, separated by commas.")
+    device: str = _setting("auto", "auto, cpu or cuda.")
+    encoder: str = _setting("auto", "auto, or an FFmpeg encoder such as libx264 or h264_nvenc.")
+    encoder_preset: str = _setting("veryfast", "x264 preset: faster is larger.")
+    crf: int = _setting(20, "Quality, 0 (lossless) to 51.", (0, 51))
+    fps: str = _setting("source", "Frame rate of the output: source or a number.")
+    jobs: int = _setting(0, "Clips rendered at once; 0 chooses by the number of cores.", (0, 64))
+    data_dir: str = _setting(
+        "", "Where the library, models and artifacts live; empty is the platform's place."
+    )
+    models_dir: str = _setting("", "A folder of models to look in first and to install into.")
+    artifact_cap_mb: int = _setting(
+        4096, "Artifacts beyond this are dropped, the least recently used first.", (0, 1e9)
+    )
 
     @property
     def data_path(self) -> Path:
         """Where the library, models and artifacts live."""
         if self.data_dir:
-            return Path(self.data_dir).expanduser()
+            return expanded(self.data_dir, "data_dir")
         import platformdirs
 
-        return Path(platformdirs.user_data_dir(APP, appauthor=False))
+        folder = platformdirs.user_data_dir(APP, appauthor=False)
+        return expanded(folder, "the folder of data")
 
     @property
     def model_roots(self) -> tuple[Path, ...]:
-        """Folders searched for models, in order; new models go into the last."""
+        """Folders searched for models, in order; new models go into the first."""
         own = self.data_path / "models"
-        return (Path(self.models_dir).expanduser(), own) if self.models_dir else (own,)
+        return (expanded(self.models_dir, "models_dir"), own) if self.models_dir else (own,)
 
     @property
     def library_file(self) -> Path:
@@ -124,10 +120,22 @@ class LoadedSettings:
 def user_file(environ: Mapping[str, str]) -> Path:
     """Where the user's settings file is, whether it exists or not."""
     if explicit := environ.get("REELREMIX_CONFIG"):
-        return Path(explicit).expanduser()
+        return expanded(explicit, "REELREMIX_CONFIG")
     import platformdirs
 
-    return Path(platformdirs.user_config_dir(APP, appauthor=False)) / "config.toml"
+    folder = platformdirs.user_config_dir(APP, appauthor=False)
+    return expanded(folder, "the folder of settings") / "config.toml"
+
+
+def expanded(path: str, what: str) -> Path:
+    """A path with `~` resolved. Raises ConfigError naming `what` for a home there is not."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as exc:
+        raise ConfigError(
+            f"{what} {path} cannot be found: {str(exc).rstrip('.').lower()}",
+            hint="write it out in full, or set HOME",
+        ) from exc
 
 
 def load_settings(
@@ -141,7 +149,7 @@ def load_settings(
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     origins = {f.name: "default" for f in fields(Settings)}
-    for path in (user_file(environ), (cwd or Path.cwd()) / PROJECT_FILE):
+    for path in (user_file(environ), (cwd or _working_folder()) / PROJECT_FILE):
         for name, value in _read_file(path).items():
             values[name], origins[name] = value, str(path)
     for variable, text in sorted(environ.items()):
@@ -152,15 +160,18 @@ def load_settings(
     return LoadedSettings(Settings(**values), origins)
 
 
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as exc:
+        raise ConfigError(
+            "the folder you are in was deleted", hint="`cd` to another one and try again"
+        ) from exc
+
+
 def describe_settings() -> dict[str, str]:
     """Each setting's name and its one-line explanation."""
-    source = Path(__file__).read_text(encoding="utf-8")
-    body = source.split("class Settings:")[1].split("@property")[0].splitlines()
-    described = {}
-    for line, following in itertools.pairwise(body):
-        if ": " in line and "=" in line and following.strip().startswith('"""'):
-            described[line.split(":")[0].strip()] = following.strip().strip('"')
-    return described
+    return {f.name: str(f.metadata["meaning"]) for f in fields(Settings)}
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -185,6 +196,8 @@ def _checked(name: str, value: Any, origin: str) -> Any:
             hint="`reelremix config show` lists all settings",
         )
     kind = kinds[name]
+    if kind is not str:
+        _require_bounds(name, value, origin)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is str and isinstance(value, int | float) and not isinstance(value, bool):
@@ -202,9 +215,23 @@ def _parsed(name: str, text: str, variable: str) -> Any:
             raise ConfigError(f"{variable} must be true or false (got {text!r})")
         return words[text.lower()]
     try:
-        return kind(text)
+        value = kind(text)
     except ValueError as exc:
         raise ConfigError(f"{variable} must be {_named(kind)} (got {text!r})") from exc
+    _require_bounds(name, value, variable)
+    return value
+
+
+def _require_bounds(name: str, value: Any, origin: str) -> None:
+    """Raise ConfigError for a number outside its bounds, and for one that is not a number."""
+    bounds = next(f.metadata["bounds"] for f in fields(Settings) if f.name == name)
+    if bounds is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return
+    low, high = bounds
+    if not low <= value <= high:
+        what = origin.removeprefix("flag ")
+        named = what if what.startswith(("--", ENVIRONMENT_PREFIX)) else f"{what}: {name}"
+        raise ConfigError(f"{named} must be between {low:g} and {high:g} (got {value:g})")
 
 
 def _setting_of(variable: str) -> str | None:

@@ -6,6 +6,8 @@ printing belong to `reelremix.cli.diagnostics`, never here.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ReelRemixError(Exception):
     """Anything that went wrong and can be explained to the person at the keyboard."""
@@ -41,7 +43,16 @@ class NoVideoStream(SourceError):
 
 
 class NothingToClip(ReelRemixError):
-    """The source is readable but has no usable moment: no speech, too short, all too weak."""
+    """The source is readable but has no usable moment: no speech, too short, all too weak.
+
+    `folder` is where the empty manifest with the reason was written, if one was.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, folder: Path | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.folder = folder
 
 
 class ModelError(ReelRemixError):

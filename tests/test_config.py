@@ -63,8 +63,8 @@ def test_the_highest_layer_that_speaks_wins(values: dict[str, int]) -> None:
 
 
 def test_a_flag_counts_only_if_it_was_typed() -> None:
-    loaded = load_settings({}, Path.cwd()).with_flags({"faces": None, "count": 2, "min": 0.0})
-    assert (loaded.settings.faces, loaded.settings.count, loaded.settings.min) == (True, 2, 0.0)
+    loaded = load_settings({}, Path.cwd()).with_flags({"faces": None, "count": 2, "crf": 0})
+    assert (loaded.settings.faces, loaded.settings.count, loaded.settings.crf) == (True, 2, 0)
     assert loaded.origins["faces"] == "default"
 
 
@@ -167,3 +167,35 @@ def test_every_setting_is_explained() -> None:
     explained = describe_settings()
     assert set(explained) == {field.name for field in fields(Settings)}
     assert all(text.endswith(".") for text in explained.values())
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "nan", "inf", "3601"])
+def test_a_number_outside_its_bounds_is_refused_naming_where_it_is_from(
+    tmp_path: Path, value: str
+) -> None:
+    with pytest.raises(ConfigError, match="REELREMIX_MIN must be between 1 and 3600"):
+        load_settings({"REELREMIX_MIN": value}, tmp_path)
+    (tmp_path / ".reelremix.toml").write_text(f"min = {value}\n")
+    with pytest.raises(ConfigError, match=r"\.reelremix\.toml: min must be between 1 and 3600"):
+        load_settings({}, tmp_path)
+    with pytest.raises(ConfigError, match=r"^--min must be between 1 and 3600"):
+        load_settings({}, Path.cwd()).with_flags({"min": float(value)})
+
+
+def test_a_home_there_is_not_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="REELREMIX_CONFIG"):
+        load_settings({"REELREMIX_CONFIG": "~nobody-here/config.toml"}, tmp_path)
+    lost = load_settings({"REELREMIX_DATA_DIR": "~nobody-here/data"}, tmp_path).settings
+    with pytest.raises(ConfigError, match="data_dir"):
+        _ = lost.data_path
+
+
+def test_a_deleted_working_folder_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigError, match="was deleted"):
+        load_settings({})

@@ -6,6 +6,9 @@ answer at once.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 from typing import Annotated
@@ -23,7 +26,7 @@ from reelremix.cli.commands.probe import probe
 from reelremix.cli.commands.render import render
 from reelremix.cli.commands.score import score
 from reelremix.cli.commands.transcribe import transcribe
-from reelremix.errors import Cancelled, ReelRemixError
+from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
 app = typer.Typer(
     name="reelremix",
@@ -59,27 +62,55 @@ app.add_typer(config_app, name="config")
 
 def main() -> None:
     """Run the command line; failures become one line, a hint and an exit code."""
-    if sys.argv[1:] == ["--version"]:  # an answer without building the command tree
-        typer.echo(f"reelremix {__version__}")
-        return
+    _mend_streams()
     try:
+        if sys.argv[1:] == ["--version"]:  # an answer without building the command tree
+            typer.echo(f"reelremix {__version__}")
+            return
         _run_and_flush()
     except ReelRemixError as exc:
         diagnostics.say_error(exc)
         sys.exit(diagnostics.exit_code(exc))
-    except (Cancelled, KeyboardInterrupt):
-        diagnostics.say("cancelled; finished work is kept, the same command goes on from there")
+    except (Cancelled, KeyboardInterrupt) as exc:
+        diagnostics.say_cancelled(exc)
         sys.exit(diagnostics.Exit.CANCELLED)
     except BrokenPipeError:  # the reader of the result has gone: nothing is left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         sys.exit(diagnostics.Exit.OK)
+    except OSError as exc:
+        _forget_output()
+        if exc.errno == errno.ENOSPC and exc.filename is None:
+            full = ConfigError("the result cannot be written: no space left on device")
+            diagnostics.say_error(full)
+            sys.exit(diagnostics.Exit.USAGE)
+        sys.exit(diagnostics.say_unexpected(exc))
     except Exception as exc:
         sys.exit(diagnostics.say_unexpected(exc))
+
+
+def _mend_streams() -> None:
+    """Streams that were closed swallow what is said; letters they cannot show are spelled out."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _forget_output() -> None:
+    """What is still buffered cannot be written; ending must not try again."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _run_and_flush() -> None:
     """Run, and write what is still buffered here, where a lost reader can be handled."""
     try:
         app()
+    except SystemExit:
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":
+            raise BrokenPipeError from None  # the reader has gone: Typer would end with 1
+        raise
     finally:
         sys.stdout.flush()

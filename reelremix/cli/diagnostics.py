@@ -5,8 +5,10 @@ stdout belongs to `output`. One plain line a failure, then a hint; the stack goe
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from enum import IntEnum
+from pathlib import Path
 
 from reelremix import errors
 
@@ -54,8 +56,23 @@ def combined(codes: list[Exit]) -> Exit:
     return codes[0] if len(set(codes)) == 1 else Exit.PARTIAL
 
 
+_told: list[BaseException] = []
+
+
+def consider_told(error: BaseException) -> None:
+    """An event has said so already: nothing else about this error may reach stderr."""
+    _told.append(error)
+
+
+def is_told(error: BaseException) -> bool:
+    """Whether an event has said so already."""
+    return any(error is told for told in _told)
+
+
 def say_error(error: errors.ReelRemixError) -> None:
-    """One line and a hint."""
+    """One line and a hint, unless it is told already."""
+    if is_told(error):
+        return
     say(f"reelremix: error: {one_line(error.message)}")
     if error.hint:
         say(f"hint: {one_line(error.hint)}")
@@ -68,9 +85,22 @@ def say_warning(message: str, hint: str | None = None) -> None:
         say(f"hint: {one_line(hint)}")
 
 
+def say_nothing_found(error: errors.NothingToClip) -> None:
+    """Why there is no clip, unless it is told already."""
+    if not is_told(error):
+        say_warning(error.message, error.hint)
+
+
+def say_cancelled(error: BaseException | None = None) -> None:
+    """That the user's wish to stop was followed, unless it is told already."""
+    if error is None or not is_told(error):
+        say("cancelled; finished work is kept, the same command goes on from there")
+
+
 def say(line: str) -> None:
-    """A line for people."""
-    print(line, file=sys.stderr, flush=True)
+    """A line for people; nobody may be left to read it."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def one_line(text: str) -> str:
@@ -87,13 +117,21 @@ def say_unexpected(error: Exception) -> Exit:
 
     try:
         folder = load_settings().settings.log_path
-        folder.mkdir(parents=True, exist_ok=True)
-        log = folder / "errors.log"
-        with log.open("a", encoding="utf-8") as file:
-            file.write("".join(traceback.format_exception(error)) + "\n")
-        where = f"please report it with the stack in {log}"
-    except (OSError, ReelRemixError) as exc:
-        where = f"its stack could not be logged: {exc}"
+        advice = log_stack(folder, "".join(traceback.format_exception(error)))
+    except ReelRemixError as exc:
+        advice = f"its stack could not be logged: {exc}"
     say(f"reelremix: error: unexpected {type(error).__name__}: {one_line(str(error))}")
-    say(f"hint: {where}")
+    say(f"hint: {advice}")
     return Exit.UNEXPECTED
+
+
+def log_stack(folder: Path, stack: str) -> str:
+    """Append a stack to the log of errors; returns what to tell the user."""
+    log = folder / "errors.log"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(stack + "\n")
+    except OSError as exc:
+        return f"its stack could not be logged: {exc}"
+    return f"please report it with the stack in {log}"

@@ -190,19 +190,40 @@ def aspect_of(settings: Settings) -> Aspect:
 
 
 def expand_sources(sources: list[Path]) -> list[Path]:
-    """Folders replaced by the recordings in them, sorted. Raises UnreadableMedia."""
+    """Folders replaced by the recordings in them, sorted.
+
+    A folder that gives none stays, to fail in its turn like any other source.
+    """
     found: list[Path] = []
     for source in sources:
-        if not source.is_dir():
+        try:
+            found += _recordings_in(source) or [source]
+        except OSError:  # a file, or what `require_recording` and the engine explain
             found.append(source)
-            continue
-        inside = sorted(
-            p for p in source.iterdir() if p.is_file() and p.suffix.lower() in MEDIA_SUFFIXES
-        )
-        if not inside:
-            raise UnreadableMedia(f"{source} holds no recordings")
-        found += inside
     return found
+
+
+def require_recording(source: Path) -> None:
+    """Raise UnreadableMedia for a folder that `expand_sources` found nothing in."""
+    if not source.is_dir():
+        return
+    try:
+        found = _recordings_in(source)
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise UnreadableMedia(
+            f"{source} cannot be opened: {reason}",
+            hint="check who may read the folder with `ls -ld`",
+        ) from exc
+    if not found:
+        raise UnreadableMedia(
+            f"{source} holds no recordings", hint="name a file, or another folder"
+        )
+
+
+def _recordings_in(folder: Path) -> list[Path]:
+    inside = sorted(folder.iterdir())
+    return [p for p in inside if p.is_file() and p.suffix.lower() in MEDIA_SUFFIXES]
 
 
 def parse_range(text: str) -> TimeRange:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from reelremix.errors import OutputExists
+from reelremix.config import expanded
+from reelremix.errors import ConfigError, OutputExists
 
 
 def show_json(value: Any) -> None:
@@ -58,6 +58,7 @@ def deliver(text: str, out: str | None, *, overwrite: bool) -> None:
     """Text to a file, or to standard output without one.
 
     Raises:
+        ConfigError: it is a folder.
         OutputExists: the file is there and may not be replaced.
     """
     if out is None:
@@ -65,7 +66,22 @@ def deliver(text: str, out: str | None, *, overwrite: bool) -> None:
         return
     from reelremix.engine.store.files import write_atomically
 
-    target = Path(out)
+    check_target(out, overwrite=overwrite)
+    content = text if text.endswith("\n") else text + "\n"
+    write_atomically(expanded(out, "--out"), content.encode())
+
+
+def check_target(out: str | None, *, overwrite: bool) -> None:
+    """Whether a result may go there; best asked before an hour of work.
+
+    Raises:
+        ConfigError: it is a folder.
+        OutputExists: the file is there and may not be replaced.
+    """
+    if out is None:
+        return
+    target = expanded(out, "--out")
+    if target.is_dir():
+        raise ConfigError(f"{target} is a folder", hint="name a file, such as talk.srt")
     if target.exists() and not overwrite:
         raise OutputExists(f"{target} exists", hint="`--overwrite` replaces it")
-    write_atomically(target, (text if text.endswith("\n") else text + "\n").encode())

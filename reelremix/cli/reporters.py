@@ -10,6 +10,8 @@ from reelremix.cli import diagnostics
 from reelremix.engine.domain.events import (
     ClipFailed,
     ClipRendered,
+    JobCancelled,
+    JobFailed,
     LoggedEvent,
     StageFinished,
     StageProgress,
@@ -92,7 +94,6 @@ class TerminalProgress(Quiet):
             transient=True,
         )
         self._task: Any = None
-        self._stage = ""
 
     def __enter__(self) -> TerminalProgress:
         self._progress.start()
@@ -108,9 +109,8 @@ class TerminalProgress(Quiet):
             self._begin(event)
         elif isinstance(event, StageProgress) and self._task is not None:
             self._advance(event)
-        elif isinstance(event, StageFinished) and self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
+        elif isinstance(event, StageFinished | JobFailed | JobCancelled):
+            self._end()
         if isinstance(event, Warned | ClipFailed):
             super().receive(logged)
         line = told(logged)
@@ -118,10 +118,15 @@ class TerminalProgress(Quiet):
             self._progress.console.print(line, markup=False, highlight=False)
 
     def _begin(self, event: StageStarted) -> None:
-        self._stage = event.stage
+        self._end()  # a stage that failed never said so
         self._task = self._progress.add_task(
             DOING.get(event.stage, event.stage), total=None, speed="", left=""
         )
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
 
     def _advance(self, event: StageProgress) -> None:
         task = self._progress.tasks[self._progress.task_ids.index(self._task)]

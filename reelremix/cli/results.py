@@ -22,6 +22,8 @@ class Report:
     source: Path
     code: Exit
     result: ClipResult | None = None
+    folder: Path | None = None
+    """Where the manifest is, even one without clips."""
     error: ReelRemixError | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,23 +35,34 @@ class Report:
             "source": str(self.source),
             "exit_code": int(self.code),
             "error": error,
-            "folder": str(self.result.folder) if self.result else None,
-            "manifest": self.result.manifest if self.result else None,
+            "folder": str(self.folder) if self.folder else None,
+            "manifest": self._manifest(),
         }
 
+    def _manifest(self) -> dict[str, Any] | None:
+        if self.result is not None:
+            return self.result.manifest
+        if self.folder is None:
+            return None
+        from reelremix.engine.export.manifest import FILE_NAME, read_manifest
+
+        return read_manifest(self.folder / FILE_NAME)
+
     def show(self) -> None:
-        """The table of clips, and where they are."""
+        """The table of clips, and where they are: a path a line, whole, for copying."""
         if self.result is None:
             return
-        clips = self.result.manifest["clips"]
+        clips, folder = self.result.manifest["clips"], self.result.folder
         columns = [
             ("#", "right"), ("score", "right"), ("length", "right"), ("title", "wrap"),
-            ("why", "wrap"), ("file", "wrap"),
+            ("why", "wrap"), ("file", "left"),
         ]  # fmt: skip
         output.show_table(columns, [_row(clip) for clip in clips])
         if notice := self.result.manifest.get("notice"):
             diagnostics.say(notice)
-        output.show_text(str(self.result.folder / "index.html"))
+        for name in [clip["files"]["video"] for clip in clips] + ["index.html"]:
+            if name:
+                output.show_text(str(folder / name))
 
 
 def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
@@ -57,18 +70,17 @@ def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
     try:
         result = work()
     except ReelRemixError as exc:
-        if isinstance(exc, NothingToClip):
-            diagnostics.say_warning(exc.message, exc.hint)
-        else:
+        if not isinstance(exc, NothingToClip):
             diagnostics.say_error(exc)
-        return Report(source, diagnostics.exit_code(exc), error=exc)
-    return Report(source, Exit.PARTIAL if result.failed else Exit.OK, result)
+            return Report(source, diagnostics.exit_code(exc), error=exc)
+        diagnostics.say_nothing_found(exc)
+        return Report(source, diagnostics.exit_code(exc), folder=exc.folder, error=exc)
+    return Report(source, Exit.PARTIAL if result.failed else Exit.OK, result, result.folder)
 
 
 def _row(clip: dict[str, Any]) -> tuple[str, ...]:
     reasons = clip["score"]["reasons"]
     why = reasons[0]["text"] if reasons else ("range as given" if _is_given(clip) else "–")
-    video = clip["files"]["video"]
     seconds = sum(end - start for start, end in clip["ranges"])
     return (
         str(clip["rank"]),
@@ -76,7 +88,7 @@ def _row(clip: dict[str, Any]) -> tuple[str, ...]:
         f"{seconds:.1f} s",
         clip["title"],
         why,
-        video or "not rendered",
+        clip["files"]["video"] or "not rendered",
     )
 
 

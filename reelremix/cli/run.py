@@ -74,10 +74,13 @@ class CommandRun:
         Ctrl-C sets the cancel token. If the job has not ended soon after, its partial files are
         removed, its processes ended, and this process leaves with code 130.
         """
+        from reelremix.cli.errorlog import errors_logged
+        from reelremix.cli.reporters import JsonLines
         from reelremix.engine.domain.context import CancelToken, PartialFiles
 
         cancel, partial_files = CancelToken(), PartialFiles()
         outcome = _Outcome[T]()
+        in_json = isinstance(listener, JsonLines)
 
         def body() -> None:
             outcome.take(
@@ -86,6 +89,7 @@ class CommandRun:
 
         thread = threading.Thread(target=body, daemon=True)
         with contextlib.ExitStack() as stack:
+            stack.enter_context(errors_logged(self.settings.log_path, quiet=in_json))
             if isinstance(listener, contextlib.AbstractContextManager):
                 stack.enter_context(listener)
             stack.enter_context(_signals(cancel.set))
@@ -95,8 +99,25 @@ class CommandRun:
             if cancel.is_set():
                 thread.join(FORCED_AFTER_S)
         if thread.is_alive():
-            _leave_by_force(partial_files)
+            self._leave_by_force(partial_files, quiet=in_json)
+        if in_json and outcome.error is not None:
+            diagnostics.consider_told(outcome.error)
         return outcome.result()
+
+    def _leave_by_force(self, partial_files: PartialFiles, *, quiet: bool) -> NoReturn:
+        import psutil
+
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        for path in partial_files:
+            path.unlink(missing_ok=True)
+        if self._library is not None:
+            self._library.abandon()
+        if not quiet:
+            diagnostics.say_cancelled()
+        sys.stdout.flush()
+        os._exit(Exit.CANCELLED)
 
 
 class _Outcome(Generic[T]):
@@ -104,19 +125,19 @@ class _Outcome(Generic[T]):
 
     def __init__(self) -> None:
         self._value: list[T] = []
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
 
     def take(self, work: Callable[[], T]) -> None:
         """Run `work` and keep what comes of it."""
         try:
             self._value.append(work())
         except BaseException as exc:
-            self._error = exc
+            self.error = exc
 
     def result(self) -> T:
         """The value, or the error raised again."""
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         return self._value[0]
 
 
@@ -141,16 +162,3 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _leave_by_force(partial_files: PartialFiles) -> NoReturn:
-    import psutil
-
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            child.kill()
-    for path in partial_files:
-        path.unlink(missing_ok=True)
-    diagnostics.say("cancelled; finished work is kept, the same command goes on from there")
-    sys.stdout.flush()
-    os._exit(Exit.CANCELLED)

@@ -15,7 +15,7 @@ from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, ffmpeg_version, 
 from reelremix.engine.models.gpu import NvidiaGpu
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.models.whisper import CPU_MODEL, GPU_MODEL
-from reelremix.engine.pipeline import FACE_MODEL
+from reelremix.engine.options import FACE_MODEL
 from reelremix.errors import ReelRemixError
 
 LITTLE_SPACE_GB = 5

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reelremix.config import Settings, load_settings
+from reelremix.config import Settings, expanded, load_settings
 from reelremix.engine import pipeline
 from reelremix.engine.domain.clip import Clip, Rendered
 from reelremix.engine.domain.context import (
@@ -35,7 +36,6 @@ from reelremix.engine.domain.events import (
     JobStarted,
     StageFinished,
 )
-from reelremix.engine.domain.network import network_calls, watch_network
 from reelremix.engine.domain.request import (
     ClipRequest,
     RenderRequest,
@@ -52,6 +52,7 @@ from reelremix.engine.export.manifest import (
     RunRecord,
     StageTime,
     clips_from_dict,
+    drawn_of,
     manifest_to_bytes,
     ranking_to_dict,
     read_manifest,
@@ -59,14 +60,16 @@ from reelremix.engine.export.manifest import (
     updated_manifest,
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
-from reelremix.engine.export.transcript import TranscriptFormat, format_transcript
 from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
 from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
-from reelremix.engine.output_folder import NOT_COMPARED, OutputFolder, find_folder
+from reelremix.engine.network import network_calls, network_mark, watch_network
+from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
+from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.pipeline import Chosen, Heard, Plan
 from reelremix.engine.rendering import file_names, render
+from reelremix.engine.revision import on_frames, revised
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.store.artifacts import FileArtifactStore
 from reelremix.engine.store.catalogue import SqliteCatalogue
@@ -114,6 +117,7 @@ class Library:
         self._lock_dir = lock_dir
         self._cap_bytes = artifact_cap_bytes
         self._release_thread = release_thread
+        self._running: list[JobLog] = []
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Library:
@@ -143,15 +147,11 @@ class Library:
         """What is said in a recording. Raises SourceError and ModelError."""
 
         def work(job: _Job) -> Transcript:
-            subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
-            with pipeline.alone_on(subject.source.id, job.ctx):
+            opened = pipeline.prepared(request.source, request.audio_stream, job.ctx)
+            with _working_on(opened, job) as subject:
                 return pipeline.hear(subject, request.transcribe, job.ctx).transcript
 
         return self._job(request.source, {}, work, **run)
-
-    def transcribe_to(self, request: TranscribeRequest, form: TranscriptFormat, **run: Any) -> str:
-        """What is said, as `json`, `srt`, `vtt` or `txt`."""
-        return format_transcript(self.transcribe(request, **run), form)
 
     def install_model(self, name: str, options: InstallOptions, **run: Any) -> Path:
         """Fetch a model's weights and check them. Raises ModelError and ConfigError."""
@@ -173,12 +173,17 @@ class Library:
         """
 
         def work(job: _Job) -> dict[str, Any]:
+            check_select(request.select)
             transcript, duration_s = _spoken(request, job)
             _, candidates = pipeline.rank(transcript, request.select, duration_s, job.ctx)
             selection = pipeline.select_scored(
                 candidates, request.select.count, transcript.language
             )
-            return ranking_to_dict(selection.chosen, selection.rejected, selection.shortfall)
+            notice = selection.shortfall
+            if not selection.chosen:
+                name = Path(request.source).name
+                notice = pipeline.why_nothing(transcript, request.select, name, duration_s)
+            return ranking_to_dict(selection.chosen, selection.rejected, notice)
 
         return self._job(request.source, {}, work, **run)
 
@@ -192,12 +197,17 @@ class Library:
             NothingToClip: after an empty manifest with the reason was written.
             Cancelled: the user asked to stop; finished artifacts and clips are kept.
         """
-        options = pipeline.options_of(request)
+        options = options_of(request)
         return self._job(request.source, options, lambda job: _clip(request, options, job), **run)
 
     def render(self, request: RenderRequest, **run: Any) -> ClipResult:
         """Render clips of a manifest, all or some, with changed options if asked."""
         return self._job(request.manifest, {}, lambda job: _render(request, job), **run)
+
+    def abandon(self) -> None:
+        """Log that running jobs were cancelled: the process ends without waiting for them."""
+        for log in tuple(self._running):
+            log.emit(JobCancelled())
 
     def collect_artifacts(self, cap_bytes: int | None = None) -> int:
         """Drop the least recently used artifacts beyond the cap; returns bytes freed."""
@@ -215,6 +225,7 @@ class Library:
         partial_files: PartialFiles | None = None,
     ) -> T:
         watch_network()
+        mark = network_mark()
         log = JobLog(uuid.uuid4().hex, self.catalogue, listener or Silence())
         ctx = RunContext(
             reporter=log,
@@ -226,10 +237,11 @@ class Library:
             partial_files=partial_files or PartialFiles(),
             lock_dir=self._lock_dir,
         )
+        self._running.append(log)
         log.emit(JobStarted(readable(source), options))
         try:
             with PeakMemory() as memory:
-                job = _Job(ctx, log, memory, time.monotonic())
+                job = _Job(ctx, log, memory, mark)
                 result = work(job)
             self.collect_artifacts()
         except Cancelled:
@@ -245,18 +257,20 @@ class Library:
             log.emit(JobFinished(job.usage))
             return result
         finally:
+            self._running.remove(log)
             self._release_thread()
 
 
 class _Job:
     """One run: its surroundings and what it cost."""
 
-    def __init__(self, ctx: RunContext, log: JobLog, memory: PeakMemory, began: float) -> None:
+    def __init__(self, ctx: RunContext, log: JobLog, memory: PeakMemory, mark: int) -> None:
         self.ctx = ctx
         self.usage: dict[str, float] = {"source_s": 0.0, "rendered_s": 0.0}
         self._log = log
         self._memory = memory
-        self._began = began
+        self._mark = mark
+        self._began = time.monotonic()
 
     def record(self, device: str) -> RunRecord:
         """What the run cost so far."""
@@ -265,8 +279,16 @@ class _Job:
             stages=tuple(_stage_time(stage) for stage in self._log.stages),
             peak_rss_mb=self._memory.peak_mb,
             device=device,
-            network=network_calls(),
+            network=network_calls(self._mark),
         )
+
+
+@contextmanager
+def _working_on(opened: AbstractContextManager[Subject], job: _Job) -> Iterator[Subject]:
+    """The recording, held for this run alone and counted."""
+    with opened as subject, pipeline.alone_on(subject.source.id, job.ctx):
+        job.usage["source_s"] = subject.presentation.duration.seconds
+        yield subject
 
 
 def _stage_time(stage: StageFinished) -> StageTime:
@@ -277,24 +299,32 @@ def _spoken(request: ScoreRequest, job: _Job) -> tuple[Transcript, float | None]
     """The transcript to score: a transcript file is read, a recording listened to."""
     path = Path(request.source)
     if path.suffix.lower() in (".json", ".srt", ".vtt"):
+        if request.transcribe.transcript is not None:
+            raise ConfigError(
+                f"{path.name} is a transcript itself, so `--transcript` has nothing to add",
+                hint="name the recording, or leave `--transcript` out",
+            )
         options = replace(request.transcribe, transcript=request.source)
         return pipeline.read_given(options), None
-    subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
-    with pipeline.alone_on(subject.source.id, job.ctx):
+    opened = pipeline.prepared(request.source, request.audio_stream, job.ctx)
+    with _working_on(opened, job) as subject:
         heard = pipeline.hear(subject, request.transcribe, job.ctx)
-    return heard.transcript, subject.presentation.duration.seconds
+        return heard.transcript, subject.presentation.duration.seconds
 
 
 def _clip(request: ClipRequest, options: dict[str, Any], job: _Job) -> ClipResult:
-    subject = pipeline.prepare(request.source, request.audio_stream, job.ctx)
-    pipeline.require_video(subject)
-    with pipeline.alone_on(subject.source.id, job.ctx):
-        folder = find_folder(Path(request.out), subject.source.name, subject.source.id)
-        folder.check_options(options, overwrite=request.overwrite)
-        folder.claim(options)
+    opened = pipeline.prepared(request.source, request.audio_stream, job.ctx)
+    with _working_on(opened, job) as subject:
+        pipeline.require_video(subject)
+        out = expanded(request.out, "--out")
+        with pipeline.alone_in(out, job.ctx):
+            folder = find_folder(out, subject.source.name, subject.source.id)
+            folder.check_options(options, overwrite=request.overwrite)
+            folder.claim(options)
         try:
+            check_clip_request(request, subject, job.ctx)
             return _clip_into(folder, request, options, subject, job)
-        except ReelRemixError:
+        except BaseException:
             folder.release()
             raise
 
@@ -306,21 +336,22 @@ def _clip_into(
     subject: Subject,
     job: _Job,
 ) -> ClipResult:
-    job.usage["source_s"] = subject.presentation.duration.seconds
     heard = pipeline.hear(subject, request.transcribe, job.ctx)
     chosen = pipeline.choose(heard.transcript, request.select, subject, job.ctx)
     plan = pipeline.plan(chosen, heard.transcript, request, subject, job.ctx)
     if folder.finished is not None and not request.overwrite:
         folder.check_clips(plan.clips)
         if request.plan_only:
+            folder.release()
             return ClipResult(folder.path, dict(folder.finished), 0)
     files = {name for clip in plan.clips for name in file_names(clip).values()}
-    folder.announce(options, {SHEET_NAME} if request.plan_only else files | {SHEET_NAME})
+    files = {SHEET_NAME} if request.plan_only else files | {SHEET_NAME}
+    folder.announce(options, files)
     rendered = _rendered(request, plan, subject, folder, job)
     manifest = _manifest(request, options, subject, heard, chosen, plan, rendered, job)
     sheet = contact_sheet(manifest, folder.path)
     write_atomically(folder.path / SHEET_NAME, sheet.encode())
-    path = folder.finish(manifest_to_bytes(manifest))
+    path = folder.finish(manifest_to_bytes(manifest), files)
     if not plan.clips:
         raise pipeline.nothing_to_clip(chosen.notice or "nothing was found", folder.path)
     failed = 0 if request.plan_only else len(plan.clips) - len(rendered)
@@ -332,9 +363,8 @@ def _rendered(
 ) -> dict[str, Rendered]:
     if request.plan_only or not plan.clips:
         return {}
-    rendered = render(
-        plan.clips, plan.speaker_in_frame, request.encode, subject, folder.path, job.ctx
-    )
+    shown = plan.speaker_in_frame
+    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx)
     job.usage["rendered_s"] = sum(c.duration_s for c in plan.clips if c.id in rendered)
     return rendered
 
@@ -368,27 +398,34 @@ def _render(request: RenderRequest, job: _Job) -> ClipResult:
     if path.is_dir():
         path = path / FILE_NAME
     content = read_manifest(path)
+    with _working_on(_recording_of(request, content, path, job.ctx), job) as subject:
+        pipeline.require_video(subject)
+        if subject.source.id != content["source"]["id"]:
+            raise UnreadableMedia(
+                f"{subject.source.name} is not the recording {path} was made from",
+                hint="name the right one with `--source FILE`",
+            )
+        return _render_from(path, request, subject, job)
+
+
+def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job) -> ClipResult:
+    content = read_manifest(path)  # again: a run that was waited for may have changed it
     wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
-    source = _find_source(request, content, path, job)
-    audio = content["source"].get("audio_stream")
-    subject = pipeline.prepare(str(source), None if audio is None else str(audio), job.ctx)
-    if subject.source.id != content["source"]["id"]:
-        raise UnreadableMedia(
-            f"{source} is not the recording {path} was made from",
-            hint="name the right one with `--source FILE`",
-        )
-    with pipeline.alone_on(subject.source.id, job.ctx):
-        tracks = tracks_from_dict(content, path)
-        clips = pipeline.changed(wanted, tracks, request, subject, job.ctx)
-        encode = pipeline.encode_options({**content.get("options", {}), **request.encoding})
-        _check_overwrite(clips, content, path, request, job)
-        shown = {c.id: pipeline.speaker_in_frame(c.layout, tracks) for c in clips}
-        rendered = render(clips, shown, encode, subject, path.parent, job.ctx)
-        job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
-        updated = updated_manifest(content, clips, rendered)
-        sheet = sheet_of(json.loads(updated), path.parent)
-        write_atomically(path.parent / SHEET_NAME, sheet.encode())
-        write_atomically(path, updated)
+    tracks = tracks_from_dict(content, path)
+    before = on_frames(wanted, subject)
+    faces = bool(content.get("options", {}).get("faces", True))
+    clips = revised(before, tracks, request, subject, job.ctx, faces=faces)
+    for clip in clips:
+        check_output(clip.output, request.jobs, has_captions=clip.captions is not None)
+    if not request.overwrite:
+        _refuse_replacing(before, clips, content, path)
+    shown = {c.id: pipeline.speaker_in_frame(c.layout, tracks) for c in clips}
+    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx)
+    job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
+    updated = updated_manifest(content, before, clips, rendered)
+    sheet = sheet_of(json.loads(updated), path.parent)
+    write_atomically(path.parent / SHEET_NAME, sheet.encode())
+    write_atomically(path, updated)
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
 
 
@@ -404,38 +441,40 @@ def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[
     return tuple({named[name].id: named[name] for name in ids}.values())
 
 
-def _find_source(request: RenderRequest, content: dict[str, Any], path: Path, job: _Job) -> Path:
-    if request.source is not None:
-        return Path(request.source)
+@contextmanager
+def _recording_of(
+    request: RenderRequest, content: dict[str, Any], path: Path, ctx: RunContext
+) -> Iterator[Subject]:
+    """The recording of a manifest: as named, where it was last seen, or beside the manifest."""
     source_id, name = str(content["source"]["id"]), str(content["source"]["name"])
-    try:
-        with job.ctx.sources.open(source_id) as found:
-            return found
-    except UnreadableMedia as exc:
-        for beside in (path.parent / name, path.parent.parent / name, Path(name)):
-            if beside.is_file():
-                return beside
-        raise UnreadableMedia(
-            f"the recording {name} that {path} was made from is not to be found",
-            hint="name its place with `--source FILE`",
-        ) from exc
+    stream = content["source"].get("audio_stream")
+    audio = None if stream is None else str(stream)
+    with ExitStack() as stack:
+        if request.source is not None:
+            yield stack.enter_context(pipeline.prepared(request.source, audio, ctx))
+            return
+        try:
+            subject = stack.enter_context(pipeline.reopened(source_id, audio, ctx))
+        except UnreadableMedia as exc:
+            places = (path.parent / name, path.parent.parent / name, Path(name))
+            beside = next((place for place in places if place.is_file()), None)
+            if beside is None:
+                raise UnreadableMedia(
+                    f"the recording {name} that {path} was made from is not to be found",
+                    hint="name its place with `--source FILE`",
+                ) from exc
+            subject = stack.enter_context(pipeline.prepared(str(beside), audio, ctx))
+        yield subject
 
 
-def _check_overwrite(
-    clips: tuple[Clip, ...],
-    content: dict[str, Any],
-    path: Path,
-    request: RenderRequest,
-    job: _Job,
+def _refuse_replacing(
+    before: Sequence[Clip], now: Sequence[Clip], content: dict[str, Any], path: Path
 ) -> None:
-    """Changed options may not silently replace files that were rendered with others."""
-    changes = request.captions or request.aspect or set(request.encoding) - NOT_COMPARED
-    if request.overwrite or not changes:
-        return
-    ids = {clip.id for clip in clips}
+    """Raise OutputExists where a file that is there would be replaced by a different film."""
+    changed = {b.id for b, n in zip(before, now, strict=True) if drawn_of(b) != drawn_of(n)}
     for entry in content["clips"]:
         name = (entry.get("files") or {}).get("video")
-        if entry["id"] in ids and name and (path.parent / name).is_file():
+        if entry["id"] in changed and name and (path.parent / name).is_file():
             raise OutputExists(
                 f"{path.parent / name} was rendered with other options",
                 hint="`--overwrite` replaces it",

@@ -86,25 +86,29 @@ class OutputFolder:
             part.unlink(missing_ok=True)
 
     def announce(self, options: Mapping[str, Any], files: Iterable[str]) -> None:
-        """Note the files about to be written, and remove those of earlier runs that are not."""
-        wanted = set(files)
-        earlier = set(self._note().get("files", ()))
-        self._write_note(options, earlier | wanted)
-        for name in earlier - wanted - {FILE_NAME}:
-            (self.path / name).unlink(missing_ok=True)
+        """Note the files about to be written beside those of earlier runs; the run is under way."""
+        self._write_note(options, set(self._note().get("files", ())) | set(files))
         (self.path / FILE_NAME).unlink(missing_ok=True)
-        self._write_note(options, wanted)
 
     def release(self) -> None:
-        """After a failure: leave no trace in a folder that holds nothing but our note."""
-        if self.path.is_dir() and [p.name for p in self.path.iterdir()] == [NOTE_NAME]:
-            (self.path / NOTE_NAME).unlink()
+        """After a run that changed nothing: take the note away, and the folder if it was empty."""
+        if not self.path.is_dir():
+            return
+        held = {path.name for path in self.path.iterdir()}
+        if FILE_NAME in held or held == {NOTE_NAME}:
+            (self.path / NOTE_NAME).unlink(missing_ok=True)
+        if held == {NOTE_NAME}:
             self.path.rmdir()
 
-    def finish(self, manifest: bytes) -> Path:
-        """Write the manifest, last of all; returns its path."""
+    def finish(self, manifest: bytes, files: Iterable[str]) -> Path:
+        """Write the manifest, then remove what earlier runs left that is not among its `files`.
+
+        Returns the manifest's path.
+        """
         target = self.path / FILE_NAME
         write_atomically(target, manifest)
+        for name in set(self._note().get("files", ())) - set(files) - {FILE_NAME}:
+            (self.path / name).unlink(missing_ok=True)
         (self.path / NOTE_NAME).unlink(missing_ok=True)
         return target
 
@@ -131,12 +135,14 @@ def find_folder(out: Path, source_name: str, source_id: str) -> OutputFolder:
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file, not a folder", hint="choose a folder with `--out DIR`")
     stem = safe_stem(source_name)
-    for name in (stem, f"{stem}-{source_id[:6]}"):
-        owner, manifest = _owner(out / name)
-        if owner in (None, source_id):
-            return OutputFolder(out / name, source_id, manifest)
+    names = (stem, f"{stem}-{source_id[:6]}")
+    owners = [_owner(out / name) for name in names]
+    for wanted in (source_id, None):  # one that is ours already, before one that is free
+        for name, (owner, manifest) in zip(names, owners, strict=True):
+            if owner == wanted:
+                return OutputFolder(out / name, source_id, manifest)
     raise ConfigError(
-        f"{out / stem} and {out / name} hold other files",
+        f"{out / names[0]} and {out / names[1]} hold other files",
         hint="choose another folder with `--out DIR`",
     )
 

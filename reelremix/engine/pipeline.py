@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
+from reelremix.engine.captions.shaping import missing_glyphs
 from reelremix.engine.domain.candidate import Candidate, Rejection, Score
-from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
-from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.context import Decision, RunContext
 from reelremix.engine.domain.events import (
     CandidateScored,
     ClipPlanned,
@@ -32,16 +30,12 @@ from reelremix.engine.domain.events import (
 )
 from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.request import (
-    Aspect,
     ClipRequest,
-    EncodeOptions,
     FrameOptions,
-    RenderRequest,
     SelectOptions,
     TranscribeOptions,
 )
 from reelremix.engine.domain.sentence import Sentence
-from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Box, Track
@@ -54,11 +48,11 @@ from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
 from reelremix.engine.models.whisper import ModelChoice, choose_whisper
-from reelremix.engine.rendering import file_sha256
+from reelremix.engine.options import FACE_MODEL, output_format, require_audio
 from reelremix.engine.stages.artifact import load, save, staged
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.describe import Description, describe_candidates
-from reelremix.engine.stages.frame import center_layout, frame_range, merge_layouts
+from reelremix.engine.stages.frame import center_layout, frame_range
 from reelremix.engine.stages.ingest import ingest
 from reelremix.engine.stages.look import Look, look, look_key
 from reelremix.engine.stages.place import place_captions
@@ -66,20 +60,23 @@ from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
 from reelremix.engine.stages.select import Selection, Variety, select_clips
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
-from reelremix.errors import ConfigError, ModelError, NoAudioStream, NothingToClip, NoVideoStream
+from reelremix.errors import (
+    ConfigError,
+    ModelError,
+    NothingToClip,
+    NoVideoStream,
+    UnreadableMedia,
+)
 
-FACE_MODEL = "blazeface"
-NO_CAPTIONS = "none"
 AVERAGE = 0.0
 """The rank value of a source's average stretch: `clip` keeps nothing below."""
-COMMON_RATES = tuple(
-    Fraction(text)
-    for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
-)
-MAX_RATE = Fraction(60)
 SCORED_MAX_IOU = 0.3
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
+PROPOSED = "proposed"
+"""The kind of a clip's first decision."""
+LETTERS_NAMED = 8
+FONT_HINT = "install a font that has these letters, such as Debian's fonts-noto-cjk"
 SPEAKER_SHOWN = 0.75
 """Share of a face that must be inside a region for its owner to count as shown."""
 
@@ -122,25 +119,53 @@ class Plan:
     """By clip id."""
 
 
-def prepare(source: str, audio_stream: str | None, ctx: RunContext) -> Subject:
-    """Identify the recording and choose its streams.
+@contextmanager
+def prepared(source: str, audio_stream: str | None, ctx: RunContext) -> Iterator[Subject]:
+    """The recording with its streams chosen, and its bytes within reach while the block runs.
 
     Raises:
         UnreadableMedia: it cannot be read.
         ConfigError: it has no such audio stream.
     """
-    path = Path(source)
-    return Subject(path, choose_streams(ingest(path, ctx), audio_stream))
+    described = ingest(Path(source), ctx)
+    with ctx.sources.open(described.id) as path:
+        yield Subject(path, choose_streams(described, audio_stream))
 
 
 @contextmanager
-def alone_on(source_id: str, ctx: RunContext) -> Iterator[None]:
+def reopened(source_id: str, audio_stream: str | None, ctx: RunContext) -> Iterator[Subject]:
+    """The same for a recording that is known by its content.
+
+    Raises:
+        UnreadableMedia: it is not known here, or no longer where it was.
+        ConfigError: it has no such audio stream.
+    """
+    described = ctx.catalogue.source(source_id)
+    if described is None:
+        raise UnreadableMedia(f"the source {source_id[:12]} is not known here")
+    with ctx.sources.open(source_id) as path:
+        yield Subject(path, choose_streams(described, audio_stream))
+
+
+def alone_on(source_id: str, ctx: RunContext) -> AbstractContextManager[None]:
     """Hold the source for this run; a second run waits, and says so."""
+    reason = "another run is working on this source"
+    return _alone(f"{ctx.owner}-{source_id[:32]}", reason, ctx)
+
+
+def alone_in(folder: Path, ctx: RunContext) -> AbstractContextManager[None]:
+    """Hold the choice of folders inside an output folder, for the moment that it takes."""
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
+    return _alone(f"folder-{name}", f"another run is choosing its folder in {folder}", ctx)
+
+
+@contextmanager
+def _alone(name: str, reason: str, ctx: RunContext) -> Iterator[None]:
     if ctx.lock_dir is None:
         yield
         return
     ctx.lock_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(ctx.lock_dir / f"{ctx.owner}-{source_id[:32]}.lock")
+    lock = FileLock(ctx.lock_dir / f"{name}.lock")
     told = False
     while True:
         try:
@@ -148,7 +173,7 @@ def alone_on(source_id: str, ctx: RunContext) -> Iterator[None]:
             break
         except Timeout:
             if not told:
-                ctx.reporter.emit(Waiting("another run is working on this source"))
+                ctx.reporter.emit(Waiting(reason))
                 told = True
             ctx.cancel.raise_if_set()
     try:
@@ -166,13 +191,7 @@ def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Heard
     """
     if options.transcript is not None:
         return Heard(read_given(options), "cpu")
-    name = subject.source.name
-    if subject.presentation.audio is None:
-        raise NoAudioStream(
-            f"{name} has no audio stream, so there is nothing to transcribe",
-            hint=f"`reelremix probe {name}` lists its streams;"
-            " `--transcript FILE` supplies the words",
-        )
+    require_audio(subject)
     choice = choose_whisper(options.model, options.device, ctx.models)
     try:
         transcript = _listened(choice, subject, options, ctx)
@@ -231,7 +250,8 @@ def choose(
     """The moments to clip: the given ranges, or the best set above the floor."""
     if options.ranges:
         return _given(transcript, options.ranges, subject)
-    sentences, candidates = rank(transcript, options, subject.presentation.duration.seconds, ctx)
+    end_s = subject.presentation.picture_end.seconds
+    sentences, candidates = rank(transcript, options, end_s, ctx)
     with stage(ctx, "select"):
         selection = select_clips(
             candidates, options.count, floor=AVERAGE, language=transcript.language
@@ -246,7 +266,8 @@ def choose(
     )
     notice = selection.shortfall
     if not drafts:
-        notice = _why_nothing(transcript, options, subject)
+        length_s = subject.presentation.duration.seconds
+        notice = why_nothing(transcript, options, subject.source.name, length_s)
     return Chosen(drafts, selection.rejected, notice)
 
 
@@ -272,7 +293,30 @@ def plan(
             tracks += own
             ctx.reporter.emit(ClipPlanned(clip.id, clip.rank, clip.title, clip.duration_s))
     ctx.catalogue.save_clips(subject.source.id, clips)
+    _record_proposals(clips, ctx)
+    _warn_of_missing_letters(clips, ctx)
     return Plan(tuple(clips), tuple(tracks), shown)
+
+
+def _record_proposals(clips: Sequence[Clip], ctx: RunContext) -> None:
+    """Begin the list of decisions about each clip that is proposed for the first time."""
+    for clip in clips:
+        if not ctx.catalogue.decisions(clip.id):
+            detail = {"rank": clip.rank, "total": clip.score.total if clip.score else None}
+            ctx.catalogue.record(Decision(clip.id, PROPOSED, detail, round(time.time(), 3)))
+
+
+def _warn_of_missing_letters(clips: Sequence[Clip], ctx: RunContext) -> None:
+    texts = {
+        (word.text, str(clip.captions.style["font"]))
+        for clip in clips
+        if clip.captions is not None
+        for word in clip.words
+    }
+    missing = sorted({letter for text, font in texts for letter in missing_glyphs(text, font)})
+    if missing:
+        shown = " ".join(missing[:LETTERS_NAMED]) + (" ..." if missing[LETTERS_NAMED:] else "")
+        ctx.reporter.emit(Warned(f"no font here has {shown}; captions leave that out", FONT_HINT))
 
 
 def see(
@@ -301,12 +345,6 @@ def see(
     return looks
 
 
-def output_format(frame: FrameOptions, encode: EncodeOptions, picture: VideoFormat) -> OutputFormat:
-    """Size and rate of the output. Raises ConfigError for a rate that is not one."""
-    width, height = frame.aspect.size_px
-    return OutputFormat(width, height, _output_rate(encode.fps, picture))
-
-
 def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
     """Share of the speaker's sightings that a region shows; None when nobody was seen."""
     by_id = {track.id: track for track in tracks}
@@ -316,6 +354,8 @@ def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
             continue
         track = by_id.get(entry.track)
         for sighting in track.sightings if track is not None else ():
+            if not entry.range.contains(sighting.at):
+                continue
             pieces = (p for p in layout.pieces if p.range.contains(sighting.at))
             boxes = [box_at(r.path, sighting.at) for p in pieces for r in p.regions]
             seen += 1
@@ -342,46 +382,12 @@ def require_video(subject: Subject) -> None:
         )
 
 
-def options_of(request: ClipRequest) -> dict[str, Any]:
-    """Every effective option, as the manifest lists them."""
-    heard, selected, encode = request.transcribe, request.select, request.encode
-    given = Path(heard.transcript) if heard.transcript else None
-    return {
-        "model": heard.model,
-        "language": heard.language,
-        "initial_prompt": heard.initial_prompt,
-        "vocabulary": list(heard.vocabulary),
-        "device": heard.device,
-        "transcript": given.name if given else None,
-        "transcript_sha256": file_sha256(given) if given and given.is_file() else None,
-        "audio_stream": request.audio_stream,
-        "count": selected.count,
-        "min_s": selected.min_s,
-        "max_s": selected.max_s,
-        "ranges": [[r.start_s, r.end_s] for r in selected.ranges],
-        "aspect": request.frame.aspect.value,
-        "faces": request.frame.faces,
-        "captions": request.captions or "none",
-        "encoder": encode.encoder,
-        "encoder_preset": encode.preset,
-        "crf": encode.crf,
-        "fps": encode.fps,
-        "jobs": encode.jobs,
-        "plan": request.plan_only,
-    }
-
-
 def _given(transcript: Transcript, ranges: Sequence[TimeRange], subject: Subject) -> Chosen:
-    end_s = subject.presentation.duration.seconds
+    end = subject.presentation.picture_end
     sentences = split_sentences(transcript)
     drafts = []
     for span in ranges:
-        if span.start_s >= end_s:
-            raise ConfigError(
-                f"--range {span.start_s:g}-{span.end_s:g} begins after the end of"
-                f" {subject.source.name} ({end_s:.2f} s)"
-            )
-        span = TimeRange(span.start, min(span.end, subject.presentation.duration))
+        span = TimeRange(span.start, min(span.end, end))
         inside = [
             i for i, s in enumerate(sentences) if s.range.overlap_s(span) > s.range.duration_s / 2
         ]
@@ -466,39 +472,32 @@ def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]
     return spans
 
 
-def _why_nothing(transcript: Transcript, options: SelectOptions, subject: Subject) -> str:
-    name = subject.source.name
+def why_nothing(
+    transcript: Transcript, options: SelectOptions, name: str, length_s: float | None
+) -> str:
+    """The reason for a source without candidates; its length is None when only words are known."""
     if not transcript.segments:
-        return f"no speech was found in {name}"
-    length = subject.presentation.duration.seconds
-    if length < options.min_s:
-        return f"{name} lasts {length:.1f} s, less than --min {options.min_s:g}"
+        return no_speech(name)
+    if length_s is not None and length_s < options.min_s:
+        return f"{name} lasts {length_s:.1f} s, less than --min {options.min_s:g}"
     return (
         f"no stretch of whole sentences in {name} lasts between {options.min_s:g}"
         f" and {options.max_s:g} s"
     )
 
 
+def no_speech(name: str) -> str:
+    """The reason for a source in which nobody speaks."""
+    return f"no speech was found in {name}"
+
+
 def nothing_to_clip(notice: str, folder: Path) -> NothingToClip:
     """The error for a run that ends without a clip; its manifest is already written."""
     return NothingToClip(
-        notice, hint=f"the reason is in {folder / 'clips.json'}; `--range START-END` clips anyway"
+        notice,
+        hint=f"the reason is in {folder / 'clips.json'}; `--range START-END` clips anyway",
+        folder=folder,
     )
-
-
-def _output_rate(wanted: str, picture: VideoFormat) -> Fraction:
-    if wanted != "source":
-        try:
-            rate = Fraction(wanted)
-        except (ValueError, ZeroDivisionError) as exc:
-            raise ConfigError(f"--fps must be `source` or a number (got {wanted!r})") from exc
-        if not 1 <= rate <= 120:
-            raise ConfigError(f"--fps must be between 1 and 120 (got {wanted})")
-        return rate.limit_denominator(1001)
-    rate = picture.frame_rate
-    if picture.is_variable_rate:
-        rate = min(COMMON_RATES, key=lambda common: abs(common - rate))
-    return min(rate, MAX_RATE)
 
 
 def _is_shown(face: Box, region: Box) -> bool:
@@ -509,66 +508,3 @@ def read_given(options: TranscribeOptions) -> Transcript:
     """The transcript a user supplied. Raises SourceError."""
     assert options.transcript is not None
     return read_transcript(Path(options.transcript))
-
-
-def changed(
-    clips: Sequence[Clip],
-    tracks: Sequence[Track],
-    request: RenderRequest,
-    subject: Subject,
-    ctx: RunContext,
-) -> tuple[Clip, ...]:
-    """The clips with the picture, rate or captions that a render request asks for instead.
-
-    `tracks` are the manifest's; captions keep off their faces.
-    """
-    if "fps" in request.encoding:
-        rate = _output_rate(str(request.encoding["fps"]), subject.presentation.picture)
-        clips = [replace(c, output=replace(c.output, frame_rate=rate)) for c in clips]
-    if request.aspect is not None:
-        clips = [_reshaped(clip, request.aspect, subject, ctx) for clip in clips]
-    if request.aspect is None and request.captions is None:
-        return tuple(clips)
-    return tuple(
-        replace(clip, captions=_captions_for(clip, tracks, request.captions)) for clip in clips
-    )
-
-
-def _reshaped(clip: Clip, aspect: Aspect, subject: Subject, ctx: RunContext) -> Clip:
-    require_video(subject)
-    width, height = aspect.size_px
-    output = replace(clip.output, width_px=width, height_px=height)
-    looks = see(clip.ranges, FrameOptions(aspect), subject, ctx)
-    picture = subject.presentation.picture
-    layout = merge_layouts([frame_range(seen, picture, output) for seen in looks if seen])
-    reshaped = replace(clip, output=output, layout=layout)
-    return renumbered(reshaped, (), _first_track(clip.layout, layout))[0]
-
-
-def _first_track(before: Layout, now: Layout) -> int:
-    """By how much a manifest has shifted the track ids of a clip: who speaks has not changed."""
-    pairs = zip(before.speaking, now.speaking, strict=False)
-    return next(
-        (a.track - b.track for a, b in pairs if a.track is not None and b.track is not None), 0
-    )
-
-
-def _captions_for(clip: Clip, tracks: Sequence[Track], preset: str | None) -> Captions | None:
-    """Captions set anew: in `preset`, in the clip's own without one, or none at all."""
-    if preset == NO_CAPTIONS or (preset is None and clip.captions is None):
-        return None
-    wanted = preset or (clip.captions.preset if clip.captions else "")
-    captions = plan_captions(clip.words, clip.ranges, clip.output, wanted)
-    return place_captions(captions, clip.layout, tracks, clip.output)
-
-
-def encode_options(options: Mapping[str, Any]) -> EncodeOptions:
-    """The encoding a manifest's options ask for; defaults where it does not say."""
-    default = EncodeOptions()
-    return EncodeOptions(
-        encoder=str(options.get("encoder", default.encoder)),
-        preset=str(options.get("encoder_preset", default.preset)),
-        crf=int(options.get("crf", default.crf)),
-        fps=str(options.get("fps", default.fps)),
-        jobs=int(options.get("jobs", default.jobs)),
-    )

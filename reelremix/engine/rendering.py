@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from reelremix.engine.domain.events import (
     StageStarted,
     Warned,
 )
-from reelremix.engine.domain.request import EncodeOptions
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.export.manifest import drawn_of
 from reelremix.engine.export.subtitles import subtitles_srt
@@ -28,10 +26,11 @@ from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import SOFTWARE, choose_encoder
 from reelremix.engine.stages.artifact import key_for, load, save
 from reelremix.engine.stages.render import RenderTask, frame_count
-from reelremix.engine.store.files import part_beside, write_atomically
+from reelremix.engine.store.files import file_sha256, part_beside, write_atomically
+from reelremix.engine.store.sources import identify_file
 from reelremix.engine.workers import Outcome, render_all
 
-VERSION = 2
+VERSION = 3
 """Of what a render makes of a clip."""
 
 
@@ -54,12 +53,20 @@ def file_names(clip: Clip) -> dict[str, str]:
 def render(
     clips: Sequence[Clip],
     shown: dict[str, float | None],
-    options: EncodeOptions,
+    jobs: int,
     subject: Subject,
     folder: Path,
     ctx: RunContext,
 ) -> dict[str, Rendered]:
     """Write the clips' files; those already there are kept. Failed clips are missing in the result.
+
+    Args:
+        clips: what to render.
+        shown: how much of the speaker each clip shows, by its id.
+        jobs: clips rendered at once; 0 chooses by the number of cores.
+        subject: the recording.
+        folder: where the files go.
+        ctx: the run's surroundings.
 
     Raises:
         RenderError: the encoder asked for does not exist.
@@ -67,24 +74,33 @@ def render(
     """
     began = time.monotonic()
     ctx.reporter.emit(StageStarted("render"))
-    encoder = choose_encoder(options.encoder)
-    if encoder.notice:
-        ctx.reporter.emit(Warned(encoder.notice, f"`--encoder {SOFTWARE}` says it outright"))
+    encoders = _encoders(clips, ctx)
     rendered: dict[str, Rendered] = {}
     waiting: list[Clip] = []
     for clip in clips:
-        ready = _already_rendered(clip, encoder.name, options, subject, folder, ctx)
+        ready = _already_rendered(clip, encoders[clip.output.encoder], subject, folder, ctx)
         if ready is None:
             waiting.append(clip)
         else:
             rendered[clip.id] = ready
             ctx.reporter.emit(ClipRendered(clip.id, ready.video, 0.0, True))
     if waiting:
-        run = _RenderRun(waiting, clips, shown, encoder.name, options, subject, folder, ctx)
+        run = _RenderRun(waiting, clips, shown, encoders, jobs, subject, folder, ctx)
         rendered |= run.rendered()
     wall_s = round(time.monotonic() - began, 3)
     ctx.reporter.emit(StageFinished("render", wall_s, cached=not waiting))
     return rendered
+
+
+def _encoders(clips: Sequence[Clip], ctx: RunContext) -> dict[str, str]:
+    """The encoder behind each that is asked for. Raises RenderError."""
+    found: dict[str, str] = {}
+    for wanted in dict.fromkeys(clip.output.encoder for clip in clips):
+        encoder = choose_encoder(wanted)
+        found[wanted] = encoder.name
+        if encoder.notice:
+            ctx.reporter.emit(Warned(encoder.notice, f"`--encoder {SOFTWARE}` says it outright"))
+    return found
 
 
 class _RenderRun:
@@ -95,21 +111,21 @@ class _RenderRun:
         clips: Sequence[Clip],
         planned: Sequence[Clip],
         shown: dict[str, float | None],
-        encoder: str,
-        options: EncodeOptions,
+        encoders: dict[str, str],
+        jobs: int,
         subject: Subject,
         folder: Path,
         ctx: RunContext,
     ) -> None:
         self._clips = {clip.id: clip for clip in clips}
-        self._encoder = encoder
-        self._options = options
+        self._encoders = encoders
         self._subject = subject
         self._folder = folder
         self._ctx = ctx
+        self._identity = identify_file(subject.path)
         self._done: dict[str, int] = {}
         self._total = sum(frame_count(clip) for clip in clips)
-        self._jobs, cores = parallel_jobs(options.jobs, len(planned))
+        self._jobs, cores = parallel_jobs(jobs, len(planned))
         threads = {
             clip.id: _threads(index, len(planned), self._jobs, cores)
             for index, clip in enumerate(planned)
@@ -140,20 +156,35 @@ class _RenderRun:
         if outcome.error is not None:
             self._ctx.reporter.emit(ClipFailed(clip.id, outcome.error, outcome.hint))
             return None
-        if outcome.verdict is None or outcome.verdict.is_unreadable:
-            self._ctx.reporter.emit(
-                ClipFailed(clip.id, "what was written cannot be opened again", "try it once more")
-            )
+        fault = self._fault(outcome.verdict)
+        if outcome.verdict is None or fault is not None:
+            self._ctx.reporter.emit(ClipFailed(clip.id, fault or "", "try it once more"))
             return None
+        if outcome.notice is not None:
+            self._ctx.reporter.emit(Warned(outcome.notice, "the film is complete all the same"))
         names = file_names(clip)
         digest = file_sha256(Path(outcome.task.video))
         Path(outcome.task.thumbnail).replace(self._folder / names["thumbnail"])
         Path(outcome.task.video).replace(self._folder / names["video"])
         _write_subtitles(clip, self._folder)
-        key = _render_key(clip, self._encoder, self._options, self._subject, self._ctx)
+        encoder = SOFTWARE if outcome.notice else self._encoders[clip.output.encoder]
+        key = _render_key(clip, encoder, self._subject, self._ctx)
         save(self._ctx, key, _RenderRecord(digest, outcome.gain_db, outcome.verdict))
         self._ctx.reporter.emit(ClipRendered(clip.id, names["video"], round(wall_s, 3), False))
+        if outcome.verdict.notes:
+            notes = "; ".join(outcome.verdict.notes)
+            self._ctx.reporter.emit(Warned(f"{names['video']}: {notes}", "watch it before use"))
         return _record(clip, outcome.gain_db, outcome.verdict)
+
+    def _fault(self, verdict: Verdict | None) -> str | None:
+        """Why a film that was written does not count."""
+        if verdict is None or verdict.is_unreadable:
+            return "what was written cannot be opened again"
+        try:
+            unchanged = identify_file(self._subject.path) == self._identity
+        except OSError:
+            unchanged = False
+        return None if unchanged else f"{self._subject.source.name} changed while it was read"
 
     def _tell(self, task: RenderTask, done: int, total: int) -> None:
         self._done[task.clip.id] = done
@@ -161,14 +192,14 @@ class _RenderRun:
         self._ctx.reporter.emit(StageProgress("render", finished, self._total, "frames"))
 
     def _task(self, clip: Clip, shown: float | None, threads: int) -> RenderTask:
-        names = file_names(clip)
-        software = self._encoder == SOFTWARE
+        names, output = file_names(clip), clip.output
+        encoder = self._encoders[output.encoder]
         return RenderTask(
             source=str(self._subject.path.resolve()),
             presentation=self._subject.presentation,
             clip=clip,
             settings=EncoderSettings(
-                self._encoder, self._options.preset, self._options.crf, threads if software else 0
+                encoder, output.encoder_preset, output.crf, threads if encoder == SOFTWARE else 0
             ),
             video=str(part_beside(self._folder / names["video"]).resolve()),
             thumbnail=str(part_beside(self._folder / names["thumbnail"]).resolve()),
@@ -195,18 +226,13 @@ def _threads(index: int, clips: int, jobs: int, cores: int) -> int:
 
 
 def _already_rendered(
-    clip: Clip,
-    encoder: str,
-    options: EncodeOptions,
-    subject: Subject,
-    folder: Path,
-    ctx: RunContext,
+    clip: Clip, encoder: str, subject: Subject, folder: Path, ctx: RunContext
 ) -> Rendered | None:
     """The record of an earlier render whose files are still there, unchanged."""
     names = file_names(clip)
     if not all((folder / name).is_file() for kind, name in names.items() if kind != "subtitles"):
         return None
-    key = _render_key(clip, encoder, options, subject, ctx)
+    key = _render_key(clip, encoder, subject, ctx)
     record = load(ctx, key, _RenderRecord)
     if record is None or file_sha256(folder / names["video"]) != record.video_sha256:
         return None
@@ -214,9 +240,7 @@ def _already_rendered(
     return _record(clip, record.gain_db, record.verdict)
 
 
-def _render_key(
-    clip: Clip, encoder: str, options: EncodeOptions, subject: Subject, ctx: RunContext
-) -> ArtifactKey:
+def _render_key(clip: Clip, encoder: str, subject: Subject, ctx: RunContext) -> ArtifactKey:
     return key_for(
         ctx,
         "render",
@@ -225,8 +249,6 @@ def _render_key(
         audio=subject.presentation.audio.index if subject.presentation.audio else None,
         clip=drawn_of(clip),
         encoder=encoder,
-        preset=options.preset,
-        crf=options.crf,
     )
 
 
@@ -241,9 +263,3 @@ def _write_subtitles(clip: Clip, folder: Path) -> None:
     name = file_names(clip).get("subtitles")
     if name is not None:
         write_atomically(folder / name, subtitles_srt(clip).encode())
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,48 +7,72 @@ however it went, stdin ends and the worker removes what it was writing and exits
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from reelremix.engine import codec
 from reelremix.engine.domain.context import CancelToken
-from reelremix.engine.domain.network import network_calls, watch_network
+from reelremix.engine.network import network_calls, watch_network
 from reelremix.engine.stages.render import RenderTask, remove_unfinished, render_clip
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
 PROGRESS_INTERVAL_S = 0.1
 
+Say = Callable[[dict[str, Any]], None]
+
 
 def main() -> None:
     """Work until stdin ends."""
+    messages = private_stdout()
+    faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
     watch_network()
-    worker = _Worker()
+    worker = _Worker(_sayer(messages))
     threading.Thread(target=worker.listen, daemon=True).start()
     worker.run()
+
+
+def private_stdout() -> TextIO:
+    """What was stdout, for messages alone; what libraries print goes to stderr from here on."""
+    sys.stdout.flush()
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    messages.write("\n")  # ends a line that somebody may have begun
+    return messages
+
+
+def _sayer(messages: TextIO) -> Say:
+    def say(message: dict[str, Any]) -> None:
+        with contextlib.suppress(BrokenPipeError):  # nobody listens any more: stdin ends as well
+            messages.write(json.dumps(message) + "\n")
+            messages.flush()
+
+    return say
 
 
 class _Worker:
     """One task at a time; a second thread waits for the next line, or for the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Say) -> None:
+        self._say = say
         self._cancel = CancelToken()
-        self._tasks: list[RenderTask] = []
+        self._lines: list[str] = []
         self._arrived = threading.Condition()
         self._current: RenderTask | None = None
 
     def listen(self) -> None:
         """Queue tasks until stdin ends, then leave no partial file behind."""
         for line in sys.stdin:
-            task = codec.from_plain(json.loads(line), RenderTask)
             with self._arrived:
-                self._tasks.append(task)
+                self._lines.append(line)
                 self._arrived.notify()
         self._cancel.set()
         with self._arrived:
@@ -63,18 +87,27 @@ class _Worker:
         """Render tasks as they come."""
         while True:
             with self._arrived:
-                while not self._tasks and not self._cancel.is_set():
+                while not self._lines and not self._cancel.is_set():
                     self._arrived.wait()
                 if self._cancel.is_set():
                     return
-                self._current = self._tasks.pop(0)
-            _say(_outcome(self._current, self._cancel))
+                line = self._lines.pop(0)
+            self._say(self._answer(line))
+
+    def _answer(self, line: str) -> dict[str, Any]:
+        """What became of a task. Whatever goes wrong with it, the next one has its turn."""
+        try:
+            self._current = codec.from_plain(json.loads(line), RenderTask)
+            return _outcome(self._current, self._cancel, self._say)
+        except Exception as exc:
+            return _unexpected(exc)
+        finally:
             self._current = None
 
 
-def _outcome(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
+def _outcome(task: RenderTask, cancel: CancelToken, say: Say) -> dict[str, Any]:
     try:
-        return _render(task, cancel)
+        return _render(task, cancel, say)
     except Cancelled:
         remove_unfinished(task)
         return {"type": "cancelled"}
@@ -83,17 +116,27 @@ def _outcome(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
         return {"type": kind, "message": exc.message, "hint": exc.hint}
 
 
-def _render(task: RenderTask, cancel: CancelToken) -> dict[str, Any]:
-    level, verdict = render_clip(task, cancel, _throttled())
+def _unexpected(exc: Exception) -> dict[str, Any]:
+    return {
+        "type": "failed",
+        "message": f"unexpected {type(exc).__name__}: {exc}",
+        "hint": "please report it with its stack, which is in the log",
+        "stack": "".join(traceback.format_exception(exc)),
+    }
+
+
+def _render(task: RenderTask, cancel: CancelToken, say: Say) -> dict[str, Any]:
+    written = render_clip(task, cancel, _throttled(say))
     return {
         "type": "rendered",
-        "gain_db": level.gain_db,
-        "verdict": codec.to_plain(verdict),
+        "gain_db": written.level.gain_db,
+        "verdict": codec.to_plain(written.verdict),
+        "notice": written.notice,
         "network": network_calls(),
     }
 
 
-def _throttled() -> Callable[[int, int], None]:
+def _throttled(say: Say) -> Callable[[int, int], None]:
     last = 0.0
 
     def progress(done: int, total: int) -> None:
@@ -101,15 +144,9 @@ def _throttled() -> Callable[[int, int], None]:
         now = time.monotonic()
         if now - last >= PROGRESS_INTERVAL_S or done == total:
             last = now
-            _say({"type": "progress", "done": done, "total": total})
+            say({"type": "progress", "done": done, "total": total})
 
     return progress
-
-
-def _say(message: dict[str, Any]) -> None:
-    with contextlib.suppress(BrokenPipeError):  # nobody listens any more: stdin ends as well
-        sys.stdout.write(json.dumps(message) + "\n")
-        sys.stdout.flush()
 
 
 if __name__ == "__main__":

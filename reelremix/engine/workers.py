@@ -7,22 +7,33 @@ threads; a native crash costs one clip.
 from __future__ import annotations
 
 import json
+import logging
+import os
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, Queue
-from typing import Any
+from typing import IO, Any
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Verdict
 from reelremix.engine.domain.context import CancelToken
-from reelremix.engine.domain.network import note_calls
+from reelremix.engine.network import note_calls
 from reelremix.engine.stages.render import RenderTask, remove_unfinished
 from reelremix.errors import ConfigError
 
 STOP_TIMEOUT_S = 0.4
+LAST_WORDS_BYTES = 8192
+"""How much of what a process printed before it died is worth logging."""
+OWN_GROUP = int(getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
+"""Windows' way to keep Ctrl-C from a child; elsewhere it gets a session of its own."""
+
+_log = logging.getLogger("reelremix")
+_log.addHandler(logging.NullHandler())  # stacks reach no terminal unless a program wants them there
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,8 @@ class Outcome:
     verdict: Verdict | None = None
     error: str | None = None
     hint: str | None = None
+    notice: str | None = None
+    """What was done otherwise than asked."""
 
 
 def render_all(
@@ -99,8 +112,12 @@ class _Pool:
             yield _outcome(task, message, process.exit_code)
 
     def stop(self) -> None:
+        """Ask all at once, then insist; partial files go in any case."""
         for process in self._processes:
-            process.stop()
+            process.ask_to_end()
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for process in self._processes:
+            process.end_by(deadline)
 
     def _feed(self, process: _Process) -> None:
         if self._waiting:
@@ -128,33 +145,52 @@ class _Process:
             self._messages.put(_Message(self, self.child, None))
 
     def restart(self) -> None:
-        self.stop()
+        """Begin anew after the process has died."""
+        self.ask_to_end()
+        self._log_last_words()
+        self.end_by(time.monotonic() + STOP_TIMEOUT_S)
         self._start()
 
-    def stop(self) -> None:
-        """Ask politely, then insist; partial files go in any case."""
-        assert self.child.stdin is not None and self.child.stdout is not None
+    def ask_to_end(self) -> None:
+        assert self.child.stdin is not None
         try:
             self.child.stdin.close()
         except BrokenPipeError:
             self.child.kill()
+
+    def end_by(self, deadline: float) -> None:
+        """Wait until then (`time.monotonic`), then kill; remove what it was writing."""
+        assert self.child.stdout is not None
         try:
-            self.child.wait(STOP_TIMEOUT_S)
+            self.child.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
         self._reader.join()
         self.child.stdout.close()
+        self._chatter.close()
         if self.task is not None:
             remove_unfinished(self.task)
 
+    def _log_last_words(self) -> None:
+        size = self._chatter.seek(0, os.SEEK_END)
+        self._chatter.seek(max(0, size - LAST_WORDS_BYTES))
+        words = self._chatter.read().decode(errors="replace").strip()
+        if words:
+            _log.error("a rendering process died (exit code %s):\n%s", self.exit_code, words)
+
     def _start(self) -> None:
+        self._chatter = _unseen_file()
         self.child = subprocess.Popen(
             [sys.executable, "-P", "-m", "reelremix.engine.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._chatter,
             text=True,
             encoding="utf-8",
+            errors="replace",
+            start_new_session=os.name == "posix",
+            creationflags=OWN_GROUP,
         )
         self._reader = threading.Thread(target=self._read, args=(self.child,), daemon=True)
         self._reader.start()
@@ -162,9 +198,24 @@ class _Process:
     def _read(self, child: subprocess.Popen[str]) -> None:
         assert child.stdout is not None
         for line in child.stdout:
-            self._messages.put(_Message(self, child, json.loads(line)))
+            if (content := message_in(line)) is not None:
+                self._messages.put(_Message(self, child, content))
         self.exit_code = child.wait()
         self._messages.put(_Message(self, child, None))
+
+
+def _unseen_file() -> IO[bytes]:
+    """For what native libraries print, which is worth reading only after a crash."""
+    return tempfile.TemporaryFile()
+
+
+def message_in(line: str) -> dict[str, Any] | None:
+    """What a worker says on a line of its stdout; None for what a library printed there."""
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) and "type" in content else None
 
 
 def _outcome(task: RenderTask, message: dict[str, Any] | None, exit_code: int | None) -> Outcome:
@@ -177,7 +228,9 @@ def _outcome(task: RenderTask, message: dict[str, Any] | None, exit_code: int | 
     if message["type"] == "rendered":
         note_calls(tuple(message["network"]))
         verdict = codec.from_plain(message["verdict"], Verdict)
-        return Outcome(task, message["gain_db"], verdict)
+        return Outcome(task, message["gain_db"], verdict, notice=message["notice"])
     if message["type"] == "unwritable":
         raise ConfigError(message["message"], hint=message["hint"])
+    if stack := message.get("stack"):
+        _log.error("clip %s failed:\n%s", task.clip.id, stack)
     return Outcome(task, error=message.get("message", "cancelled"), hint=message.get("hint"))

@@ -19,6 +19,7 @@ from tests.cli.commandline import (
     partial_files,
     words_file,
 )
+from tests.conftest import Models
 from tests.fakes import presented, spoken
 from tests.media_factory import (
     Film,
@@ -100,6 +101,17 @@ def test_an_empty_folder_has_no_recordings(tmp_path: Path, reelremix: Command) -
     assert reelremix("clip", a_folder(tmp_path)).failed_politely(4, "holds no recordings")
 
 
+def test_an_empty_folder_fails_alone(tmp_path: Path, reelremix: Command) -> None:
+    (tmp_path / "none").mkdir()
+    ended = reelremix("clip", tmp_path / "none", empty(tmp_path), tmp_path, "--json")
+    assert ended.code == 4
+    failed = {run["source"]: run["error"]["message"] for run in ended.json["runs"]}
+    assert failed == {
+        str(tmp_path / "none"): f"{tmp_path / 'none'} holds no recordings",
+        str(tmp_path / "talk.mp4"): "talk.mp4 is empty (0 bytes)",
+    }
+
+
 def test_a_web_address_is_not_a_file(reelremix: Command) -> None:
     ended = reelremix("clip", "https://example.org/talk.mp4")
     assert ended.failed_politely(4, "is a URL")
@@ -124,7 +136,7 @@ def test_given_words_stand_in_for_missing_sound(tmp_path: Path, reelremix: Comma
 
 
 def test_without_a_picture_there_is_nothing_to_clip(tmp_path: Path, reelremix: Command) -> None:
-    blind = write_media(tmp_path / "talk.m4a", None, sound_of(tone(2)))
+    blind = write_media(tmp_path / "talk.m4a", None, sound_of(tone(14)))
     ended = reelremix("clip", blind)
     assert ended.failed_politely(4, "has no video stream")
     assert "reelremix transcribe" in ended.err
@@ -134,8 +146,11 @@ def test_without_a_picture_there_is_nothing_to_clip(tmp_path: Path, reelremix: C
 
 def test_no_speech_ends_with_3_and_an_empty_manifest(tmp_path: Path, reelremix: Command) -> None:
     words = words_file(tmp_path / "words.json", Transcript("en", 0.9, ()))
-    ended = reelremix("clip", plain_film(tmp_path / "talk.mp4"), "--transcript", words)
+    film = plain_film(tmp_path / "talk.mp4")
+    ended = reelremix("clip", film, "--transcript", words, "--no-faces", "--json")
     assert (ended.code, ended.errors) == (3, [])
+    [run] = ended.json["runs"]
+    assert run["manifest"]["clips"] == [] and run["folder"] == str(Path("clips/talk"))
     assert "no speech was found in talk.mp4" in ended.err
     manifest = manifest_in(Path("clips/talk"))
     assert manifest["clips"] == []
@@ -148,19 +163,25 @@ def test_a_recording_shorter_than_the_shortest_clip_ends_with_3(
 ) -> None:
     words = words_file(tmp_path / "words.json", spoken("This is all.", each_s=3))
     film = plain_film(tmp_path / "talk.mp4", 3)
-    ended = reelremix("clip", film, "--transcript", words, "--json")
+    ended = reelremix("clip", film, "--transcript", words, "--no-faces", "--json")
     assert ended.code == 3
     assert "lasts 3.0 s, less than --min 15" in manifest_in(Path("clips/talk"))["notice"]
     assert ended.json["runs"][0]["exit_code"] == 3
 
 
 def test_several_recordings_end_with_their_common_code_or_3(
-    tmp_path: Path, reelremix: Command
+    tmp_path: Path, reelremix: Command, installed_models: Models
 ) -> None:
+    installed_models("tiny.en")
     good = plain_film(tmp_path / "good.mp4")
-    assert reelremix("clip", missing(tmp_path), empty(tmp_path)).code == 4
-    mixed = reelremix("clip", good, missing(tmp_path), "--range", "0-1", "--plan", "--no-faces")
-    assert mixed.code in (3, 5)
+    (tmp_path / "none").mkdir()
+    plan = ("--range", "0-1", "--plan", "--no-faces", "--model", "tiny.en")
+    assert reelremix("clip", missing(tmp_path), tmp_path / "none", *plan).code == 4
+    mixed = reelremix("clip", tmp_path / "none", good, missing(tmp_path), *plan, "--json")
+    assert (mixed.code, len(mixed.errors)) == (3, 2)
+    assert [run["exit_code"] for run in mixed.json["runs"]] == [4, 0, 4]
+    assert len(manifest_in(Path("clips/good"))["clips"]) == 1
+    assert reelremix("clip", good, good, *plan).code == 0
 
 
 UNUSUAL: dict[str, Make] = {
@@ -204,7 +225,7 @@ def test_unusual_recordings_are_clipped_like_any_other(
     assert written.duration.seconds == pytest.approx(1.0, abs=0.11)
 
 
-def test_a_range_behind_the_cut_of_a_truncated_file_is_flagged(
+def test_a_range_behind_the_cut_of_a_truncated_file_makes_no_frozen_clip(
     tmp_path: Path, reelremix: Command
 ) -> None:
     whole = write_media(
@@ -214,9 +235,10 @@ def test_a_range_behind_the_cut_of_a_truncated_file_is_flagged(
     cut = cut_short(whole, tmp_path / "a.mp4", 0.5)
     words = words_file(tmp_path / "words.json", Transcript("en", 0.9, ()))
     ranges = ("--range", "0.2-1", "--range", "9-9.8")
-    assert reelremix("clip", cut, "--transcript", words, *ranges, *QUICK).errors == []
-    clips = manifest_in(Path("clips/a"))["clips"]
-    assert [clip["verdict"]["ok"] for clip in clips] == [True, False]
+    ended = reelremix("clip", cut, "--transcript", words, *ranges, *QUICK)
+    assert ended.code == 3 and "the picture of a.mp4 ends at 4." in ended.err
+    first, second = manifest_in(Path("clips/a"))["clips"]
+    assert first["verdict"]["ok"] and second["files"]["video"] is None
 
 
 NAMES = [
@@ -274,6 +296,24 @@ def test_an_output_that_cannot_be_made_ends_with_2(tmp_path: Path, reelremix: Co
     assert "--out DIR" in ended.err
 
 
+def test_an_output_that_is_read_only_ends_with_2(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    if shutil.which("unshare") is None:
+        pytest.skip("needs a file system of its own: `unshare`")
+    words = words_file(tmp_path / "words.json", Transcript("en", 0.9, ()))
+    mounted = f'mount -t tmpfs -o ro none {locked} || exit 99; exec "$@"'
+    ended = in_process(
+        "clip", plain_film(tmp_path / "a.mp4"), "--transcript", words, "--range", "0-1",
+        "--out", locked, *QUICK, prefix=("unshare", "-rm", "sh", "-c", mounted, "-"),
+    )  # fmt: skip
+    if ended.code in (1, 99) and "reelremix" not in ended.err:
+        pytest.skip("needs a file system of its own: `unshare -rm` with tmpfs")
+    assert ended.failed_politely(2, "read-only file system")
+    assert "--out DIR" in ended.err
+    assert "Rendering" not in ended.err
+
+
 def test_a_full_disk_ends_with_2_and_leaves_no_partial_file(tmp_path: Path) -> None:
     full = tmp_path / "full"
     full.mkdir()
@@ -306,6 +346,6 @@ def test_silence_is_no_speech(tmp_path: Path, reelremix: Command, installed_mode
     assert callable(installed_models)
     installed_models("tiny.en")
     film = write_media(tmp_path / "a.mp4", Film(50), sound_of(tone(2, level=0.0)))
-    ended = reelremix("clip", film, "--model", "tiny.en")
+    ended = reelremix("clip", film, "--model", "tiny.en", "--no-faces")
     assert ended.code == 3
     assert manifest_in(Path("clips/a"))["notice"] == "no speech was found in a.mp4"

@@ -13,7 +13,7 @@ from reelremix import __version__
 from reelremix.engine.domain.events import EVENT_TYPES
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
-from tests.cli.commandline import QUICK, Command, Ended, in_process, manifest_in, words_file
+from tests.cli.commandline import QUICK, TALK, Command, Ended, in_process, manifest_in, words_file
 from tests.fakes import spoken
 from tests.media_factory import Film, plain_film, sound_of, tone, write_media
 
@@ -270,6 +270,25 @@ def test_transcribing_writes_every_form(
     assert reelremix(*listened, "--format", "doc").failed_politely(2, "--format must be one of")
 
 
+def test_a_given_transcript_is_written_in_every_form(
+    reelremix: Command, film: Path, words: Path
+) -> None:
+    given: list[Any] = ["transcribe", film, "--transcript", words]
+    assert "-->" in reelremix(*given, "--format", "srt").out
+    assert reelremix(*given, "--format", "vtt").out.startswith("WEBVTT")
+    assert reelremix(*given).out.splitlines() == list(TALK)
+    assert reelremix(*given, "--json").out == words.read_text(encoding="utf-8")
+
+
+def test_a_subtitle_becomes_a_transcript_and_keeps_what_it_says(
+    reelremix: Command, film: Path, words: Path
+) -> None:
+    given = ("transcribe", film, "--transcript", words, "--format", "srt")
+    assert reelremix(*given, "--out", "a.srt").code == 0
+    segments = reelremix("transcribe", film, "--transcript", "a.srt", "--json").json["segments"]
+    assert " ".join(segment["text"] for segment in segments) == " ".join(TALK)
+
+
 def test_probing_tells_streams(reelremix: Command, film: Path) -> None:
     found = reelremix("probe", film, "--json").json
     assert [s["kind"] for s in found["streams"]] == ["video", "audio"]
@@ -298,6 +317,12 @@ def test_settings_are_shown_with_their_origin(
     assert shown["crf"]["value"] == 30 and shown["crf"]["origin"].endswith(".reelremix.toml")
     assert shown["max"]["origin"] == "default"
     assert "REELREMIX_COUNT" in reelremix("config", "show").out
+
+
+def test_the_settings_file_is_named_as_text_and_as_json(reelremix: Command) -> None:
+    named = reelremix("config", "path").out.rstrip()
+    assert Path(named).name == "config.toml"
+    assert reelremix("config", "path", "--json").json == {"version": 1, "path": named}
 
 
 def test_a_wrong_setting_stops_every_command(reelremix: Command, film: Path) -> None:

@@ -13,9 +13,8 @@ from jsonschema import Draft202012Validator
 
 from reelremix.engine.codec import event_to_plain
 from reelremix.engine.domain.events import EVENT_TYPES, Event, LoggedEvent
-from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.export.manifest import manifest_to_dict, ranking_to_dict
-from reelremix.engine.export.transcript import transcript_from_dict, transcript_to_dict
+from reelremix.engine.export.transcript import read_transcript, transcript_to_dict
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
 from tests.cli.commandline import QUICK, in_process, manifest_in, words_file
@@ -76,10 +75,10 @@ def test_a_manifest_with_faces_fits(shared: Path, installed_models: Models) -> N
     assert manifest["tracks"] and faults("clips", manifest) == []
 
 
-def test_a_transcript_fits_and_is_read_back() -> None:
+def test_a_transcript_fits_and_is_read_back(tmp_path: Path) -> None:
     document = transcript_to_dict(TRANSCRIPT)
     assert faults("transcript", document) == []
-    assert transcript_from_dict(document) == TRANSCRIPT
+    assert read_transcript(words_file(tmp_path / "words.json", TRANSCRIPT)) == TRANSCRIPT
 
 
 @pytest.mark.parametrize(
@@ -92,9 +91,13 @@ def test_a_transcript_fits_and_is_read_back() -> None:
                 {"text": "Hi.", "start_s": 0, "end_s": 1, "syllables": 1}]}]},
     ],
 )  # fmt: skip
-def test_whatever_fits_the_schema_of_transcripts_is_accepted(document: dict[str, Any]) -> None:
+def test_whatever_fits_the_schema_of_transcripts_is_accepted_and_kept(
+    tmp_path: Path, document: dict[str, Any]
+) -> None:
     assert faults("transcript", document) == []
-    assert isinstance(transcript_from_dict(document), Transcript)
+    (tmp_path / "words.json").write_text(json.dumps(document), encoding="utf-8")
+    written = transcript_to_dict(read_transcript(tmp_path / "words.json"))
+    assert faults("transcript", written) == [] and written.keys() >= document.keys()
 
 
 def test_a_ranking_fits() -> None:

@@ -23,7 +23,7 @@ WHOLES = [
     (TRACK, Track),
     (ClipRequest("talk.mp4", select=SelectOptions(ranges=(TimeRange.from_seconds(1, 2),))),
      ClipRequest),
-    (RenderRequest("clips.json", ("c1",), encoding={"crf": 18}), RenderRequest),
+    (RenderRequest("clips.json", ("c1",), crf=18, fps="30000/1001"), RenderRequest),
 ]  # fmt: skip
 WORDS = st.builds(
     Word,

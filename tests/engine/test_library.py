@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
+import threading
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reelremix.engine import (
+    Aspect,
     ClipRequest,
     EncodeOptions,
     FrameOptions,
@@ -24,7 +28,7 @@ from reelremix.engine.domain.events import ClipRendered, JobFailed, JobFinished,
 from reelremix.engine.domain.request import TranscribeRequest
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
-from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
+from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue, MemorySourceAccess
 from reelremix.engine.store.sources import LocalSourceAccess
 from reelremix.errors import (
     Cancelled,
@@ -32,6 +36,7 @@ from reelremix.errors import (
     ModelNotInstalled,
     NothingToClip,
     OutputExists,
+    ReelRemixError,
     UnreadableMedia,
 )
 from tests.cli.commandline import TALK, words_file
@@ -197,24 +202,160 @@ def test_captions_and_shape_may_change_when_rendering(
     library: Library, film: Path, words: Path
 ) -> None:
     planned = library.clip(request(film, words, (1, 2), plan_only=True))
-    changed = RenderRequest(str(planned.folder), captions="bold", encoding={"crf": 30})
+    changed = RenderRequest(str(planned.folder), captions="bold", crf=30)
     [clip] = library.render(changed).manifest["clips"]
     assert clip["captions"]["preset"] == "bold" and clip["captions"]["cues"]
     with pytest.raises(OutputExists):
         library.render(RenderRequest(str(planned.folder), captions="none"))
 
 
+def test_what_a_render_changed_is_kept_by_the_next_one(
+    library: Library, film: Path, words: Path
+) -> None:
+    made = library.clip(request(film, words, (1, 2)))
+    path = str(made.folder)
+    coarse = library.render(RenderRequest(path, crf=45, overwrite=True))
+    assert coarse.manifest["clips"][0]["output"]["crf"] == 45
+    [video] = made.folder.glob("*.mp4")
+    small = video.stat().st_size
+    heard = Recorder()
+    library.render(RenderRequest(path), listener=heard)
+    assert [e.cached for e in heard.events if isinstance(e, ClipRendered)] == [True]
+    assert video.stat().st_size == small
+    library.render(RenderRequest(path, crf=45))  # nothing would change: no overwrite needed
+
+
+def test_edits_and_unknown_keys_survive_a_render(library: Library, film: Path, words: Path) -> None:
+    planned = library.clip(request(film, words, (1, 2), plan_only=True))
+    path = planned.folder / "clips.json"
+    content = json.loads(path.read_text())
+    assert content["clips"][0]["edits"] == []
+    content["clips"][0] |= {"edits": [{"kind": "trimmed"}], "mine": 1}
+    path.write_text(json.dumps(content))
+    [clip] = library.render(RenderRequest(str(path))).manifest["clips"]
+    assert clip["edits"] == [{"kind": "trimmed"}] and clip["mine"] == 1
+
+
+def test_two_renders_of_one_manifest_at_once_lose_nothing(
+    film: Path, words: Path, tmp_path: Path
+) -> None:
+    catalogue = MemoryCatalogue()
+    library = Library(
+        catalogue, MemoryArtifactStore(), LocalSourceAccess(catalogue), NoModels(),
+        lock_dir=tmp_path / "locks",
+    )  # fmt: skip
+    planned = library.clip(request(film, words, (1, 2), (3, 4), plan_only=True))
+    threads = [
+        threading.Thread(target=library.render, args=(RenderRequest(str(planned.folder), (rank,)),))
+        for rank in ("1", "2")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    content = json.loads((planned.folder / "clips.json").read_text())
+    assert all(clip["files"]["video"] for clip in content["clips"])
+
+
+def test_another_shape_follows_the_manifest_in_looking_for_no_faces(
+    library: Library, film: Path, words: Path
+) -> None:
+    planned = library.clip(request(film, words, (1, 2), plan_only=True))
+    square = library.render(RenderRequest(str(planned.folder), aspect=Aspect.SQUARE))
+    [clip] = square.manifest["clips"]
+    assert (clip["output"]["width_px"], clip["output"]["height_px"]) == (1080, 1080)
+    [piece] = clip["layout"]
+    assert piece["regions"][0]["output"] == [0, 0, 1080, 1080]
+    written = presented(planned.folder / clip["files"]["video"]).picture
+    assert (written.width_px, written.height_px) == (1080, 1080)
+
+
+def test_a_manifest_of_an_odd_rate_is_rendered_from_the_very_same_frames(
+    library: Library, words: Path, tmp_path: Path
+) -> None:
+    rate = Fraction(30000, 1001)
+    film = plain_film(tmp_path / "odd.mp4", 4, size=(160, 90), rate=rate)
+    source = EncodeOptions(preset="ultrafast", crf=16)
+    at_once = library.clip(request(film, words, (1.66, 2.4), encode=source, out="once"))
+    later = library.clip(
+        request(film, words, (1.66, 2.4), encode=source, out="later", plan_only=True)
+    )
+    rendered = library.render(RenderRequest(str(later.folder)))
+    digests = [
+        hashlib.sha256((made.folder / made.manifest["clips"][0]["files"]["video"]).read_bytes())
+        for made in (at_once, rendered)
+    ]
+    assert digests[0].hexdigest() == digests[1].hexdigest()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"captions": "comic"},
+        {"encode": EncodeOptions(fps="abc")},
+        {"encode": EncodeOptions(encoder="h264_nvnec")},
+        {"encode": EncodeOptions(preset="warp")},
+    ],
+)
+def test_a_typing_mistake_costs_no_listening_and_no_finished_clips(
+    library: Library, film: Path, words: Path, wrong: dict[str, Any]
+) -> None:
+    made = library.clip(request(film, words, (1, 2), (3, 4)))
+    before = {path.name: path.stat().st_mtime_ns for path in made.folder.iterdir()}
+    heard = Recorder()
+    with pytest.raises(ReelRemixError):
+        library.clip(request(film, words, (1, 2), overwrite=True, **wrong), listener=heard)
+    assert {path.name: path.stat().st_mtime_ns for path in made.folder.iterdir()} == before
+    assert {e.stage for e in heard.events if isinstance(e, StageFinished)} == {"ingest"}
+
+
+def test_each_clip_begins_its_list_of_decisions_once(film: Path, words: Path) -> None:
+    catalogue = MemoryCatalogue()
+    sources = LocalSourceAccess(catalogue)
+    library = Library(catalogue, MemoryArtifactStore(), sources, NoModels())
+    for _ in range(2):
+        made = library.clip(request(film, words, (1, 2), plan_only=True, overwrite=True))
+    [clip] = made.manifest["clips"]
+    [decision] = catalogue.decisions(clip["id"])
+    assert decision.kind == "proposed" and decision.detail["rank"] == 1
+
+
+def test_sources_may_come_from_anywhere(film: Path, words: Path) -> None:
+    held = MemorySourceAccess()
+    held.hold(hashlib.sha256(film.read_bytes()).hexdigest(), film.read_bytes())
+    library = Library(MemoryCatalogue(), MemoryArtifactStore(), held, NoModels())
+    made = library.clip(request(film, words, (1, 2)))
+    assert made.manifest["clips"][0]["verdict"]["ok"]
+    film.unlink()
+    again = library.render(RenderRequest(str(made.folder), crf=40, overwrite=True))
+    assert again.manifest["clips"][0]["verdict"]["ok"]
+
+
+@pytest.mark.parametrize("job", ["transcribe", "score"])
+def test_every_job_on_a_recording_counts_its_length(
+    library: Library, film: Path, words: Path, job: str
+) -> None:
+    heard = Recorder()
+    given = TranscribeOptions(transcript=str(words))
+    if job == "score":
+        library.score(ScoreRequest(str(film), transcribe=given), listener=heard)
+    else:
+        library.transcribe(TranscribeRequest(str(film), transcribe=given), listener=heard)
+    [ended] = [e for e in heard.events if isinstance(e, JobFinished)]
+    assert ended.usage == {"source_s": pytest.approx(17, abs=0.1), "rendered_s": 0.0}
+
+
 def test_another_frame_rate_may_be_asked_for_when_rendering(
     library: Library, film: Path, words: Path
 ) -> None:
     planned = library.clip(request(film, words, (1, 2), plan_only=True))
-    made = library.render(RenderRequest(str(planned.folder), encoding={"fps": "20"}))
+    made = library.render(RenderRequest(str(planned.folder), fps="20"))
     [clip] = made.manifest["clips"]
     assert clip["output"]["frame_rate"] == "20/1"
     written = presented(planned.folder / clip["files"]["video"])
     assert written.picture.frame_rate == 20
     with pytest.raises(ConfigError, match="--fps must be"):
-        library.render(RenderRequest(str(planned.folder), encoding={"fps": "fast"}))
+        library.render(RenderRequest(str(planned.folder), fps="fast"))
 
 
 def test_the_device_of_the_manifest_is_the_one_that_was_used(

@@ -76,6 +76,12 @@ def test_a_file_or_foreign_files_in_place_are_left_alone(tmp_path: Path) -> None
         find_folder(tmp_path, "talk.mp4", SOURCE.id)
 
 
+def test_a_folder_that_is_ours_comes_before_one_that_became_free(tmp_path: Path) -> None:
+    finished(tmp_path).rename(tmp_path / f"talk-{SOURCE.id[:6]}")
+    found = find_folder(tmp_path, "talk.mp4", SOURCE.id)
+    assert found.path.name == f"talk-{SOURCE.id[:6]}" and found.finished is not None
+
+
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(ConfigError, match="is a file, not a folder"):
@@ -119,7 +125,22 @@ def test_only_files_our_own_manifest_lists_are_removed(tmp_path: Path) -> None:
     found = find_folder(tmp_path, "talk.mp4", SOURCE.id)
     found.claim(OPTIONS)
     found.announce(OPTIONS, {"01-new.mp4", "index.html"})
-    assert names(folder) == {"mine.mp4", "index.html", NOTE_NAME}
+    found.finish(b"{}", {"01-new.mp4", "index.html"})
+    assert names(folder) == {"mine.mp4", "index.html", "clips.json"}
+
+
+def test_what_an_earlier_run_made_stays_until_the_new_one_is_finished(tmp_path: Path) -> None:
+    folder = finished(tmp_path)
+    before = names(folder)
+    found = find_folder(tmp_path, "talk.mp4", SOURCE.id)
+    found.claim(OPTIONS)
+    found.announce(OPTIONS, {"01-new.mp4", "index.html"})
+    assert before - names(folder) == {"clips.json"}
+    again = find_folder(tmp_path, "talk.mp4", SOURCE.id)  # as after a power cut
+    again.claim(OPTIONS)
+    again.announce(OPTIONS, {"02-other.mp4"})
+    again.finish(b"{}", {"02-other.mp4"})
+    assert names(folder) == {"clips.json"}
 
 
 @pytest.mark.parametrize("listed", ["../precious.txt", "../../precious.txt", "{tmp}/precious.txt"])
@@ -134,6 +155,7 @@ def test_a_forged_list_removes_nothing_elsewhere(tmp_path: Path, listed: str) ->
     found = find_folder(tmp_path / "out", "talk.mp4", SOURCE.id)
     found.claim(OPTIONS)
     found.announce(OPTIONS, {"01-new.mp4"})
+    found.finish(b"{}", {"01-new.mp4"})
     assert (tmp_path / "precious.txt").exists()
     assert (tmp_path / "out" / "precious.txt").exists()
 
@@ -142,7 +164,7 @@ def test_finishing_leaves_the_manifest_and_no_note(tmp_path: Path) -> None:
     found = find_folder(tmp_path, "talk.mp4", SOURCE.id)
     found.claim(OPTIONS)
     found.announce(OPTIONS, {"index.html"})
-    assert found.finish(b"{}") == tmp_path / "talk" / "clips.json"
+    assert found.finish(b"{}", {"index.html"}) == tmp_path / "talk" / "clips.json"
     assert names(found.path) == {"clips.json"}
 
 

@@ -15,7 +15,6 @@ import pytest
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import ClipFailed, ClipRendered, StageProgress
-from reelremix.engine.domain.request import EncodeOptions
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.rendering import file_names, parallel_jobs, render
@@ -25,8 +24,7 @@ from reelremix.errors import Cancelled, ConfigError, RenderError
 from tests.fakes import Recorder, clip_of, presented, run_context
 from tests.media_factory import plain_film
 
-OUTPUT = OutputFormat(180, 320, Fraction(25))
-QUICK = EncodeOptions(preset="ultrafast")
+OUTPUT = OutputFormat(180, 320, Fraction(25), encoder_preset="ultrafast")
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +117,12 @@ class Run:
         self.film, self.folder = film, folder
         self.ctx = run_context()
 
-    def __call__(self, *clips: Clip, options: EncodeOptions = QUICK) -> list[Any]:
+    def __call__(self, *clips: Clip, jobs: int = 0) -> list[Any]:
         """Render; returns the facts about clips."""
         recorder = Recorder()
-        ctx = self.ctx.with_reporter(recorder)
+        ctx = replace(self.ctx, reporter=recorder)
         subject = Subject(self.film, presented(self.film))
-        render(clips, {}, options, subject, self.folder, ctx)
+        render(clips, {}, jobs, subject, self.folder, ctx)
         return [e for e in recorder.events if isinstance(e, ClipRendered | ClipFailed)]
 
 
@@ -157,9 +155,10 @@ def test_only_what_is_seen_or_heard_makes_a_new_film(
 
 def test_another_quality_makes_a_new_film(run: Run, film: Path) -> None:
     [clip] = clips(film, (0, 1))
+    [coarse] = clips(film, (0, 1), output=replace(OUTPUT, crf=40))
     run(clip)
-    assert [e.cached for e in run(clip, options=replace(QUICK, crf=40))] == [False]
-    assert [e.cached for e in run(clip, options=replace(QUICK, crf=40, jobs=2))] == [True]
+    assert [e.cached for e in run(coarse)] == [False]
+    assert [e.cached for e in run(coarse, jobs=2)] == [True]
 
 
 @pytest.mark.parametrize("kind", ["video", "thumbnail"])
@@ -171,20 +170,20 @@ def test_a_file_that_is_gone_is_made_again(run: Run, film: Path, kind: str) -> N
 
 
 def test_failed_clips_are_told_and_leave_no_file(run: Run, film: Path) -> None:
-    [event] = run(*clips(film, (0, 1)), options=EncodeOptions(preset="warp"))
+    [event] = run(*clips(film, (0, 1), output=replace(OUTPUT, encoder_preset="warp")))
     assert isinstance(event, ClipFailed) and "warp" in event.message
     assert list(run.folder.iterdir()) == []
 
 
 def test_an_encoder_nobody_has_ends_the_run(run: Run, film: Path) -> None:
     with pytest.raises(RenderError, match="not available"):
-        run(*clips(film, (0, 1)), options=EncodeOptions(encoder="h265_magic"))
+        run(*clips(film, (0, 1), output=replace(OUTPUT, encoder="h265_magic")))
 
 
 def test_progress_counts_the_frames_of_all_clips(run: Run, film: Path) -> None:
     subject, recorder = Subject(film, presented(film)), Recorder()
     both = clips(film, (0, 1), (1, 3))
-    render(both, {}, QUICK, subject, run.folder, run.ctx.with_reporter(recorder))
+    render(both, {}, 0, subject, run.folder, replace(run.ctx, reporter=recorder))
     told = [e for e in recorder.events if isinstance(e, StageProgress)]
     assert {e.total for e in told} == {75} and max(e.done for e in told) == 75
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,10 @@ from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun
 from reelremix.engine.domain.request import ClipRequest, FrameOptions
 from reelremix.errors import ConfigError
+
+if TYPE_CHECKING:
+    from reelremix.engine.joblog import Listener
+    from reelremix.engine.library import ClipResult
 
 
 def clip(
@@ -81,10 +86,14 @@ def clip(
             frame=FrameOptions(options.aspect_of(run.settings), faces=run.settings.faces),
             encode=options.encode_options(run.settings),
         )
-        job = partial(run.library.clip, request)
-        reports.append(attempt(recording, partial(run.with_models, job, listener, install_models)))
+        reports.append(attempt(recording, partial(_clip, run, request, listener, install_models)))
         if not as_json:
             reports[-1].show()
     if as_json:
         output.show_json({"version": 1, "runs": [report.to_dict() for report in reports]})
     raise typer.Exit(diagnostics.combined([report.code for report in reports]))
+
+
+def _clip(run: CommandRun, request: ClipRequest, listener: Listener, install: bool) -> ClipResult:
+    options.require_recording(Path(request.source))
+    return run.with_models(partial(run.library.clip, request), listener, install)

@@ -39,6 +39,10 @@ def show(as_json: options.Json = False) -> None:
 
 
 @config_app.command()
-def path() -> None:
+def path(as_json: options.Json = False) -> None:
     """Print the path of the user's settings file."""
-    output.show_text(str(user_file(os.environ)))
+    file = str(user_file(os.environ))
+    if as_json:
+        output.show_json({"version": 1, "path": file})
+        return
+    output.show_text(file)

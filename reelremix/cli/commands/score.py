@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from reelremix.cli import options, output
+import typer
+
+from reelremix.cli import diagnostics, options, output
 from reelremix.cli.output import clock, percent
 from reelremix.cli.reporters import listener_for
 from reelremix.cli.run import CommandRun
@@ -38,7 +41,15 @@ def score(
     ranking = run.with_models(partial(run.library.score, request), listener, install_models)
     if as_json:
         output.show_json(ranking)
-        return
+    else:
+        _show(ranking)
+    if ranking["notice"]:
+        diagnostics.say(diagnostics.one_line(ranking["notice"]))
+    if not ranking["candidates"]:
+        raise typer.Exit(diagnostics.Exit.PARTIAL)
+
+
+def _show(ranking: dict[str, Any]) -> None:
     columns = [("#", "right"), ("score", "right"), ("from", "right"), ("to", "right"),
                ("why", "wrap"), ("text", "wrap")]  # fmt: skip
     rows = []

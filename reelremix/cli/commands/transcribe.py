@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
 
-from reelremix.cli import options, output
+from reelremix.cli import diagnostics, options, output
 from reelremix.cli.reporters import listener_for
 from reelremix.cli.run import CommandRun
 from reelremix.engine.domain.request import TranscribeRequest
@@ -31,24 +31,35 @@ def transcribe(
     vocabulary: options.Vocabulary = None,
     device: options.Device = None,
     audio_stream: options.AudioStream = None,
+    transcript: options.TranscriptFile = None,
     install_models: options.InstallModels = False,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
     progress: options.Progress = None,
     quiet: options.QuietFlag = False,
 ) -> None:
-    """Write down what is said in SOURCE."""
+    """Write down what is said in SOURCE.
+
+    With --transcript nothing is listened to: the given words are written in the form asked for.
+    """
     form = "json" if as_json else form
     if not _is_format(form):
         raise ConfigError(f"--format must be one of {', '.join(FORMATS)} (got {form!r})")
     flags = options.typed(locals()) | {"out": None}
     run = CommandRun(flags)
-    request = TranscribeRequest(str(source), audio_stream, options.transcribe_options(run.settings))
-    listener = listener_for(progress, quiet=quiet)
-    text = run.with_models(
-        partial(run.library.transcribe_to, request, form), listener, install_models
+    request = TranscribeRequest(
+        str(source), audio_stream, options.transcribe_options(run.settings, transcript)
     )
+    listener = listener_for(progress, quiet=quiet)
+    output.check_target(out, overwrite=overwrite)
+    heard = run.with_models(partial(run.library.transcribe, request), listener, install_models)
+    from reelremix.engine.export.transcript import format_transcript
+
+    text = format_transcript(heard, form)
     output.deliver(text, out, overwrite=overwrite)
+    if not heard.segments:
+        diagnostics.say(f"no speech was found in {diagnostics.one_line(source.name)}")
+        raise typer.Exit(diagnostics.Exit.PARTIAL)
 
 
 def _is_format(text: str) -> TypeGuard[TranscriptFormat]:

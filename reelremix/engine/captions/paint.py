@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelremix.engine.captions.block import CAP_TOP, DESCENT, Block, SetLine, pop_scale, set_block
-from reelremix.engine.captions.patch import Patch, blend, patch_from_rgba
+from reelremix.engine.captions.patch import Patch, patch_from_rgba
 from reelremix.engine.captions.shaping import PlacedWord, is_rtl
 from reelremix.engine.captions.style import CaptionStyle, from_dict, load_preset, rgba
 from reelremix.engine.captions.typefaces import chain_for
@@ -29,8 +29,6 @@ from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
     from reelremix.engine.captions.skia_canvas import GlyphSpan, Picture, Rectangle
-
-__all__ = ["CaptionPainter", "Patch", "blend"]
 
 KEPT_PATCHES = 24
 """A two-line cue at 1080x1920 holds about 2 MB in each word state."""

@@ -12,13 +12,7 @@ from dataclasses import dataclass
 
 from bidi import algorithm as bidi
 
-from reelremix.engine.captions.typefaces import (
-    Face,
-    FaceChain,
-    ShapedRun,
-    chain_for,
-    clusters,
-)
+from reelremix.engine.captions.typefaces import Face, FaceChain, ShapedRun, chain_for, clusters
 from reelremix.engine.domain.spacing import needs_space
 
 _IGNORED = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff\u00ad")
@@ -67,11 +61,6 @@ class ShapedLine:
 
     words: tuple[PlacedWord, ...]
     width: float
-
-    @property
-    def visual_order(self) -> tuple[int, ...]:
-        """Indexes of the words from left to right."""
-        return tuple(sorted(range(len(self.words)), key=lambda i: self.words[i].left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +118,7 @@ def text_width(text: str, chain: FaceChain) -> float:
     return sum(i.width for i in _items([text], _levels([text], rtl=rtl), chain, 0.0))
 
 
-def missing_glyphs(text: str, font: str = "Montserrat ExtraBold") -> set[str]:
+def missing_glyphs(text: str, font: str) -> set[str]:
     """The characters no bundled or installed font can draw; they are left out of the picture."""
     chain = chain_for(font)
     missing: set[str] = set()

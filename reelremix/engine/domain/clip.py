@@ -14,11 +14,16 @@ from reelremix.engine.domain.transcript import Word
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """Shape and rate of the rendered picture."""
+    """Shape, rate and encoding of the film."""
 
     width_px: int
     height_px: int
     frame_rate: Fraction
+    encoder: str = "auto"
+    """`auto`, or an FFmpeg encoder name such as `libx264` or `h264_nvenc`."""
+    encoder_preset: str = "veryfast"
+    crf: int = 20
+    """Quality, 0 (lossless) to 51."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -199,7 +199,3 @@ class RunContext:
     owner: str = LOCAL_OWNER
     lock_dir: Path | None = None
     """Folder for locks between processes on one machine; None when the caller serialises runs."""
-
-    def with_reporter(self, reporter: Reporter) -> RunContext:
-        """The same run, told to somebody else."""
-        return replace(self, reporter=reporter)

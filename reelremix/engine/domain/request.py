@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from reelremix.engine.domain.time import TimeRange
@@ -131,6 +131,11 @@ class RenderRequest:
     captions: str | None = None
     """Preset to use instead of the manifest's; `none` turns captions off; None keeps it."""
     aspect: Aspect | None = None
-    encoding: dict[str, str | int] = field(default_factory=dict)
-    """Encoding options to use instead of the manifest's, named as in its `options`."""
+    encoder: str | None = None
+    encoder_preset: str | None = None
+    crf: int | None = None
+    fps: str | None = None
+    """`source` or a number. None, here and above, keeps what the manifest says of each clip."""
+    jobs: int = 0
+    """Clips rendered at once; 0 chooses by the number of cores."""
     overwrite: bool = False

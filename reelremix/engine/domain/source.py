@@ -89,6 +89,8 @@ class Source:
     """The container's start on its own clock."""
     streams: tuple[Stream, ...]
     chapters: tuple[Chapter, ...] = ()
+    probe_version: int = 0
+    """Which way of looking described it, so that a later one looks again; 0 is unknown."""
 
     def of_kind(self, kind: StreamKind) -> tuple[Stream, ...]:
         """The streams of one kind, attached pictures left out."""
@@ -108,6 +110,14 @@ class Presentation:
     origin: Timestamp
     duration: Timestamp
     """From `origin` to the last end among the chosen streams."""
+
+    @property
+    def picture_end(self) -> Timestamp:
+        """Where the picture ends; the end of all where that is not known."""
+        video = self.video
+        if video is None or video.start is None or video.duration is None:
+            return self.duration
+        return min(self.duration, video.start + video.duration - self.origin)
 
     @property
     def picture(self) -> VideoFormat:

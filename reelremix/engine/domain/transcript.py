@@ -1,10 +1,15 @@
-"""Speech as text with times."""
+"""Speech as text with times.
+
+`extra` holds what a given transcript says beyond the published keys: JSON that is carried along and
+written out again, and that nothing here looks at. None where there is nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from reelremix.engine.domain.spacing import split_words
 from reelremix.engine.domain.time import TimeRange
@@ -19,6 +24,7 @@ class Word:
     range: TimeRange
     probability: float | None = None
     speaker: str | None = None
+    extra: dict[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Segment:
     words: tuple[Word, ...] = ()
     """Empty when the transcript has no word times."""
     speaker: str | None = None
+    extra: dict[str, Any] | None = field(default=None, hash=False)
 
     @property
     def timed_words(self) -> tuple[Word, ...]:
@@ -58,6 +65,7 @@ class SoundEvent:
     """`laughter`, `applause`, `music`, `silence`, ..."""
     range: TimeRange
     probability: float | None = None
+    extra: dict[str, Any] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ class Transcript:
     events: tuple[SoundEvent, ...] = ()
     model: str | None = None
     """Name of the model; None for a supplied transcript that does not say."""
+    extra: dict[str, Any] | None = field(default=None, hash=False)
 
     @property
     def words(self) -> tuple[Word, ...]:

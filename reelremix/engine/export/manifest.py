@@ -96,7 +96,10 @@ def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
         },
         "notice": manifest.notice,
         "tracks": [_track(track) for track in manifest.tracks],
-        "clips": [clip_to_dict(clip, manifest.rendered.get(clip.id)) for clip in manifest.clips],
+        "clips": [
+            {**clip_to_dict(clip, manifest.rendered.get(clip.id)), "edits": []}
+            for clip in manifest.clips
+        ],
         "rejected": [rejection_to_dict(r) for r in manifest.rejected],
     }
 
@@ -107,12 +110,20 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
 
 
 def updated_manifest(
-    content: Mapping[str, Any], clips: Sequence[Clip], rendered: Mapping[str, Rendered]
+    content: Mapping[str, Any],
+    before: Sequence[Clip],
+    now: Sequence[Clip],
+    rendered: Mapping[str, Rendered],
 ) -> bytes:
-    """A loaded manifest with some clips rendered anew; everything else, known or not, is kept."""
-    fresh = {
-        clip.id: clip_to_dict(clip, rendered.get(clip.id)) for clip in clips if clip.id in rendered
-    }
+    """A loaded manifest with some clips rendered anew; everything else, known or not, is kept.
+
+    `before` are the clips as they were read from it, `now` the same ones as they were rendered.
+    """
+    fresh = {}
+    for old, new in zip(before, now, strict=True):
+        if new.id in rendered:
+            was, is_now = clip_to_dict(old), clip_to_dict(new, rendered[new.id])
+            fresh[new.id] = {k: v for k, v in is_now.items() if k in WRITTEN or v != was[k]}
     entries = [{**entry, **fresh.get(entry["id"], {})} for entry in content["clips"]]
     updated = {**content, "clips": entries}
     return (json.dumps(updated, ensure_ascii=False, indent=1) + "\n").encode()
@@ -131,7 +142,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}",
             hint="name the clips.json that `reelremix clip` wrote",
         ) from exc
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ConfigError(f"{path} is not a manifest: {exc}") from exc
     if not isinstance(content, dict) or not _has_its_parts(content):
         raise ConfigError(
@@ -163,7 +174,8 @@ def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
     clips = []
     for entry in content["clips"]:
         try:
-            clips.append(_checked(_read_clip(entry), content["source"]))
+            clip = _read_clip(entry, content.get("options", {}))
+            clips.append(_checked(clip, content["source"]))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as exc:
             raise ConfigError(
                 f"{path}: clip {entry.get('id', '?')!r} cannot be used: {type(exc).__name__} {exc}",
@@ -272,7 +284,7 @@ def _transcript(transcript: Transcript | None) -> dict[str, Any] | None:
     return {
         "language": transcript.language,
         "language_probability": transcript.language_probability,
-        "words": len(transcript.words),
+        "words": len(transcript.timed_words),
         "model": transcript.model,
     }
 
@@ -285,6 +297,8 @@ def _track(track: Track) -> dict[str, Any]:
     return {"id": track.id, "speaker": track.speaker, "boxes": boxes}
 
 
+WRITTEN = ("files", "audio", "verdict")
+"""What a render says about a clip, as opposed to what was decided."""
 DECIDED = ("ranges", "title", "description", "hashtags", "output", "layout", "captions", "words")
 DRAWN = ("ranges", "output", "layout", "captions")
 
@@ -323,6 +337,9 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             "width_px": clip.output.width_px,
             "height_px": clip.output.height_px,
             "frame_rate": _rate(clip.output.frame_rate),
+            "encoder": clip.output.encoder,
+            "encoder_preset": clip.output.encoder_preset,
+            "crf": clip.output.crf,
         },
         "layout": [_piece(piece) for piece in clip.layout.pieces],
         "speaking": [
@@ -335,7 +352,6 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             for w in clip.words
         ],
         "audio": {"gain_db": rendered.gain_db if rendered else None},
-        "edits": [],
         "verdict": _verdict(rendered.verdict if rendered else None),
     }
 
@@ -406,8 +422,10 @@ def _checked(clip: Clip, source: Mapping[str, Any]) -> Clip:
         raise ValueError("its output size is not between 16 and 8192")
     if out.width_px % 2 or out.height_px % 2 or not 1 <= out.frame_rate <= 120:
         raise ValueError("its output is odd in size, or its rate not between 1 and 120")
-    if not clip.layout.pieces:
-        raise ValueError("its layout is empty")
+    if not 0 <= out.crf <= 51:
+        raise ValueError("its crf is not between 0 and 51")
+    if not all(_is_covered(span, clip.layout, 1 / out.frame_rate) for span in clip.ranges):
+        raise ValueError("its layout does not cover its ranges")
     picture = Box(0, 0, float(source["width_px"]), float(source["height_px"]))
     for piece in clip.layout.pieces:
         for region in piece.regions:
@@ -416,6 +434,15 @@ def _checked(clip: Clip, source: Mapping[str, Any]) -> Clip:
     if any(not 0 <= i < len(clip.words) for cue in cues for line in cue.lines for i in line):
         raise ValueError("a caption names a word that is not there")
     return clip
+
+
+def _is_covered(span: TimeRange, layout: Layout, slack: Fraction) -> bool:
+    """Whether pieces follow each other through the range; a frame may be missing at the edges."""
+    reached = span.start.exact
+    for piece in sorted(layout.pieces, key=lambda piece: piece.range.start):
+        if piece.range.start.exact <= reached + slack:
+            reached = max(reached, piece.range.end.exact)
+    return reached >= span.end.exact - slack
 
 
 def _check_region(region: Region, picture: Box, out: OutputFormat) -> None:
@@ -439,8 +466,7 @@ def _check_region(region: Region, picture: Box, out: OutputFormat) -> None:
             raise ValueError("a region of its layout shows what lies outside the picture")
 
 
-def _read_clip(entry: Mapping[str, Any]) -> Clip:
-    output = entry["output"]
+def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
     return Clip(
         id=str(entry["id"]),
         rank=int(entry["rank"]),
@@ -452,9 +478,7 @@ def _read_clip(entry: Mapping[str, Any]) -> Clip:
         hashtags=tuple(entry.get("hashtags", ())),
         slug=slug(str(entry.get("slug") or "clip")),
         score=_read_score(entry.get("score")),
-        output=OutputFormat(
-            int(output["width_px"]), int(output["height_px"]), Fraction(output["frame_rate"])
-        ),
+        output=_read_output({**options, **entry["output"]}),
         layout=Layout(
             tuple(_read_piece(piece) for piece in entry["layout"]),
             tuple(
@@ -463,6 +487,17 @@ def _read_clip(entry: Mapping[str, Any]) -> Clip:
             ),
         ),
         captions=_read_captions(entry.get("captions")),
+    )
+
+
+def _read_output(entry: Mapping[str, Any]) -> OutputFormat:
+    size = int(entry["width_px"]), int(entry["height_px"])
+    output = OutputFormat(*size, Fraction(entry["frame_rate"]))
+    return replace(
+        output,
+        encoder=str(entry.get("encoder", output.encoder)),
+        encoder_preset=str(entry.get("encoder_preset", output.encoder_preset)),
+        crf=int(entry.get("crf", output.crf)),
     )
 
 

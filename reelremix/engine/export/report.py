@@ -16,7 +16,7 @@ from urllib.parse import quote
 from jinja2 import Environment, Template
 
 from reelremix import __version__
-from reelremix.engine.export.manifest import Manifest, manifest_to_dict
+from reelremix.engine.export.manifest import Manifest, is_plain_name, manifest_to_dict
 
 
 def contact_sheet(manifest: Manifest, folder: Path) -> str:
@@ -25,18 +25,21 @@ def contact_sheet(manifest: Manifest, folder: Path) -> str:
 
 
 def sheet_of(content: dict[str, Any], folder: Path) -> str:
-    """The sheet for the content of a `clips.json`."""
+    """The sheet for the content of a `clips.json` whose clips can be read.
+
+    Others write manifests too: what reading does without, the sheet does without.
+    """
     return _template().render(
         version=__version__,
         source=content["source"],
         transcript=content.get("transcript"),
-        length=clock(content["source"]["duration_s"]),
+        length=clock(content["source"].get("duration_s", 0)),
         notice=content.get("notice"),
-        network=content.get("run", {}).get("network", []),
+        network=(content.get("run") or {}).get("network") or [],
         clips=[_clip(clip, folder) for clip in content["clips"]],
         rejected=[
-            {**r, "start": clock(r["start_s"]), "end": clock(r["end_s"])}
-            for r in content.get("rejected", [])
+            {**r, "start": clock(r.get("start_s", 0)), "end": clock(r.get("end_s", 0))}
+            for r in content.get("rejected") or []
         ],
     )
 
@@ -49,14 +52,16 @@ def clock(seconds: float) -> str:
 
 
 def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
-    files, score = clip["files"], clip["score"]
+    score = clip.get("score") or {"total": None, "axes": {}, "reasons": []}
+    video, still = _file(clip, "video"), _file(clip, "thumbnail")
     seconds = sum(end - start for start, end in clip["ranges"])
     total = score["total"]
     return {
-        **{name: clip[name] for name in ("id", "rank", "title", "description", "text")},
-        "hashtags": clip["hashtags"],
-        "video": quote(files["video"]) if files["video"] else None,
-        "still": _inlined(folder / files["thumbnail"]) if files["thumbnail"] else None,
+        **{name: clip[name] for name in ("id", "rank")},
+        **{name: clip.get(name, "") for name in ("title", "description", "text")},
+        "hashtags": clip.get("hashtags", ()),
+        "video": quote(video) if video else None,
+        "still": _inlined(folder / still) if still else None,
         "length": f"{seconds:.1f} s",
         "span": f"{clock(clip['ranges'][0][0])}-{clock(clip['ranges'][-1][1])}",
         "total": "" if total is None else f"{total:.0f}",
@@ -64,8 +69,14 @@ def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
         if score["reasons"]
         else [],
         "reasons": score["reasons"],
-        "verdict": clip["verdict"],
+        "verdict": clip.get("verdict"),
     }
+
+
+def _file(clip: dict[str, Any], kind: str) -> str | None:
+    """The name of a clip's file, if it has one and it lies beside the sheet."""
+    name = (clip.get("files") or {}).get(kind)
+    return str(name) if is_plain_name(name) else None
 
 
 def _inlined(image: Path) -> str | None:

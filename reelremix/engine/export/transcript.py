@@ -1,13 +1,15 @@
 """Transcripts as files: version-1 JSON, SubRip, WebVTT and plain text.
 
 Reading accepts what other programs write, as far as it can be understood; writing gives the
-published form only. What a transcript is lives in `domain.transcript`.
+published form, and the unknown keys that were read. What a transcript is lives in
+`domain.transcript`.
 """
 
 from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,6 +33,14 @@ _TAG = re.compile(r"</?[a-zA-Z][^>]*>|<\d[\d:.]*>|\{\\[^}]*\}")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _LONGEST_S = 1e7
 """Anything later, about four months in, is a damaged number."""
+_DEEPEST = 50
+"""Levels of nesting in a value that is only carried along."""
+_DOCUMENT_KEYS = frozenset(
+    {"version", "language", "language_probability", "model", "segments", "events"}
+)
+_SEGMENT_KEYS = frozenset({"start_s", "end_s", "speaker", "text", "words"})
+_WORD_KEYS = frozenset({"text", "word", "start_s", "end_s", "probability", "speaker"})
+_EVENT_KEYS = frozenset({"kind", "start_s", "end_s", "probability"})
 
 
 class _Malformed(Exception):
@@ -40,8 +50,9 @@ class _Malformed(Exception):
 def read_transcript(path: Path) -> Transcript:
     """The transcript in a .json (version 1), .srt or .vtt file.
 
-    Segments are sorted by time and empty ones dropped. Raises UnreadableMedia when the file
-    cannot be read and SourceError when its content is not a transcript.
+    Segments are sorted by time and empty ones dropped; keys that version 1 does not name are kept
+    as `extra`. Raises UnreadableMedia when the file cannot be read and SourceError when its content
+    is not a transcript.
     """
     text = _read_text(path)
     try:
@@ -49,22 +60,9 @@ def read_transcript(path: Path) -> Transcript:
             return _document(_parse_json(text))
         return _subtitle(text)
     except _Malformed as error:
-        raise _unusable(path.name, error) from error
-
-
-def transcript_from_dict(document: Any, name: str = "the document") -> Transcript:
-    """A transcript from version-1 JSON as parsed; unknown keys are ignored.
-
-    Raises SourceError, naming `name`, when it is not a transcript.
-    """
-    try:
-        return _document(document)
-    except _Malformed as error:
-        raise _unusable(name, error) from error
-
-
-def _unusable(name: str, error: _Malformed) -> SourceError:
-    return SourceError(f"{name} is not a usable transcript: {error}", hint=_READABLE)
+        raise SourceError(
+            f"{path.name} is not a usable transcript: {error}", hint=_READABLE
+        ) from error
 
 
 def _document(document: Any) -> Transcript:
@@ -83,11 +81,12 @@ def _document(document: Any) -> Transcript:
         segments=_in_order(segments),
         events=tuple(sorted(events, key=lambda e: (e.range.start_s, e.range.end_s))),
         model=_optional_text(document, "model"),
+        extra=_extra(document, _DOCUMENT_KEYS),
     )
 
 
 def transcript_to_dict(transcript: Transcript) -> dict[str, Any]:
-    """The version-1 document; seconds rounded to the microsecond."""
+    """The version-1 document with the unknown keys it came with; seconds to the microsecond."""
     return {
         "version": VERSION,
         "language": transcript.language,
@@ -95,9 +94,10 @@ def transcript_to_dict(transcript: Transcript) -> dict[str, Any]:
         "model": transcript.model,
         "segments": [_segment_to_dict(s) for s in transcript.segments],
         "events": [
-            {"kind": e.kind, **_bounds(e.range), "probability": e.probability}
+            {"kind": e.kind, **_bounds(e.range), "probability": e.probability, **(e.extra or {})}
             for e in transcript.events
         ],
+        **(transcript.extra or {}),
     }
 
 
@@ -156,7 +156,7 @@ def _segment(value: Any, where: str) -> Segment:
         bounds = TimeRange(words[0].range.start, max(w.range.end for w in words))
     else:
         bounds = _range(fields, where)
-    return Segment(bounds, _clean(text), words, speaker)
+    return Segment(bounds, _clean(text), words, speaker, _extra(fields, _SEGMENT_KEYS))
 
 
 def _words(values: Sequence[Any], where: str) -> tuple[Word, ...]:
@@ -176,13 +176,39 @@ def _word(value: Any, where: str) -> Word | None:
         _range(fields, where),
         _optional_number(fields, "probability"),
         _optional_text(fields, "speaker"),
+        _extra(fields, _WORD_KEYS),
     )
 
 
 def _event(value: Any, where: str) -> SoundEvent:
     fields = _object(value, where)
     kind = _optional_text(fields, "kind") or "sound"
-    return SoundEvent(kind, _range(fields, where), _optional_number(fields, "probability"))
+    return SoundEvent(
+        kind,
+        _range(fields, where),
+        _optional_number(fields, "probability"),
+        _extra(fields, _EVENT_KEYS),
+    )
+
+
+def _extra(fields: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any] | None:
+    """What is there beyond the known keys; None when nothing is."""
+    unknown = {key: value for key, value in fields.items() if key not in known}
+    kept: dict[str, Any] = _kept(unknown)
+    return kept or None
+
+
+def _kept(value: Any, room: int = _DEEPEST) -> Any:
+    """JSON as it came, without what no file can hold: lone surrogates and infinite numbers."""
+    if not room:
+        raise _Malformed("its JSON is nested too deep")
+    if isinstance(value, Mapping):
+        return {_kept(key): _kept(item, room - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_kept(item, room - 1) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _list(value: Any, otherwise: str) -> Sequence[Any]:
@@ -254,9 +280,11 @@ def _segment_to_dict(segment: Segment) -> dict[str, Any]:
                 **_bounds(w.range),
                 "probability": w.probability,
                 "speaker": w.speaker,
+                **(w.extra or {}),
             }
             for w in segment.words
         ],
+        **(segment.extra or {}),
     }
 
 
@@ -267,7 +295,7 @@ def _bounds(value: TimeRange) -> dict[str, float]:
 def _subtitle(text: str) -> Transcript:
     """A transcript from SubRip or WebVTT; both are blocks under a line with an arrow."""
     segments = _in_order(list(_cues(text.split("\n"))))
-    if not segments:
+    if not segments and not text.startswith("WEBVTT"):  # which may well hold no cue
         raise _Malformed("it holds neither JSON nor any cue such as 00:01,000 --> 00:02,500")
     return Transcript(None, None, _without_repeats(segments))
 

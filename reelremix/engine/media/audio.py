@@ -103,6 +103,8 @@ class _Placed:
         self._start = float(start.exact)  # microseconds are enough to place sound
         self._total = total
         self._resampler = self._new_resampler()
+        self._kind: tuple[str, int, str] | None = None
+        """What the resampler was last fed: layout, rate and sample format."""
         self._at: int | None = None
         """Output position of the next resampled sample; negative before the wanted start."""
         self._fed = 0.0
@@ -121,6 +123,9 @@ class _Placed:
             yield from self._drain()
             self._at = round(begins * self._pcm.rate_hz)
             self._fed = begins
+        elif self._kind != _kind_of(frame):  # broadcasts change between programmes
+            yield from self._drain()
+        self._kind = _kind_of(frame)
         self._fed += frame.samples / frame.sample_rate
         frame.pts = None
         yield from self._placed(self._resampler.resample(frame))
@@ -162,6 +167,11 @@ class _Placed:
 
     def _new_resampler(self) -> AudioResampler:
         return AudioResampler(self._pcm.sample, self._pcm.layout, self._pcm.rate_hz)
+
+
+def _kind_of(frame: av.AudioFrame) -> tuple[str, int, str]:
+    """What a resampler must not see change."""
+    return frame.layout.name, frame.sample_rate, frame.format.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,14 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.stream import Discard
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+    VideoReformatter,
+)
 from av.video.stream import VideoStream
 
 from reelremix.engine.domain.source import Presentation, VideoFormat
@@ -24,6 +31,8 @@ from reelremix.engine.domain.time import MICROSECONDS, TimeRange, Timestamp
 from reelremix.engine.media.faults import reading
 from reelremix.engine.media.probe import HDR_TRANSFERS, open_input
 
+Frame = av.VideoFrame
+"""What stages pass on without looking inside."""
 Plane = npt.NDArray[np.uint8]
 STEPS_BACK_S = (0, 2, 10, 60)
 """MPEG streams are entered anywhere: step back until a keyframe comes first."""
@@ -37,6 +46,8 @@ class Picture:
 
     at: Timestamp
     frame: av.VideoFrame
+    length_s: Fraction = Fraction(0)
+    """How long the container says it is shown; 0 where it does not say."""
 
 
 class FrameReader:
@@ -62,6 +73,8 @@ class FrameReader:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = threads
         self._upright = Upright(self._format)
+        self.ended: Timestamp | None = None
+        """Until when the last picture is shown, once the stream was read to its end."""
 
     def __enter__(self) -> FrameReader:
         return self
@@ -81,14 +94,22 @@ class FrameReader:
             UnreadableMedia: the file cannot be read any more.
         """
         held: Picture | None = None
+        self.ended = None
         for picture in self._decoded(wanted.start, keyframes_only=keyframes_only):
             if picture.at >= wanted.end:
                 break
             if held is not None and picture.at > wanted.start:
                 yield self._made_upright(held)
             held = picture
+        else:
+            self.ended = self._end_of(held)
         if held is not None:
             yield self._made_upright(held)
+
+    def _end_of(self, last: Picture | None) -> Timestamp:
+        if last is None:
+            return Timestamp(0)
+        return Timestamp.from_seconds(last.at.exact + max(last.length_s, self.frame_s))
 
     def snap(self, moment: Timestamp) -> Timestamp:
         """The frame boundary nearest to `moment`. Reads packets around it, decodes nothing."""
@@ -121,7 +142,7 @@ class FrameReader:
             for frame in self._tolerant_decode():
                 at = self._time_of(frame, last)
                 if last is None or at > last:
-                    yield Picture(at, frame)
+                    yield Picture(at, frame, (frame.duration or 0) * self._time_base)
                     last = at
 
     def _tolerant_decode(self) -> Iterator[av.VideoFrame]:
@@ -168,7 +189,7 @@ class FrameReader:
         return Timestamp(ticks, self._time_base) - self._origin
 
     def _made_upright(self, picture: Picture) -> Picture:
-        return Picture(picture.at, self._upright(picture.frame))
+        return Picture(picture.at, self._upright(picture.frame), picture.length_s)
 
 
 def _in_base(moment: Timestamp, time_base: Fraction) -> Timestamp:
@@ -231,6 +252,32 @@ def colours_of(frame: av.VideoFrame) -> Colorspace:
     if stated is not None:
         return stated
     return Colorspace.ITU601 if frame.height <= SD_HEIGHT_PX else Colorspace.ITU709
+
+
+class Shrinker:
+    """Scales frames down by averaging; to be kept, as setting up costs more than scaling."""
+
+    def __init__(self, pixels: str) -> None:
+        """`pixels` is FFmpeg's name of the format to give, such as `yuv444p`."""
+        self._pixels = pixels
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
+        """The frame at this width and height."""
+        return self._reformatter.reformat(
+            frame,
+            width=size[0],
+            height=size[1],
+            format=self._pixels,
+            interpolation=Interpolation.AREA,
+            threads=1,
+        )
+
+
+def scaled(frame: av.VideoFrame, width_px: int) -> av.VideoFrame:
+    """A copy this wide and in proportion, its height even."""
+    height_px = round(frame.height * width_px / frame.width / 2) * 2
+    return frame.reformat(width=width_px, height=height_px)
 
 
 def planes(frame: av.VideoFrame) -> tuple[Plane, Plane, Plane]:

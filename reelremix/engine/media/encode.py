@@ -13,13 +13,17 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.media.audio import PROGRAMME, Samples, audio_frame
-from reelremix.engine.media.hardware import SOFTWARE
-from reelremix.errors import RenderError
+from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, pixel_format
+from reelremix.errors import ConfigError, RenderError
 
 AUDIO_BIT_RATE = 192_000
 AUDIO_OPTIONS = {"aac_coder": "fast"}
 """FFmpeg's documentation: better and much faster than `twoloop` at bit rates like ours."""
 KEYFRAME_INTERVAL_S = 2
+X264_PRESETS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+    "placebo",
+)  # fmt: skip
 UNWRITABLE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EROFS, errno.ENOSPC})
 """Faults of the folder or the disk, not of the encoder."""
 
@@ -45,6 +49,53 @@ class EncoderSettings:
         return {"preset": self.preset, "crf": str(self.crf)}
 
 
+def require_encoder(settings: EncoderSettings) -> None:
+    """Whether an encoder that opens here also takes its settings.
+
+    Raises:
+        ConfigError: it has no such preset.
+        RenderError: it refuses its settings.
+    """
+    if settings.encoder == SOFTWARE:  # asked by name: x264 itself complains on the terminal
+        if settings.preset not in X264_PRESETS:
+            raise ConfigError(
+                f"--encoder-preset must be one of {', '.join(X264_PRESETS)}"
+                f" (got {settings.preset!r})"
+            )
+        return
+    if settings.encoder in HARDWARE:  # it may be busy just now; software stands in then
+        return
+    context = av.CodecContext.create(settings.encoder, "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height = 256, 256
+    context.pix_fmt = pixel_format(settings.encoder)
+    context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+    context.options = settings.options()
+    try:
+        context.open()
+    except (av.error.FFmpegError, ValueError) as exc:
+        raise refused(settings, exc) from exc
+
+
+class EncoderUnavailable(RenderError):
+    """A hardware encoder does not open now: it is missing, busy, or has no session left."""
+
+
+def refused(settings: EncoderSettings, exc: Exception) -> RenderError:
+    """The error for an encoder that does not open with its settings."""
+    reason = getattr(exc, "strerror", None) or str(exc)
+    if settings.encoder in HARDWARE:
+        return EncoderUnavailable(
+            f"encoder '{settings.encoder}' does not open now: {reason}",
+            hint=f"`--encoder {SOFTWARE}` works everywhere",
+        )
+    return RenderError(
+        f"encoder '{settings.encoder}' refuses preset '{settings.preset}',"
+        f" crf {settings.crf}: {reason}",
+        hint="`--encoder-preset veryfast --crf 20` are the defaults",
+    )
+
+
 class ClipWriter:
     """One output file. Pictures and sound may arrive in any order of feeding."""
 
@@ -54,6 +105,7 @@ class ClipWriter:
         """Open `path` (of any name) for writing as MP4.
 
         Raises:
+            EncoderUnavailable: a hardware encoder is missing or busy.
             RenderError: the encoder does not accept the settings.
             OSError: the file cannot be written.
         """
@@ -62,6 +114,7 @@ class ClipWriter:
         )
         self._frames = 0
         self._samples = 0
+        context: av.CodecContext | None = None
         try:
             self._video = self._container.add_stream(
                 settings.encoder, rate=output.frame_rate, options=settings.options()
@@ -69,7 +122,7 @@ class ClipWriter:
             context = self._video.codec_context
             assert isinstance(context, av.VideoCodecContext)
             context.width, context.height = output.width_px, output.height_px
-            context.pix_fmt = "yuv420p"
+            context.pix_fmt = pixel_format(settings.encoder)
             context.time_base = 1 / output.frame_rate
             context.gop_size = round(output.frame_rate * KEYFRAME_INTERVAL_S)
             context.thread_count = settings.threads
@@ -87,17 +140,15 @@ class ClipWriter:
                 self._audio.codec_context.bit_rate = AUDIO_BIT_RATE
             self._container.start_encoding()
         except (av.error.FFmpegError, ValueError) as exc:
+            # The file is opened after the encoder, which may say "no such file" of its device.
+            is_encoding = context is not None and context.is_open
             self._container.close()
-            if isinstance(exc, OSError) and exc.errno in UNWRITABLE:
+            if is_encoding and isinstance(exc, OSError) and exc.errno in UNWRITABLE:
                 raise
-            raise RenderError(
-                f"encoder '{settings.encoder}' refuses preset '{settings.preset}',"
-                f" crf {settings.crf}: {exc}",
-                hint="`--encoder-preset veryfast --crf 20` are the defaults",
-            ) from exc
+            raise refused(settings, exc) from exc
 
     def write_picture(self, frame: av.VideoFrame) -> None:
-        """Append one yuv420p frame of the output's size."""
+        """Append one yuv420p frame of the output's size; PyAV rearranges it for the encoder."""
         frame.pts = self._frames
         frame.time_base = 1 / Fraction(self._context.framerate)
         frame.pict_type = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from reelremix.errors import ReelRemixError, UnreadableMedia
+from reelremix.errors import ReelRemixError, RenderError, UnreadableMedia
 
 DAMAGED = (av.error.InvalidDataError, av.error.EOFError, av.error.PermissionError)
 """What FFmpeg says of files without a usable beginning; EPERM there is not about permissions."""
@@ -24,6 +24,17 @@ def reading(path: Path) -> Iterator[None]:
         raise unreadable(path, exc) from exc
     except OSError as exc:
         raise unreadable(path, exc) from exc
+
+
+@contextmanager
+def encoding(what: str) -> Iterator[None]:
+    """Map what an encoder or muxer says of `what` to RenderError; faults of files stay OSError."""
+    try:
+        yield
+    except av.error.FFmpegError as exc:
+        if isinstance(exc, OSError):
+            raise
+        raise RenderError(f"could not write {what}: {exc.strerror}") from exc
 
 
 def unreadable(path: Path, exc: Exception) -> ReelRemixError:

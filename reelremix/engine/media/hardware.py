@@ -30,6 +30,14 @@ def ffmpeg_version() -> str:
 
 
 @cache
+def pixel_format(encoder: str) -> str:
+    """What to feed an encoder: yuv420p where it takes that, else nv12."""
+    formats = av.codec.Codec(encoder, "w").video_formats or ()
+    names = {form.name for form in formats}
+    return "nv12" if names and "yuv420p" not in names else "yuv420p"
+
+
+@cache
 def works(encoder: str) -> bool:
     """Whether `encoder` encodes a frame on this machine."""
     try:
@@ -39,11 +47,11 @@ def works(encoder: str) -> bool:
     if not isinstance(context, av.VideoCodecContext):
         return False
     context.width, context.height = 256, 256
-    context.pix_fmt = "yuv420p"
+    context.pix_fmt = pixel_format(encoder)
     context.time_base = Fraction(1, 25)
     context.framerate = Fraction(25)
     try:
-        frame = av.VideoFrame(256, 256, "yuv420p")
+        frame = av.VideoFrame(256, 256, pixel_format(encoder))
         frame.pts = 0
         context.encode(frame)
         context.encode(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ TIMING_PACKETS = 240
 """Packets looked at to tell variable from constant frame rate."""
 MEAN_RATE_TOLERANCE = Fraction(1, 50)
 """Mean and nominal rate of a constant-rate file differ by less: a short tail, a dropped frame."""
+TIMED = (StreamKind.VIDEO, StreamKind.AUDIO)
+"""Kinds of streams that have a length of their own."""
 
 
 def open_input(path: Path) -> InputContainer:
@@ -76,7 +79,7 @@ def probe(path: Path, source_id: str) -> Source:
                 hint=f"a transcript goes beside its recording: `--transcript {path.name}`",
             )
         streams = tuple(_describe(stream) for stream in container.streams)
-        streams = _with_pictures(container, streams)
+        streams = _with_lengths(container, _with_pictures(container, streams))
         source = Source(
             id=source_id,
             name=path.name,
@@ -173,10 +176,7 @@ def _with_pictures(container: InputContainer, streams: tuple[Stream, ...]) -> tu
     for stream in streams:
         if stream.kind is StreamKind.VIDEO and not stream.is_attached_picture:
             described = _picture(container, container.streams[stream.index])
-            stream = Stream(
-                **{name: getattr(stream, name) for name in Stream.__slots__ if name != "video"},
-                video=described,
-            )
+            stream = replace(stream, video=described)
         completed.append(stream)
     return tuple(completed)
 
@@ -239,6 +239,29 @@ def _duration(container: InputContainer, streams: Sequence[Stream]) -> Timestamp
     begins = Timestamp(container.start_time or 0)
     ends = [(s.start or begins) + s.duration for s in streams if s.duration is not None]
     return max(ends) - begins if ends else Timestamp(container.duration or 0)
+
+
+def _with_lengths(container: InputContainer, streams: tuple[Stream, ...]) -> tuple[Stream, ...]:
+    """Lengths of streams that the container does not tell, from their last packets.
+
+    Matroska tells one length for all, and muxers disagree on whether it includes the start.
+    """
+    unknown = {s.index for s in streams if s.duration is None and s.kind in TIMED}
+    if not unknown or not container.duration:
+        return streams
+    container.seek((container.start_time or 0) + container.duration)
+    ends: dict[int, Timestamp] = {}
+    for packet in container.demux():
+        if packet.pts is not None and packet.time_base is not None:
+            end = Timestamp(packet.pts + (packet.duration or 0), packet.time_base)
+            ends[packet.stream.index] = max(end, ends.get(packet.stream.index, end))
+    begins = Timestamp(container.start_time or 0)
+    return tuple(
+        replace(s, duration=ends[s.index] - (s.start or begins))
+        if s.index in unknown and s.index in ends
+        else s
+        for s in streams
+    )
 
 
 def _chapters(container: InputContainer) -> tuple[Chapter, ...]:

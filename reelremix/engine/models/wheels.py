@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import IO
 
 from reelremix.engine.domain.context import CancelToken
-from reelremix.engine.domain.network import note_calls
 from reelremix.engine.models.registry import WeightFile
+from reelremix.engine.network import note_calls
 from reelremix.errors import ModelError
 
 POLL_S = 0.1

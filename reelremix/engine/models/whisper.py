@@ -106,16 +106,24 @@ class FasterWhisper:
         """The language, at once, and segments as they are decoded.
 
         Raises:
+            ConfigError: Whisper does not know the language.
             ModelError: the model cannot run on its device.
             OutOfMemory: the device has too little free memory.
         """
         from faster_whisper import BatchedInferencePipeline
 
         model = self._model
+        if not model.model.is_multilingual:
+            language = None
+        elif language is not None and language not in model.supported_languages:
+            raise ConfigError(
+                f"--language {language!r} is not a language Whisper knows",
+                hint="use a code such as en, de, fr, es, pt, ja",
+            )
         try:
             segments, info = BatchedInferencePipeline(model).transcribe(
                 speech,
-                language=language if model.model.is_multilingual else None,
+                language=language,
                 language_detection_segments=DETECTION_SEGMENTS,
                 language_detection_threshold=LANGUAGE_FLOOR,
                 word_timestamps=True,
@@ -124,12 +132,7 @@ class FasterWhisper:
                 initial_prompt=options.initial_prompt,
                 hotwords=", ".join(options.vocabulary) or None,
             )
-        except ValueError as exc:  # what faster-whisper says of a language code it does not know
-            raise ConfigError(
-                f"--language {language!r} is not a language Whisper knows",
-                hint="use a code such as en, de, fr, es, pt, ja",
-            ) from exc
-        except RuntimeError as exc:
+        except (RuntimeError, ValueError) as exc:
             raise _explained(exc, self.name, self._folder, self.device) from exc
         guess = LanguageGuess(info.language, round(float(info.language_probability), 4))
         return guess, self._decoded(segments)
@@ -138,7 +141,7 @@ class FasterWhisper:
         try:
             for segment in segments:
                 yield _segment(segment)
-        except RuntimeError as exc:
+        except (RuntimeError, ValueError) as exc:
             raise _explained(exc, self.name, self._folder, self.device) from exc
 
 
@@ -174,7 +177,7 @@ def _fingerprint(name: str, folder: Path) -> str:
 
 
 def _explained(exc: Exception, name: str, folder: Path, device: str) -> ModelError:
-    reason = str(exc)
+    reason = str(exc) or type(exc).__name__
     if "out of memory" in reason.lower():
         return OutOfMemory(
             f"not enough {'GPU ' if device == 'cuda' else ''}memory for model '{name}'",
@@ -186,7 +189,7 @@ def _explained(exc: Exception, name: str, folder: Path, device: str) -> ModelErr
             hint="`--device cpu` works now; `reelremix doctor` says what the GPU is missing",
         )
     return ModelError(
-        f"model '{name}' in {folder} cannot be loaded: {reason.splitlines()[0]}",
+        f"model '{name}' in {folder} cannot be used: {reason.splitlines()[0]}",
         hint=f"`reelremix models install {name}` fetches it again",
     )
 

@@ -100,13 +100,6 @@ def describe_candidates(
     return described
 
 
-def describe_candidate(
-    candidate: Candidate, sentences: Sequence[Sentence], transcript: Transcript
-) -> Description:
-    """Title, description and hashtags of one candidate."""
-    return describe_candidates([candidate], sentences, transcript)[0]
-
-
 @cache
 def _function_words() -> dict[str, _Function]:
     file = resources.files("reelremix.engine.stages") / "data" / "function_words.toml"

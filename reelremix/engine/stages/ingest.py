@@ -16,13 +16,16 @@ from reelremix.engine.store.sources import identify_file
 from reelremix.errors import UnreadableMedia
 
 STAGE = "ingest"
+VERSION = 1
+"""Raise it whenever `probe` describes a file differently: known files are then looked at again."""
 CHUNK_BYTES = 8 * 1024 * 1024
 
 
 def ingest(path: Path, ctx: RunContext) -> Source:
     """Identify and describe a recording.
 
-    A file is read whole once; later its path, size, mtime and inode are enough.
+    A file is read whole once; later its path, size, mtime and inode are enough. What an older
+    version of this stage described, or another version cannot read, is described anew.
 
     Raises:
         UnreadableMedia: missing, empty, not media, without length, or a URL.
@@ -35,20 +38,21 @@ def ingest(path: Path, ctx: RunContext) -> Source:
         )
     began = time.monotonic()
     ctx.reporter.emit(StageStarted(STAGE))
-    if path.is_dir():
-        raise UnreadableMedia(f"{path} is a folder", hint="name the recordings inside it")
     if readable(str(path)) != str(path):
         raise UnreadableMedia(
             f"{readable(path.name)} has a name that is not Unicode text", hint="rename the file"
         )
     try:
+        if path.is_dir():
+            raise UnreadableMedia(f"{path} is a folder", hint="name the recordings inside it")
         identity = identify_file(path)
         known = ctx.catalogue.recall_file(identity)
         source = ctx.catalogue.source(known) if known else None
-        cached = source is not None
-        if source is None:
-            source = probe(path, "")  # fails early: nobody waits for the hash of a broken file
-            source = probe(path, _hash(path, identity.size_bytes, ctx))
+        cached = source is not None and source.probe_version == VERSION
+        if source is None or not cached:
+            found = probe(path, "")  # fails early: nobody waits for the hash of a broken file
+            content = known or _hash(path, identity.size_bytes, ctx)
+            source = replace(found, id=content, probe_version=VERSION)
             ctx.catalogue.save_source(source)
         source = replace(source, name=path.name)  # a copy may bear another name
         ctx.catalogue.remember_file(identity, source.id)

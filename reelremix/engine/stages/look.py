@@ -11,17 +11,15 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import Interpolation, VideoReformatter
 
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
-from reelremix.engine.media.decode import FrameReader, Picture, planes
+from reelremix.engine.media.decode import Frame, FrameReader, Picture, Shrinker, planes
 from reelremix.engine.models.faces import Face, FaceDetector
 from reelremix.engine.models.shots import THUMBNAIL_SIZE, CutFinder, Thumbnail
 from reelremix.engine.stages.artifact import key_for
@@ -119,8 +117,8 @@ class _Observer:
     """Frame number of each sighting."""
     _cuts: CutFinder = field(default_factory=CutFinder)
     _pending: list[_Pending] = field(default_factory=list)
-    _reformatter: VideoReformatter = field(default_factory=VideoReformatter)
-    _face_reformatter: VideoReformatter = field(default_factory=VideoReformatter)
+    _shrink: Shrinker = field(default_factory=lambda: Shrinker("yuv444p"))
+    _shrink_for_faces: Shrinker = field(default_factory=lambda: Shrinker("rgb24"))
 
     def see(self, picture: Picture) -> None:
         """Take the next frame of the range."""
@@ -153,28 +151,14 @@ class _Observer:
     def _step(self) -> int:
         return max(1, round(self.presentation.picture.frame_rate / FACE_RATE_HZ))
 
-    def _thumbnail(self, frame: av.VideoFrame) -> Thumbnail:
-        small = self._reformatter.reformat(
-            frame,
-            width=THUMBNAIL_SIZE[0],
-            height=THUMBNAIL_SIZE[1],
-            format="yuv444p",
-            interpolation=Interpolation.AREA,
-            threads=1,
-        )
-        return np.stack(planes(small), axis=2)
+    def _thumbnail(self, frame: Frame) -> Thumbnail:
+        return np.stack(planes(self._shrink(frame, THUMBNAIL_SIZE)), axis=2)
 
-    def _faces(self, frame: av.VideoFrame) -> Iterator[Face]:
+    def _faces(self, frame: Frame) -> Iterator[Face]:
         assert self.detector is not None
         scale = self.detector.input_size_px / max(frame.width, frame.height)
-        small = self._face_reformatter.reformat(
-            frame,
-            width=max(2, round(frame.width * scale)),
-            height=max(2, round(frame.height * scale)),
-            format="rgb24",
-            interpolation=Interpolation.AREA,
-            threads=1,
-        )
+        size = (max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
+        small = self._shrink_for_faces(frame, size)
         for face in self.detector.detect(small.to_ndarray().astype(np.uint8, copy=False)):
             box = face.box
             yield Face(
@@ -193,7 +177,7 @@ class _Observer:
         self.sightings.append(Sighting(picture.at, box, round(face.probability, 3)))
         self.frames_of.append(number)
 
-    def _compare_mouths(self, frame: av.VideoFrame, number: int) -> None:
+    def _compare_mouths(self, frame: Frame, number: int) -> None:
         due = [p for p in self._pending if number - p.frame_number >= MOUTH_DELAY_FRAMES]
         for pending in due:
             mouth = _difference(pending.before[0], _patch(frame, pending.mouth))
@@ -225,7 +209,7 @@ def _continues(track: list[Sighting], sighting: Sighting) -> bool:
     return 0 < gap <= LOST_AFTER_S and track[-1].box.iou(sighting.box) >= SAME_FACE_IOU
 
 
-def _patch(frame: av.VideoFrame, box: Box) -> npt.NDArray[np.float32]:
+def _patch(frame: Frame, box: Box) -> npt.NDArray[np.float32]:
     """Grey values of a rectangle, sampled down to a few points a side."""
     luma = planes(frame)[0]
     rows = np.linspace(box.y, box.y + box.height, PATCH_PX).round().astype(int)

@@ -6,13 +6,13 @@ The sound is set as `level` decides. The file is opened again and checked before
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 
 from reelremix.engine.captions.paint import CaptionPainter
@@ -24,8 +24,16 @@ from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.media.audio import PROGRAMME, Samples
 from reelremix.engine.media.compose import Composer
-from reelremix.engine.media.decode import FrameReader, Picture, planes
-from reelremix.engine.media.encode import ClipWriter, EncoderSettings, replace_sound, write_jpeg
+from reelremix.engine.media.decode import Frame, FrameReader, Picture, planes, scaled
+from reelremix.engine.media.encode import (
+    ClipWriter,
+    EncoderSettings,
+    EncoderUnavailable,
+    replace_sound,
+    write_jpeg,
+)
+from reelremix.engine.media.faults import encoding
+from reelremix.engine.media.hardware import SOFTWARE
 from reelremix.engine.stages.level import Level, Programme, find_level, lowered
 from reelremix.engine.stages.verify import verify
 from reelremix.engine.store.files import cannot_write
@@ -33,6 +41,8 @@ from reelremix.errors import RenderError
 
 SOUND_TRIES = 2
 """How often the sound is set again when AAC raised its peaks too high."""
+LONGEST_STILL_S = 1
+"""The last picture is held at most this much longer than the recording shows it."""
 THUMBNAIL_CANDIDATES = 6
 THUMBNAIL_WIDTH_PX = 540
 
@@ -54,20 +64,29 @@ class RenderTask:
     decoder_threads: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a task."""
+
+    level: Level
+    verdict: Verdict
+    notice: str | None = None
+    """Why another encoder wrote the film than the one asked for."""
+
+
 @dataclass(slots=True)
 class _Thumbnail:
     """Keeps the sharpest of a few pictures."""
 
     wanted: set[int]
     sharpness: float = -1.0
-    picture: av.VideoFrame | None = field(default=None)
+    picture: Frame | None = field(default=None)
 
-    def offer(self, number: int, picture: av.VideoFrame) -> None:
+    def offer(self, number: int, picture: Frame) -> None:
         """Look at output frame `number` before anything is drawn on it."""
         if number not in self.wanted and self.picture is not None:
             return
-        height = round(picture.height * THUMBNAIL_WIDTH_PX / picture.width / 2) * 2
-        small = picture.reformat(width=THUMBNAIL_WIDTH_PX, height=height)
+        small = scaled(picture, THUMBNAIL_WIDTH_PX)
         luma = planes(small)[0].astype(np.float32)
         sharpness = float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma)).mean())
         if sharpness > self.sharpness:
@@ -76,8 +95,10 @@ class _Thumbnail:
 
 def render_clip(
     task: RenderTask, cancel: CancelToken, progress: Callable[[int, int], None]
-) -> tuple[Level, Verdict]:
+) -> Written:
     """Write the film and its thumbnail, open it again and check it.
+
+    A hardware encoder that is busy or gone is replaced by software, with a notice.
 
     Args:
         task: what to write and where.
@@ -96,7 +117,7 @@ def render_clip(
         programme = Programme(Path(task.source), task.presentation, task.clip.ranges, cancel)
         level = find_level(programme)
     with _writing(task):
-        _write(task, programme, level, cancel, progress)
+        notice = _write(task, programme, level, cancel, progress)
     verdict = _verified(task)
     for _ in range(SOUND_TRIES):
         better = lowered(programme, level, verdict) if programme is not None else None
@@ -106,7 +127,7 @@ def render_clip(
         with _writing(task):
             replace_sound(Path(task.video), programme.at(level))
         verdict = _verified(task)
-    return level, verdict
+    return Written(level, verdict, notice)
 
 
 def remove_unfinished(task: RenderTask) -> None:
@@ -127,14 +148,44 @@ def _verified(task: RenderTask) -> Verdict:
 
 def frame_count(clip: Clip) -> int:
     """Frames the clip has at its output rate."""
-    return sum(_frames_in(span, clip.output.frame_rate) for span in clip.ranges)
+    return sum(len(numbers) for _, numbers, _ in frames_of(clip))
 
 
-def _frames_in(span: TimeRange, rate: Fraction) -> int:
-    return max(1, round((span.end - span.start).exact * rate))
+def frames_of(clip: Clip) -> Iterator[tuple[TimeRange, range, Fraction]]:
+    """Each kept range, the numbers of its output frames, and its output time in seconds.
+
+    Ranges need not be whole frames long: frames are counted on the output's clock, so that the
+    picture of many short ranges does not drift from their sound.
+    """
+    rate = clip.output.frame_rate
+    begins, first = Fraction(0), 0
+    for index, span in enumerate(clip.ranges, start=1):
+        ends = begins + (span.end - span.start).exact
+        last = round(ends * rate)
+        if index == len(clip.ranges):
+            last = max(last, 1)  # even the shortest clip has a picture
+        yield span, range(first, last), begins
+        begins, first = ends, last
 
 
 def _write(
+    task: RenderTask,
+    programme: Programme | None,
+    level: Level,
+    cancel: CancelToken,
+    progress: Callable[[int, int], None],
+) -> str | None:
+    """Write the film; returns why another encoder did it than the one asked for, if so."""
+    try:
+        _write_as_asked(task, programme, level, cancel, progress)
+    except EncoderUnavailable as exc:
+        software = replace(task.settings, encoder=SOFTWARE, threads=1)
+        _write_as_asked(replace(task, settings=software), programme, level, cancel, progress)
+        return f"{exc.message}; using {SOFTWARE}"
+    return None
+
+
+def _write_as_asked(
     task: RenderTask,
     programme: Programme | None,
     level: Level,
@@ -158,11 +209,10 @@ def _write(
 def _writing(task: RenderTask) -> Iterator[None]:
     """Map what goes wrong: a full disk is the end of the run, anything else of this clip."""
     try:
-        yield
+        with encoding(f"clip {task.clip.id}"):
+            yield
     except OSError as exc:
         raise cannot_write(Path(task.video).parent, exc) from exc
-    except av.error.FFmpegError as exc:
-        raise RenderError(f"could not write clip {task.clip.id}: {exc.strerror}") from exc
 
 
 def _write_pictures(
@@ -193,8 +243,9 @@ def shown_pictures(task: RenderTask) -> Iterator[tuple[Picture, Timestamp]]:
     """For each output frame, the source picture on screen then, and the source time."""
     rate = task.clip.output.frame_rate
     with FrameReader(Path(task.source), task.presentation, threads=task.decoder_threads) as reader:
-        for span in task.clip.ranges:
-            wanted = _frames_in(span, rate)
+        for span, numbers, begins in frames_of(task.clip):
+            if not numbers:
+                continue  # shorter than half a frame
             pictures = reader.frames(span)
             current = next(pictures, None)
             if current is None:
@@ -203,10 +254,16 @@ def shown_pictures(task: RenderTask) -> Iterator[tuple[Picture, Timestamp]]:
                     hint="the recording may be cut off; choose an earlier range",
                 )
             following = next(pictures, None)
-            for number in range(wanted):
-                at = span.start.exact + number / rate
+            for number in numbers:
+                at = span.start.exact + max(Fraction(0), number / rate - begins)
                 while following is not None and following.at.exact <= at + rate_slack(rate):
                     current, following = following, next(pictures, None)
+                if reader.ended is not None and at > reader.ended.exact + LONGEST_STILL_S:
+                    raise RenderError(
+                        f"the picture of {task.presentation.source.name} ends at"
+                        f" {reader.ended.seconds:.2f} s, before the clip does",
+                        hint="the recording may be damaged there; choose an earlier range",
+                    )
                 yield current, Timestamp.from_seconds(at)
 
 
@@ -216,17 +273,15 @@ def rate_slack(rate: Fraction) -> Fraction:
 
 
 class Pieces:
-    """The layout piece on show; asked in order of time, so that each is passed once."""
+    """The layout piece on show."""
 
     def __init__(self, pieces: Sequence[LayoutPiece]) -> None:
-        self._waiting = sorted(pieces, key=lambda piece: piece.range.start, reverse=True)
-        self._current = self._waiting.pop()
+        self._pieces = sorted(pieces, key=lambda piece: piece.range.start)
+        self._starts = [piece.range.start_s for piece in self._pieces]
 
     def at(self, moment: Timestamp) -> LayoutPiece:
-        """The last piece that has begun."""
-        while self._waiting and self._waiting[-1].range.start <= moment:
-            self._current = self._waiting.pop()
-        return self._current
+        """The last piece that has begun; to the microsecond, as manifests give times."""
+        return self._pieces[max(0, bisect_right(self._starts, moment.seconds) - 1)]
 
 
 class _Sound:

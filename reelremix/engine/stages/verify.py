@@ -60,8 +60,13 @@ def _stream_notes(written: Presentation, clip: Clip, *, expects_audio: bool) -> 
     if expects_audio and not written.source.of_kind(StreamKind.AUDIO):
         yield "has no sound"
     tolerance = DURATION_TOLERANCE_S + 1 / clip.output.frame_rate
-    if abs(written.duration.exact - Fraction(clip.duration_s)) > tolerance:
-        yield f"lasts {written.duration.seconds:.2f} s instead of {clip.duration_s:.2f} s"
+    for stream in written.source.streams:
+        if stream.duration is None or stream.start is None:
+            continue
+        end = stream.start + stream.duration - written.origin
+        if abs(end.exact - Fraction(clip.duration_s)) > tolerance:
+            kind = "picture" if stream.kind is StreamKind.VIDEO else "sound"
+            yield f"its {kind} ends at {end.seconds:.2f} s instead of {clip.duration_s:.2f} s"
 
 
 def _picture_notes(video: Path, written: Presentation) -> Iterator[str]:

@@ -1,14 +1,23 @@
-"""Stage results on disk: one file an artifact, checked by SHA-256 every time it is read."""
+"""Stage results on disk: one file an artifact, checked by SHA-256 every time it is read.
+
+The library file is the index. Files it does not know are what a process left that was killed, or
+what another library kept here; they count as held until `collect` sweeps them away.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from reelremix.engine.domain.context import ArtifactKey
 from reelremix.engine.store.database import Database
-from reelremix.engine.store.files import write_atomically
+from reelremix.engine.store.files import PART_PREFIX, write_atomically
+
+STRAY_AGE_S = 3600.0
+"""Another process may be writing a younger file, or be about to record it."""
 
 
 class FileArtifactStore:
@@ -28,7 +37,7 @@ class FileArtifactStore:
             return None
         try:
             content = self._path(key).read_bytes()
-        except FileNotFoundError:
+        except OSError:  # gone, unreadable, or a folder in its place: as good as damaged
             content = b""
         if hashlib.sha256(content).hexdigest() != rows[0][0]:
             self.delete(key)
@@ -66,23 +75,56 @@ class FileArtifactStore:
         self._path(key).unlink(missing_ok=True)
 
     def size_bytes(self) -> int:
-        """Bytes held for all owners."""
-        rows = self._db.rows("SELECT COALESCE(SUM(size_bytes), 0) FROM artifacts")
-        return int(str(rows[0][0]))
+        """Bytes held for all owners, those of unfinished and unrecorded files included."""
+        return sum(stat.st_size for stat in self._files().values())
 
     def collect(self, cap_bytes: int) -> int:
-        """Drop the least recently used until at most `cap_bytes` remain; returns bytes freed."""
-        held = self.size_bytes()
-        freed = 0
-        rows = self._db.rows(
-            "SELECT owner, stage, digest, size_bytes FROM artifacts ORDER BY used_at"
-        )
-        for owner, stage, digest, size in rows:
+        """Drop the least recently used until at most `cap_bytes` remain; returns bytes freed.
+
+        Files that nobody recorded go first, whatever the cap, once they are an hour old.
+        """
+        files = self._files()  # before the index is read: what is recorded by then is no stray
+        keys = self._keys()
+        held = sum(stat.st_size for stat in files.values())
+        freed = self._sweep(files, {self._path(key) for key in keys})
+        for key in keys:
             if held - freed <= cap_bytes:
                 break
-            self.delete(ArtifactKey(str(owner), str(stage), str(digest)))
-            freed += int(str(size))
+            self.delete(key)
+            stat = files.get(self._path(key))
+            freed += stat.st_size if stat is not None else 0
         return freed
+
+    def _sweep(self, files: Mapping[Path, os.stat_result], recorded: set[Path]) -> int:
+        """Remove old files that are not recorded; returns bytes freed."""
+        before = time.time() - STRAY_AGE_S
+        strays = [p for p, stat in files.items() if p not in recorded and stat.st_mtime < before]
+        for path in strays:
+            path.unlink(missing_ok=True)
+        return sum(files[path].st_size for path in strays)
+
+    def _keys(self) -> list[ArtifactKey]:
+        """The index, least recently used first."""
+        rows = self._db.rows("SELECT owner, stage, digest FROM artifacts ORDER BY used_at")
+        return [ArtifactKey(*(str(part) for part in row)) for row in rows]
+
+    def _files(self) -> dict[Path, os.stat_result]:
+        """Every file that bears an artifact's name or that of one being written."""
+        found = {}
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                path = Path(folder, name)
+                if not _is_ours(path):
+                    continue
+                try:
+                    found[path] = path.stat()
+                except FileNotFoundError:
+                    continue  # another process has just renamed or removed it
+        return found
 
     def _path(self, key: ArtifactKey) -> Path:
         return self._folder / key.owner / key.stage / key.digest[:2] / key.digest
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name[:2] == path.parent.name or path.name.startswith(PART_PREFIX)

@@ -1,10 +1,15 @@
-"""The local catalogue: sources, transcripts, clips, decisions and job events in SQLite."""
+"""The local catalogue: sources, transcripts, clips, decisions and job events in SQLite.
+
+Sources, transcripts and clips that another version wrote and this one cannot read count as absent:
+each can be made again, and a recording that is known must not be the one that cannot be clipped.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Sequence
+from typing import TypeVar
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip
@@ -13,6 +18,8 @@ from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.store.database import Database
+
+T = TypeVar("T")
 
 
 class SqliteCatalogue:
@@ -66,13 +73,14 @@ class SqliteCatalogue:
 
     def source(self, source_id: str) -> Source | None:
         """The source, or None."""
-        detail = self._one_blob("SELECT detail FROM sources WHERE owner = ? AND id = ?", source_id)
-        return codec.from_bytes(detail, Source) if detail else None
+        query = "SELECT detail FROM sources WHERE owner = ? AND id = ?"
+        return next(iter(self._read(Source, query, source_id)), None)
 
     def sources(self) -> Sequence[Source]:
         """All sources, the latest seen first."""
-        rows = self._blobs("SELECT detail FROM sources WHERE owner = ? ORDER BY seen_at DESC")
-        return [codec.from_bytes(row, Source) for row in rows]
+        return self._read(
+            Source, "SELECT detail FROM sources WHERE owner = ? ORDER BY seen_at DESC"
+        )
 
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""
@@ -99,10 +107,8 @@ class SqliteCatalogue:
 
     def transcript(self, source_id: str) -> Transcript | None:
         """The latest transcript of a source, or None."""
-        detail = self._one_blob(
-            "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?", source_id
-        )
-        return codec.from_bytes(detail, Transcript) if detail else None
+        query = "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?"
+        return next(iter(self._read(Transcript, query, source_id)), None)
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""
@@ -117,11 +123,11 @@ class SqliteCatalogue:
 
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
-        rows = self._blobs(
+        return self._read(
+            Clip,
             "SELECT detail FROM clips WHERE owner = ? AND source_id = ? ORDER BY rank, id",
             source_id,
         )
-        return [codec.from_bytes(row, Clip) for row in rows]
 
     def record(self, decision: Decision) -> None:
         """Append a decision; nothing is ever changed or removed."""
@@ -193,10 +199,16 @@ class SqliteCatalogue:
         rows = self._db.rows(query, (self._owner, *parameters))
         return str(rows[0][0]) if rows else None
 
-    def _one_blob(self, query: str, *parameters: object) -> bytes | None:
-        blobs = self._blobs(query, *parameters)
-        return blobs[0] if blobs else None
-
-    def _blobs(self, query: str, *parameters: object) -> list[bytes]:
+    def _read(self, kind: type[T], query: str, *parameters: object) -> list[T]:
         rows = self._db.rows(query, (self._owner, *parameters))
-        return [row[0] for row in rows if isinstance(row[0], bytes)]
+        return [value for (blob,) in rows if (value := _understood(blob, kind)) is not None]
+
+
+def _understood(blob: object, kind: type[T]) -> T | None:
+    """What a row holds; None when another version wrote it in another form."""
+    if not isinstance(blob, bytes):
+        return None
+    try:
+        return codec.from_bytes(blob, kind)
+    except ValueError:
+        return None

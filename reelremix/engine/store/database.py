@@ -44,8 +44,15 @@ class Database:
             raise
 
     def rows(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
-        """All rows of a read-only query."""
-        return self._connection().execute(query, parameters).fetchall()
+        """All rows of a read-only query. Raises ConfigError for a library that is damaged."""
+        connection = self._connection()
+        try:
+            return connection.execute(query, parameters).fetchall()
+        except sqlite3.Error as exc:
+            raise ConfigError(
+                f"cannot read the library {self.path}: {exc}",
+                hint=f"move {self.path} away to start a new one; finished clips are not touched",
+            ) from exc
 
     def close_thread(self) -> None:
         """Close the calling thread's connection, if it has one; the next use opens another."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reelremix.engine.domain.context import PartialFiles
@@ -36,7 +37,8 @@ def replacing(target: Path, partial_files: PartialFiles | None = None) -> Iterat
     except OSError as exc:
         raise cannot_write(target, exc) from exc
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # what could not be written cannot be removed either
+            part.unlink(missing_ok=True)
         if partial_files is not None:
             partial_files.discard(part)
 
@@ -51,6 +53,12 @@ def write_atomically(target: Path, content: bytes) -> None:
         out.write(content)
         out.flush()
         os.fsync(out.fileno())
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cannot_write(target: Path, exc: OSError) -> ConfigError:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import ArtifactKey, Decision, FileIdentity
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.errors import UnreadableMedia
 
 
 class MemoryArtifactStore:
@@ -121,3 +125,24 @@ class MemoryCatalogue:
     def events(self, job_id: str, after_seq: int = 0) -> Sequence[LoggedEvent]:
         """The job's facts numbered above `after_seq`."""
         return [e for e in self._events.get(job_id, []) if e.seq > after_seq]
+
+
+class MemorySourceAccess:
+    """`SourceAccess` over bytes: each source is a file only while somebody has it open."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, bytes] = {}
+
+    def hold(self, source_id: str, content: bytes) -> None:
+        """Keep a source's bytes."""
+        self._held[source_id] = content
+
+    @contextmanager
+    def open(self, source_id: str) -> Iterator[Path]:
+        """A file with the source's bytes, gone afterwards. Raises UnreadableMedia."""
+        if source_id not in self._held:
+            raise UnreadableMedia(f"the source {source_id[:12]} is not held in memory")
+        with TemporaryDirectory(prefix="reelremix-") as folder:
+            path = Path(folder, source_id[:12])
+            path.write_bytes(self._held[source_id])
+            yield path

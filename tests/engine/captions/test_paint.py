@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from reelremix.engine.captions.paint import KEPT_PATCHES, CaptionPainter, Patch
+from reelremix.engine.captions.paint import KEPT_PATCHES, CaptionPainter
+from reelremix.engine.captions.patch import Patch
 from reelremix.engine.captions.style import load_preset, preset_names
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat

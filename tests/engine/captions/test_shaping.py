@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from reelremix.engine.captions.shaping import is_rtl, missing_glyphs, shape_line, text_width
+from reelremix.engine.captions.shaping import ShapedLine, is_rtl, shape_line, text_width
 from reelremix.engine.captions.typefaces import chain_for, clusters, font_sha256, is_emoji
 from reelremix.errors import ConfigError
 
@@ -10,9 +10,14 @@ CHAIN = chain_for("Montserrat ExtraBold")
 ARABIC = "Noto Sans Arabic ExtraBold"
 
 
+def visual_order(line: ShapedLine) -> tuple[int, ...]:
+    """Indexes of the words from left to right."""
+    return tuple(sorted(range(len(line.words)), key=lambda i: line.words[i].left))
+
+
 def test_latin_words_stand_in_reading_order_with_a_space_between() -> None:
     line = shape_line(["one", "two"], CHAIN, rtl=False)
-    assert line.visual_order == (0, 1)
+    assert visual_order(line) == (0, 1)
     assert line.words[1].left > line.words[0].right
     assert line.width == pytest.approx(line.words[1].right)
 
@@ -20,18 +25,18 @@ def test_latin_words_stand_in_reading_order_with_a_space_between() -> None:
 @pytest.mark.parametrize("text", ["مرحبا بكم في البرنامج", "שלום לכולם היום נדבר"])
 def test_the_first_word_of_a_right_to_left_line_is_right_most(text: str) -> None:
     line = shape_line(text.split(), CHAIN, rtl=is_rtl(text.split()))
-    assert line.visual_order == (3, 2, 1, 0)
+    assert visual_order(line) == (3, 2, 1, 0)
     assert line.words[0].right == pytest.approx(line.width)
 
 
 def test_latin_words_inside_an_arabic_line_keep_their_own_order() -> None:
     line = shape_line(["عن", "New", "York", "الجميلة"], CHAIN, rtl=True)
-    assert line.visual_order == (3, 1, 2, 0)
+    assert visual_order(line) == (3, 1, 2, 0)
 
 
 def test_arabic_words_inside_a_latin_line_are_reversed_among_themselves() -> None:
     line = shape_line(["say", "مرحبا", "بكم", "now"], CHAIN, rtl=False)
-    assert line.visual_order == (0, 2, 1, 3)
+    assert visual_order(line) == (0, 2, 1, 3)
 
 
 def test_a_number_in_an_arabic_line_reads_from_left_to_right() -> None:
@@ -112,12 +117,12 @@ def test_direction_follows_the_strong_letters(text: str, rtl: bool) -> None:
     ],
 )
 def test_the_bundled_fonts_cover_the_scripts_they_promise(text: str) -> None:
-    assert missing_glyphs(text) == set()
+    assert all(CHAIN.face_for(cluster) for cluster in clusters(text))
 
 
-def test_characters_no_font_has_are_reported_and_not_drawn() -> None:
+def test_characters_no_font_has_are_not_drawn() -> None:
     nowhere = "\U00013000"  # a hieroglyph
-    assert missing_glyphs(f"a{nowhere}b") == {nowhere}
+    assert CHAIN.face_for(nowhere) is None
     assert all(
         g.id
         for r in shape_line([f"a{nowhere}"], CHAIN, rtl=False).words[0].runs
@@ -127,11 +132,7 @@ def test_characters_no_font_has_are_reported_and_not_drawn() -> None:
 
 def test_unassigned_characters_and_isolates_do_no_harm() -> None:
     line = shape_line(["\u2067שלום\u2069", "\u0378\U0003ffff"], CHAIN, rtl=True)
-    assert line.visual_order == (1, 0)
-
-
-def test_invisible_characters_are_not_missing() -> None:
-    assert missing_glyphs("a\u200bb\u200f c\n") == set()
+    assert visual_order(line) == (1, 0)
 
 
 def test_an_emoji_and_a_letter_with_its_accent_are_one_cluster_each() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.transcript import Segment, Transcript
 from reelremix.engine.export.manifest import (
     clips_from_dict,
     is_plain_name,
@@ -44,9 +46,9 @@ def test_clips_come_back_equal() -> None:
 
 def test_writing_what_was_read_changes_nothing() -> None:
     before = content()
-    assert json.loads(updated_manifest(before, [], {})) == before
+    assert json.loads(updated_manifest(before, [], [], {})) == before
     clips = clips_from_dict(before, PATH)
-    assert json.loads(updated_manifest(before, clips, {CLIP.id: RENDERED})) == before
+    assert json.loads(updated_manifest(before, clips, clips, {CLIP.id: RENDERED})) == before
 
 
 def test_tracks_come_back_with_their_boxes() -> None:
@@ -92,14 +94,31 @@ def test_a_fresh_render_replaces_its_clip_and_keeps_what_others_wrote() -> None:
     before["clips"][0]["note"] = "kept"
     before["mine"] = {"also": "kept"}
     louder = replace(RENDERED, gain_db=3.0)
-    after = json.loads(updated_manifest(before, [CLIP], {CLIP.id: louder}))
+    after = json.loads(updated_manifest(before, [CLIP], [CLIP], {CLIP.id: louder}))
     assert after["clips"][0]["audio"] == {"gain_db": 3.0}
     assert after["clips"][0]["note"] == "kept" and after["mine"] == {"also": "kept"}
 
 
 def test_a_failed_render_leaves_its_clip_as_it_was() -> None:
     before = content()
-    assert json.loads(updated_manifest(before, [replace(CLIP, title="New")], {})) == before
+    changed = replace(CLIP, output=replace(CLIP.output, crf=40))
+    assert json.loads(updated_manifest(before, [CLIP], [changed], {})) == before
+
+
+def test_only_what_a_render_changed_is_written_anew() -> None:
+    before = content()
+    before["clips"][0]["layout"][0]["mine"] = before["clips"][0]["words"][0]["mine"] = "kept"
+    before["clips"][0]["edits"] = [{"kind": "trimmed"}]
+    coarse = replace(CLIP, output=replace(CLIP.output, crf=40))
+    after = json.loads(updated_manifest(before, [CLIP], [coarse], {CLIP.id: RENDERED}))
+    before["clips"][0]["output"]["crf"] = 40
+    assert after == before
+
+
+def test_words_are_counted_where_only_segments_have_times() -> None:
+    spoken = Transcript("en", None, (Segment(TimeRange.from_seconds(0, 2), "one two three"),))
+    document = manifest_to_dict(replace(MANIFEST, transcript=spoken))
+    assert document["transcript"]["words"] == 3
 
 
 def changed(**fields: Any) -> dict[str, Any]:
@@ -119,6 +138,7 @@ def changed(**fields: Any) -> dict[str, Any]:
         {"output": {"width_px": 1080, "height_px": 1920, "frame_rate": "25/0"}},
         {"output": {"width_px": 1080}},
         {"layout": []},
+        {"ranges": [[63.1, 91.4], [120, 130]]},
         {"layout": [{"start_s": 0, "end_s": 1, "kind": "single", "regions": []}]},
         {"layout": [{"start_s": 0, "end_s": 1, "kind": "spiral", "regions": []}]},
         {"layout": "wide"},

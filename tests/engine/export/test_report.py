@@ -3,11 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reelremix.engine.domain.time import TimeRange
-from reelremix.engine.export.report import clock, contact_sheet
+from reelremix.engine.export.manifest import clips_from_dict, manifest_to_dict
+from reelremix.engine.export.report import clock, contact_sheet, sheet_of
 from tests.engine.examples import CLIP, MANIFEST, RENDERED, SCORE, SOURCE
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
@@ -85,6 +87,49 @@ def test_a_run_without_clips_says_why() -> None:
 def test_a_given_range_has_neither_score_nor_reasons() -> None:
     clip = replace(CLIP, score=None, ranges=(TimeRange.from_seconds(1, 2),))
     assert "None" not in contact_sheet(replace(MANIFEST, clips=(clip,)), Path("nowhere"))
+
+
+def foreign_manifest() -> dict[str, Any]:
+    """A manifest with no more than reading its clips takes."""
+    content = manifest_to_dict(MANIFEST)
+    content["clips"] = [
+        {name: clip[name] for name in ("id", "rank", "ranges", "output", "layout")}
+        for clip in content["clips"]
+    ]
+    return {name: content[name] for name in ("version", "options", "source", "clips")}
+
+
+def test_a_manifest_by_somebody_else_needs_no_more_than_reading_it_does() -> None:
+    content = foreign_manifest()
+    assert clips_from_dict(content, Path("clips.json"))
+    page = sheet_of(content, Path("nowhere"))
+    assert "talk.mp4" in page and "None" not in page
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"files": None},
+        {"files": {}},
+        {"files": {"video": "../secret.mp4", "thumbnail": "/etc/passwd"}},
+        {"score": None},
+        {"verdict": {}},
+        {"verdict": {"ok": False, "notes": ["is silent"], "speaker_in_frame": None}},
+    ],
+)
+def test_what_a_clip_lacks_is_left_out(more: dict[str, Any]) -> None:
+    content = foreign_manifest()
+    content["clips"][0] |= more
+    assert clips_from_dict(content, Path("clips.json"))
+    page = sheet_of(content, Path("/"))
+    assert "None" not in page and not Tags(page).attributes("src")
+
+
+@pytest.mark.parametrize("more", [{"run": None}, {"rejected": None}, {"rejected": [{}]},
+                                  {"transcript": {}}])  # fmt: skip
+def test_what_a_run_lacks_is_left_out(more: dict[str, Any]) -> None:
+    page = sheet_of(foreign_manifest() | more, Path("nowhere"))
+    assert "None" not in page and CLIP.id in page
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (425, "7:05"), (59.6, "1:00"),

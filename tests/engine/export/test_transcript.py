@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelremix.engine.codec import from_bytes, to_bytes
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript, Word
 from reelremix.engine.export.transcript import (
     format_transcript,
     read_transcript,
-    transcript_from_dict,
     transcript_to_dict,
 )
 from reelremix.engine.export.transcript_cues import LINE_CHARACTERS, subtitle_cues
@@ -53,11 +54,47 @@ def test_a_transcript_survives_being_written_and_read(tmp_path: Path) -> None:
     assert read(tmp_path, "t.json", format_transcript(original, "json")) == original
 
 
-def test_optional_keys_may_be_missing_and_unknown_ones_are_no_error(tmp_path: Path) -> None:
-    text = '{"segments": [{"start_s": 1, "end_s": 2, "text": "Hi.", "mood": 3}], "extra": []}'
-    transcript = read(tmp_path, "t.json", text)
+def test_optional_keys_may_be_missing(tmp_path: Path) -> None:
+    transcript = read(
+        tmp_path, "t.json", '{"segments": [{"start_s": 1, "end_s": 2, "text": "Hi."}]}'
+    )
     assert transcript.segments == (Segment(span(1, 2), "Hi."),)
-    assert transcript.language is None
+    assert transcript.language is None and transcript.extra is None
+
+
+def rich_document() -> dict[str, Any]:
+    """A transcript with unknown keys at every level."""
+    word = {"text": "Hi.", "start_s": 1.0, "end_s": 2.0, "probability": None, "speaker": None}
+    segment = {"start_s": 1.0, "end_s": 2.0, "speaker": "S1", "text": "Hi."}
+    return {
+        "version": 1, "language": None, "language_probability": None, "model": None,
+        "segments": [{**segment, "words": [{**word, "syllables": [1, 2]}], "mood": {"calm": 0.5}}],
+        "events": [{"kind": "music", "start_s": 3.0, "end_s": 4.0, "probability": None, "bpm": 90}],
+        "recorder": "Zoom", "extra": [None, True, "ü"],
+    }  # fmt: skip
+
+
+def test_unknown_keys_are_written_again_as_they_were_read(tmp_path: Path) -> None:
+    transcript = read(tmp_path, "t.json", json.dumps(rich_document()))
+    assert json.loads(format_transcript(transcript, "json")) == rich_document()
+
+
+def test_unknown_keys_survive_as_bytes(tmp_path: Path) -> None:
+    transcript = read(tmp_path, "t.json", json.dumps(rich_document()))
+    assert transcript.words[0].extra == {"syllables": [1, 2]}
+    assert from_bytes(to_bytes(transcript), Transcript) == transcript
+    assert len({*transcript.words, *transcript.segments}) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"), [('"a\\ud800"', "a?"), ("NaN", None), ("[-Infinity, 1e999]", [None, None])]
+)
+def test_unknown_values_that_no_file_can_hold_are_replaced(
+    tmp_path: Path, value: str, kept: object
+) -> None:
+    transcript = read(tmp_path, "t.json", f'{{"segments": [], "odd": {value}}}')
+    assert transcript.extra == {"odd": kept}
+    assert format_transcript(transcript, "json").encode()
 
 
 def test_segments_are_sorted_and_empty_ones_dropped(tmp_path: Path) -> None:
@@ -113,6 +150,7 @@ def test_rolling_captions_say_each_line_once(tmp_path: Path) -> None:
         ('{"segments": [{"start_s": 1%s, "end_s": 1, "text": "x"}]}' % ("0" * 400), "start_s"),
         ('{"segments": [{"start_s": NaN, "end_s": 1, "text": "x"}]}', "start_s"),
         ('{"segments": [{"start_s": 0, "end_s": 1, "text": "x"}], "events": 3}', "events"),
+        ('{"segments": [], "odd": ' + "[" * 200 + "]" * 200 + "}", "nested too deep"),
         ('{"segments": [', "line 1"),
         ("[1, 2]", "not an object"),
     ],
@@ -188,13 +226,3 @@ def test_plain_text_has_a_line_for_each_segment() -> None:
 def test_an_empty_transcript_can_be_written(form: str) -> None:
     text = format_transcript(Transcript(None, None, ()), form)  # type: ignore[arg-type]
     assert (text == "") == (form in ("srt", "txt"))
-
-
-def test_a_document_that_is_no_transcript_is_named() -> None:
-    with pytest.raises(SourceError, match="the manifest is not a usable transcript"):
-        transcript_from_dict([], "the manifest")
-
-
-def test_a_parsed_document_is_understood_without_a_file() -> None:
-    document = {"version": 1, "segments": [{"start_s": 0, "end_s": 2, "text": "Hello."}]}
-    assert transcript_from_dict(document).segments[0].text == "Hello."

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -111,6 +113,50 @@ def test_every_channel_of_surround_sound_is_heard_but_the_bass(
     path = write_media(tmp_path / "a.mkv", Film(), sound_of(wave, layout="5.1", codec="ac3"))
     level = loudness(heard(path, 0.2, 0.8))
     assert (level < 0.001) if speaker == 3 else (level > 0.02)
+
+
+def broadcast(path: Path, *programmes: Sound) -> Path:
+    """One audio stream in which each programme follows the one before without a gap."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ac3", rate=48_000)
+        stream.codec_context.layout = programmes[0].layout
+        begin = Fraction(0)
+        for sound in programmes:
+            encoder: Any = av.CodecContext.create(sound.codec, "w")
+            encoder.sample_rate, encoder.layout = sound.rate_hz, sound.layout
+            encoder.format, encoder.time_base = "fltp", Fraction(1, sound.rate_hz)
+            [(_, wave)] = sound.pieces
+            for offset in range(0, wave.shape[1], 1536):
+                piece = np.ascontiguousarray(wave[:, offset : offset + 1536])
+                frame = av.AudioFrame.from_ndarray(piece, "fltp", sound.layout)
+                frame.sample_rate, frame.time_base = sound.rate_hz, Fraction(1, sound.rate_hz)
+                frame.pts = offset
+                mux_later(container, stream, encoder.encode(frame), begin)
+            mux_later(container, stream, encoder.encode(None), begin)
+            begin += Fraction(wave.shape[1], sound.rate_hz)
+    return path
+
+
+def mux_later(container: Any, stream: Any, packets: list[Any], by_s: Fraction) -> None:
+    for packet in packets:
+        shift = round(by_s / packet.time_base)
+        packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, stream
+        container.mux(packet)
+
+
+@pytest.mark.parametrize("pcm", [SPEECH, PROGRAMME])
+@pytest.mark.parametrize(("layout", "rate_hz"), [("5.1", 48_000), ("stereo", 32_000)])
+def test_sound_that_changes_its_kind_midway_goes_on_without_a_gap(
+    tmp_path: Path, pcm: PcmFormat, layout: str, rate_hz: int
+) -> None:
+    first = sound_of(tone(1.024, 1000), codec="ac3")
+    wave = tone(1.056, 1000, channels=6 if layout == "5.1" else 2, rate_hz=rate_hz)
+    second = sound_of(wave, codec="ac3", layout=layout, rate_hz=rate_hz)
+    path = broadcast(tmp_path / "a.ts", first, second)
+    sound = heard(path, 0.1, 1.9, pcm)
+    assert sound.shape == (pcm.channels, round(1.8 * pcm.rate_hz))
+    hundredths = sound.reshape(pcm.channels, -1, pcm.rate_hz // 100)
+    assert np.square(hundredths).mean(axis=(0, 2)).min() ** 0.5 > 0.1
 
 
 def test_surround_sound_does_not_clip(tmp_path: Path) -> None:

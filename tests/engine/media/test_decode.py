@@ -8,7 +8,7 @@ import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.media.decode import FrameReader, Picture, planes
+from reelremix.engine.media.decode import FrameReader, Picture, Shrinker, planes, scaled
 from tests.fakes import presented
 from tests.media_factory import (
     UNTAGGED_SD,
@@ -218,3 +218,21 @@ def test_only_keyframes_are_decoded_when_that_is_enough(tmp_path: Path) -> None:
         whole = TimeRange.from_seconds(0, 4)
         found = [count_of(planes(p.frame)[0]) for p in reader.frames(whole, keyframes_only=True)]
     assert found == [0, 25, 50, 75]
+
+
+def test_shrinking_keeps_what_is_where_and_gives_the_pixels_asked_for(tmp_path: Path) -> None:
+    picture = first_picture(write_media(tmp_path / "a.mp4", Film(3, quarters)))
+    shrink = Shrinker("rgb24")
+    for size in ((64, 36), (32, 18)):
+        small = shrink(picture.frame, size)
+        assert (small.width, small.height, small.format.name) == (*size, "rgb24")
+        assert corners(Picture(picture.at, small)) == corners(picture)
+
+
+@pytest.mark.parametrize(("width_px", "size"), [(100, (100, 56)), (640, (640, 360))])
+def test_scaling_keeps_the_proportions_and_an_even_height(
+    tmp_path: Path, width_px: int, size: tuple[int, int]
+) -> None:
+    frame = first_picture(write_media(tmp_path / "a.mp4", Film(3))).frame
+    copy = scaled(frame, width_px)
+    assert (copy.width, copy.height, copy.format.name) == (*size, "yuv420p")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,8 +9,16 @@ import numpy as np
 import pytest
 
 from reelremix.engine.domain.clip import OutputFormat
+from reelremix.engine.media import encode
 from reelremix.engine.media.decode import planes
-from reelremix.engine.media.encode import ClipWriter, EncoderSettings, replace_sound, write_jpeg
+from reelremix.engine.media.encode import (
+    ClipWriter,
+    EncoderSettings,
+    EncoderUnavailable,
+    replace_sound,
+    write_jpeg,
+)
+from reelremix.engine.media.hardware import HARDWARE, works
 from reelremix.errors import RenderError
 from tests.media_factory import onset_s, tone
 
@@ -103,6 +112,48 @@ def test_an_encoder_that_refuses_its_settings_says_what_to_type(tmp_path: Path) 
     with pytest.raises(RenderError, match="refuses preset 'warp'") as caught:
         ClipWriter(tmp_path / "a.mp4", OUTPUT, EncoderSettings(preset="warp"), has_audio=False)
     assert "--encoder-preset veryfast" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("encoder", [name for name in HARDWARE if not works(name)])
+def test_hardware_that_does_not_open_says_so_and_leaves_no_file(
+    tmp_path: Path, encoder: str
+) -> None:
+    with pytest.raises(EncoderUnavailable, match=f"'{encoder}' does not open now") as caught:
+        ClipWriter(tmp_path / "a.mp4", OUTPUT, EncoderSettings(encoder), has_audio=True)
+    assert "--encoder libx264" in (caught.value.hint or "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_that_is_gone_is_no_fault_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_device(_: str) -> str:
+        raise av.error.FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(encode, "pixel_format", no_device)
+    with pytest.raises(EncoderUnavailable, match="No such file or directory"):
+        ClipWriter(tmp_path / "a.mp4", OUTPUT, EncoderSettings("h264_nvenc"), has_audio=False)
+
+
+def test_a_folder_that_is_gone_is_no_fault_of_the_encoder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        ClipWriter(tmp_path / "gone" / "a.mp4", OUTPUT, FAST, has_audio=False)
+
+
+def test_encoders_that_want_another_arrangement_of_the_pixels_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encode, "pixel_format", lambda _: "yuv444p")
+    writer = ClipWriter(tmp_path / "a.mp4", OUTPUT, FAST, has_audio=False)
+    picture = av.VideoFrame(180, 320, "yuv420p")
+    for plane, value in zip(planes(picture), (120, 90, 160), strict=True):
+        plane[:] = value
+    writer.write_picture(picture)
+    writer.close()
+    with av.open(str(tmp_path / "a.mp4")) as written:
+        shown = next(written.decode(video=0))
+    assert shown.format.name == "yuv444p"
+    assert [p.mean() for p in planes(shown)] == pytest.approx([120, 90, 160], abs=2)
 
 
 def test_abandoning_a_file_closes_it(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import av
 import pytest
 
-from reelremix.engine.media.faults import reading, unreadable
-from reelremix.errors import UnreadableMedia
+from reelremix.engine.media.faults import encoding, reading, unreadable
+from reelremix.errors import RenderError, UnreadableMedia
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,16 @@ def test_reading_maps_faults_and_keeps_their_cause() -> None:
 def test_reading_leaves_other_errors_alone() -> None:
     with pytest.raises(KeyError), reading(Path("talk.mp4")):
         raise KeyError("a bug")
+
+
+def test_what_an_encoder_says_names_the_clip() -> None:
+    with (
+        pytest.raises(RenderError, match="could not write clip 3: Generic error"),
+        encoding("clip 3"),
+    ):
+        raise av.error.ExternalError(1, "Generic error")
+
+
+def test_a_full_disk_is_no_fault_of_the_encoder() -> None:
+    with pytest.raises(OSError, match="No space left"), encoding("clip 3"):
+        raise av.error.OSError(errno.ENOSPC, "No space left on device")

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import av
 import pytest
 
-from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, choose_encoder, works
+from reelremix.engine.media.hardware import (
+    HARDWARE,
+    SOFTWARE,
+    choose_encoder,
+    pixel_format,
+    works,
+)
 from reelremix.errors import RenderError
 
 
@@ -36,3 +43,13 @@ def test_an_unknown_encoder_is_refused_with_those_that_exist() -> None:
 @pytest.mark.parametrize(("name", "expected"), [(SOFTWARE, True), ("aac", False), ("nope", False)])
 def test_only_video_encoders_that_encode_work(name: str, expected: bool) -> None:
     assert works(name) is expected
+
+
+@pytest.mark.parametrize("encoder", [e for e in HARDWARE if e in av.codecs_available])
+def test_hardware_is_fed_pixels_it_takes(encoder: str) -> None:
+    formats = av.codec.Codec(encoder, "w").video_formats or ()
+    assert pixel_format(encoder) in {form.name for form in formats}
+
+
+def test_software_is_fed_pixels_as_they_are() -> None:
+    assert pixel_format(SOFTWARE) == "yuv420p"

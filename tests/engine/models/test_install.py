@@ -15,10 +15,10 @@ from filelock import FileLock
 
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import StageFinished, StageProgress, Waiting, Warned
-from reelremix.engine.domain.network import network_calls
 from reelremix.engine.models import download, wheels
 from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
+from reelremix.engine.network import network_calls
 from reelremix.errors import Cancelled, ConfigError, ModelError, ModelNotInstalled
 from tests.engine.models.weights import (
     COMMIT,

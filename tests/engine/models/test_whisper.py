@@ -111,7 +111,7 @@ def test_other_weights_or_settings_have_another_identity(tmp_path: Path) -> None
 def test_damaged_weights_are_an_error_that_says_what_to_type(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, "base")
     whisper = FasterWhisper("base", shelf.folder("base"), "cpu")
-    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+    with pytest.raises(ModelError, match="cannot be used") as caught:
         whisper.transcribe(np.zeros(16_000, np.float32), None, TranscribeOptions())
     assert "reelremix models install base" in (caught.value.hint or "")
 
@@ -164,3 +164,20 @@ def test_a_language_nobody_speaks_is_refused(installed_models: Models) -> None:
     base = FasterWhisper("base", installed_models("base") / "base", "cpu")
     with pytest.raises(ConfigError, match="not a language Whisper knows"):
         base.transcribe(np.zeros(16_000, np.float32), "xx", TranscribeOptions())
+
+
+def test_a_model_of_one_language_hears_only_that(tiny: FasterWhisper, shared: Path) -> None:
+    speech = speech_of(shared / "speech" / "jfk.flac")
+    guess, _ = tiny.transcribe(speech, "xx", TranscribeOptions())
+    assert guess.language == "en"
+
+
+@pytest.mark.parametrize("language", [None, "en"])
+@pytest.mark.parametrize("broken", [{"batch_size": 0}, {"beam_size": 0}])
+def test_other_faults_of_whisper_are_not_laid_on_the_language(
+    installed_models: Models, shared: Path, language: str | None, broken: dict[str, int]
+) -> None:
+    base = FasterWhisper("base", installed_models("base") / "base", "cpu")
+    speech = speech_of(shared / "speech" / "jfk.flac")
+    with pytest.raises(ModelError, match=r"model 'base' in .* cannot be used"):
+        list(base.transcribe(speech, language, TranscribeOptions(**broken))[1])  # type: ignore[arg-type]

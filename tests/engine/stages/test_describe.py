@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from reelremix.engine.stages.describe import (
     LONGEST_TITLE,
     Description,
-    describe_candidate,
     describe_candidates,
     tidy_phrase,
 )
@@ -23,7 +22,7 @@ def described(lines: list[str], language: str | None = "en") -> Description:
     transcript = talk(lines, language=language)
     sentences = split_sentences(transcript)
     candidates = propose_candidates(sentences, 5 * len(lines) - 1, 5 * len(lines))
-    return describe_candidate(candidates[0], sentences, transcript)
+    return describe_candidates(candidates[:1], sentences, transcript)[0]
 
 
 def test_a_title_is_the_line_that_makes_one_stay() -> None:
@@ -54,7 +53,8 @@ def test_hashtags_are_the_subjects_of_the_clip() -> None:
     lines[3] = "The lighthouse keeper of Helgoland kept the lighthouse burning all winter."
     transcript = talk(lines)
     candidate = covering(scored(transcript), 2, 4)
-    tags = describe_candidate(candidate, split_sentences(transcript), transcript).hashtags
+    [found] = describe_candidates([candidate], split_sentences(transcript), transcript)
+    tags = found.hashtags
     assert "#Helgoland" in tags and "#lighthouse" in tags
     assert 3 <= len(tags) <= 6
     assert all(tag[1:].isalnum() for tag in tags)
@@ -90,7 +90,7 @@ def test_any_text_can_be_described(lines: list[str]) -> None:
     transcript = talk(lines)
     sentences = split_sentences(transcript)
     for candidate in propose_candidates(sentences, 1, 30):
-        found = describe_candidate(candidate, sentences, transcript)
+        [found] = describe_candidates([candidate], sentences, transcript)
         assert len(found.title) <= LONGEST_TITLE
-        assert found == describe_candidate(candidate, sentences, transcript)
+        assert [found] == describe_candidates([candidate], sentences, transcript)
         assert "\n" not in found.title

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.events import StageFinished
-from reelremix.engine.stages.ingest import ingest
+from reelremix.engine.domain.events import StageFinished, StageProgress
+from reelremix.engine.stages.ingest import VERSION, ingest
+from reelremix.engine.store.catalogue import SqliteCatalogue
+from reelremix.engine.store.database import Database
 from reelremix.errors import Cancelled, UnreadableMedia
 from tests.fakes import Recorder, run_context
 from tests.media_factory import plain_film
@@ -50,6 +53,27 @@ def test_the_same_content_elsewhere_is_the_same_source(tmp_path: Path) -> None:
     copy.write_bytes(path.read_bytes())
     assert ingest(copy, ctx).id == first.id
     assert set(ctx.catalogue.locations(first.id)) == {str(path), str(copy)}
+
+
+def test_what_an_older_probe_described_is_looked_at_again_but_not_hashed(tmp_path: Path) -> None:
+    path, ctx = plain_film(tmp_path / "a.mp4", 1), run_context()
+    first = ingest(path, ctx)
+    ctx.catalogue.save_source(replace(first, container="guessed", probe_version=VERSION - 1))
+    assert isinstance(ctx.reporter, Recorder)
+    ctx.reporter.events.clear()
+    assert ingest(path, ctx) == first
+    assert was_read(ctx) and not any(isinstance(e, StageProgress) for e in ctx.reporter.events)
+    assert ctx.catalogue.source(first.id) == first
+
+
+def test_a_known_file_whose_record_cannot_be_read_is_described_anew(tmp_path: Path) -> None:
+    path, library = plain_film(tmp_path / "a.mp4", 1), Database(tmp_path / "library.sqlite3")
+    ctx = replace(run_context(), catalogue=SqliteCatalogue(library))
+    first = ingest(path, ctx)
+    with library.transaction() as connection:
+        connection.execute("UPDATE sources SET detail = CAST('{}' AS BLOB)")
+    assert ingest(path, ctx) == first
+    library.close()
 
 
 @pytest.mark.parametrize("name", ["https:/example.org/a.mp4", "http:/example.org/a.mp4"])

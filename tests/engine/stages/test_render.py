@@ -20,8 +20,16 @@ from reelremix.engine.domain.track import Box
 from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, read_pcm
 from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.encode import EncoderSettings
+from reelremix.engine.media.hardware import HARDWARE, works
+from reelremix.engine.stages.frame import center_layout
 from reelremix.engine.stages.level import Level
-from reelremix.engine.stages.render import RenderTask, frame_count, remove_unfinished, render_clip
+from reelremix.engine.stages.render import (
+    Pieces,
+    RenderTask,
+    frame_count,
+    remove_unfinished,
+    render_clip,
+)
 from reelremix.errors import Cancelled, ConfigError, RenderError
 from tests.fakes import clip_of, gathered, presented
 from tests.media_factory import (
@@ -49,10 +57,10 @@ def rendered(path: Path, clip: Clip, **more: Any) -> tuple[Path, Level, Any]:
     target = path.with_name(".reelremix-film.part")
     still = path.with_name(".reelremix-still.part")
     task = RenderTask(str(path), presented(path), clip, settings, str(target), str(still))
-    level, verdict = render_clip(
+    written = render_clip(
         task, more.get("cancel", CancelToken()), more.get("progress", lambda *_: None)
     )
-    return target, level, verdict
+    return target, written.level, written.verdict
 
 
 def cut(path: Path, start_s: float, end_s: float, output: OutputFormat = WIDE, **more: Any) -> Path:
@@ -117,12 +125,51 @@ def test_a_variable_rate_becomes_a_constant_one_that_keeps_the_time(tmp_path: Pa
 def test_kept_ranges_follow_each_other(tmp_path: Path) -> None:
     path = plain_film(tmp_path / "a.mp4", 4)
     ranges = (TimeRange.from_seconds(3, 3.2), TimeRange.from_seconds(1, 1.2))
-    layout = Layout(tuple(clip_of(presented(path), r.start_s, r.end_s, WIDE).layout.pieces[0]
+    layout = Layout(tuple(center_layout(r, presented(path).picture, WIDE).pieces[0]
                           for r in ranges))  # fmt: skip
     clip = clip_of(presented(path), 0, 1, WIDE, ranges=ranges, layout=layout)
     assert frame_count(clip) == 10
     film = rendered(path, clip)[0]
     assert [count_of(luma) for luma in lumas(film)] == [*range(75, 80), *range(25, 30)]
+
+
+def piece_at(start_s: float, end_s: float, left: float) -> LayoutPiece:
+    """A still camera at `left`."""
+    keyframe = Keyframe(Timestamp.from_seconds(start_s), Box(left, 0, 202, 360))
+    region = Region((0, 0, 180, 320), (keyframe,))
+    return LayoutPiece(TimeRange.from_seconds(start_s, end_s), LayoutKind.SINGLE, (region,))
+
+
+def test_ranges_out_of_order_keep_their_own_layout(tmp_path: Path) -> None:
+    path = write_media(tmp_path / "a.mp4", Film(100, slope, (640, 360)))
+    ranges = (TimeRange.from_seconds(3, 3.2), TimeRange.from_seconds(1, 1.2))
+    layout = Layout((piece_at(3, 3.2, 400), piece_at(1, 1.2, 0)))
+    clip = clip_of(presented(path), 0, 1, SMALL, ranges=ranges, layout=layout)
+    means = [frame.mean() for frame in lumas(rendered(path, clip)[0])]
+    assert min(means[:5]) > max(means[5:]) + 20
+
+
+def test_a_piece_begins_on_the_frame_whose_time_a_manifest_rounds_up() -> None:
+    rate = Fraction(30000, 1001)
+    later = piece_at(float(50 / rate), 3, 100)  # 1.668333 s, the frame is at 1.6683333... s
+    assert Pieces([piece_at(0, 1, 0), later]).at(Timestamp(50, 1 / rate)) is later
+    rounded_up = piece_at(1.668667, 3, 100)
+    exact = Timestamp(1668666667, Fraction(1, 10**9))
+    assert Pieces([piece_at(0, 1, 0), rounded_up]).at(exact) is rounded_up
+
+
+def test_many_short_ranges_keep_picture_and_sound_together(tmp_path: Path) -> None:
+    path = click_and_flash(tmp_path / "a.mp4", 16)
+    ranges = tuple(TimeRange.from_seconds(n + 0.2, n + 0.76) for n in range(15))
+    pieces = tuple(center_layout(r, presented(path).picture, WIDE).pieces[0] for r in ranges)
+    output = replace(WIDE, frame_rate=Fraction(24))
+    clip = clip_of(presented(path), 0, 1, output, ranges=ranges, layout=Layout(pieces))
+    assert frame_count(clip) == round(15 * 0.56 * 24)
+    film, _, verdict = rendered(path, clip)
+    assert not [note for note in verdict.notes if "ends at" in note]
+    length = presented(film)
+    assert length.video is not None and length.video.duration is not None
+    assert length.video.duration.seconds == pytest.approx(15 * 0.56, abs=1 / 24)
 
 
 def test_flash_and_beep_are_together_in_the_output(tmp_path: Path) -> None:
@@ -228,6 +275,21 @@ def test_nothing_of_the_source_is_told_by_the_film(tmp_path: Path) -> None:
     assert not {"location", "title", "creation_time"} & told.keys()
     content = film.read_bytes()
     assert not any(secret in content for secret in (b"48.1374", b"Apple", b"Private", b"2024"))
+
+
+@pytest.mark.parametrize("encoder", [name for name in HARDWARE if not works(name)][:1])
+def test_a_busy_hardware_encoder_is_replaced_by_software_with_a_notice(
+    tmp_path: Path, encoder: str
+) -> None:
+    path, video, still = (tmp_path / name for name in ("a.mp4", "film.part", "still.part"))
+    presentation = presented(plain_film(path, 1))
+    clip = clip_of(presentation, 0, 1, SMALL)
+    settings = EncoderSettings(encoder, preset="ultrafast")
+    task = RenderTask(str(path), presentation, clip, settings, str(video), str(still))
+    written = render_clip(task, CancelToken(), lambda *_: None)
+    assert not written.verdict.is_unreadable
+    assert written.notice is not None
+    assert f"'{encoder}' does not open" in written.notice and "using libx264" in written.notice
 
 
 def test_progress_counts_every_frame(tmp_path: Path) -> None:

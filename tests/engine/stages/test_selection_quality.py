@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from itertools import combinations
 from pathlib import Path
 
@@ -17,12 +16,12 @@ from reelremix.engine.stages.score import score_candidates
 from reelremix.engine.stages.select import Variety, select_clips
 
 
-def shared_transcripts() -> Path:
-    given = os.environ.get("REELREMIX_SHARED")
-    shared = Path(given) if given else Path(__file__).resolve().parents[4] / "shared"
+@pytest.fixture
+def transcripts(shared: Path) -> Path:
+    """The folder of transcripts with editors' picks."""
     folder = shared / "transcripts"
     if not folder.is_dir():
-        pytest.skip(f"no transcripts with picks in {folder}; set REELREMIX_SHARED")
+        pytest.skip(f"no transcripts with picks in {folder}")
     return folder
 
 
@@ -40,13 +39,12 @@ def picks(folder: Path, name: str) -> list[TimeRange]:
     return [TimeRange.from_seconds(*c) for c in clips]
 
 
-def test_the_choice_agrees_with_editors_far_above_chance() -> None:
-    folder = shared_transcripts()
+def test_the_choice_agrees_with_editors_far_above_chance(transcripts: Path) -> None:
     hits = []
-    for path in sorted(folder.glob("*.json"))[::8]:
+    for path in sorted(transcripts.glob("*.json"))[::8]:
         chosen = ten_best(path)
         assert len(chosen) == 10
         assert all(a.range.iou(b.range) < 0.3 for a, b in combinations(chosen, 2))
-        liked = picks(folder, path.stem)
+        liked = picks(transcripts, path.stem)
         hits += [any(c.range.iou(p) >= 0.3 for p in liked) for c in chosen]
     assert sum(hits) / len(hits) > 0.33

@@ -55,7 +55,8 @@ def test_a_good_film_has_no_notes(tmp_path: Path) -> None:
 Make = Callable[[Path], Path]
 WRONG: dict[str, Make] = {
     "is 160x320 instead of 180x320": lambda d: film(d, size=(160, 320)),
-    "lasts 1.00 s instead of 2.00 s": lambda d: film(d, sound_of(tone(1, 997, 0.2)), frames=25),
+    "its picture ends at 1.00 s instead of 2.00 s": lambda d: film(d, frames=25),
+    "its sound ends at 1.0": lambda d: film(d, sound_of(tone(1, 997, 0.2))),
     "has no sound": lambda d: film(d, None),
     "is silent": lambda d: film(d, sound_of(tone(2, level=0.0))),
     "is too loud": lambda d: film(d, sound_of(tone(2, 997, 0.5))),
@@ -93,7 +94,9 @@ def test_a_first_word_in_silence_is_missed(tmp_path: Path) -> None:
 
 
 def test_a_last_word_in_silence_is_missed(tmp_path: Path) -> None:
-    path = film(tmp_path, Sound(((Fraction(0), tone(1, 997, 0.2)),)))
+    path = film(
+        tmp_path, Sound(((Fraction(0), tone(1, 997, 0.2)), (Fraction(1), tone(1, level=0.0))))
+    )
     verdict = judged(path, clip(path, words=said((0.2, 0.6), (1.4, 1.8))))
     assert verdict.notes == ("its last word, “word1”, cannot be heard",)
 
@@ -104,7 +107,9 @@ def test_words_too_short_to_tell_are_not_missed(tmp_path: Path) -> None:
 
 
 def test_words_are_looked_for_where_their_range_lies_in_the_film(tmp_path: Path) -> None:
-    path = film(tmp_path, Sound(((Fraction(0), tone(1, 997, 0.2)),)))
+    path = film(
+        tmp_path, Sound(((Fraction(0), tone(1, 997, 0.2)), (Fraction(1), tone(1, level=0.0))))
+    )
     ranges = (TimeRange.from_seconds(100, 101), TimeRange.from_seconds(50, 51))
     words = said((100.2, 100.6), (50.2, 50.6))
     verdict = judged(path, clip(path, ranges=ranges, words=words))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reelremix.engine.domain.context import ArtifactKey, ArtifactStore
-from reelremix.engine.store.artifacts import FileArtifactStore
+from reelremix.engine.store.artifacts import STRAY_AGE_S, FileArtifactStore
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.memory import MemoryArtifactStore
 
@@ -121,6 +123,63 @@ def test_a_file_nobody_recorded_does_not_count(files: FileArtifactStore, tmp_pat
     stray.parent.mkdir()
     stray.write_bytes(b"words")
     assert files.get(OTHER) is None
+
+
+def stray(folder: Path, name: str, age_s: float) -> Path:
+    """A file of a hundred bytes that the index does not know."""
+    path = folder / "artifacts" / OTHER.owner / OTHER.stage / OTHER.digest[:2] / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * 100)
+    os.utime(path, (time.time() - age_s,) * 2)
+    return path
+
+
+STRAYS = [OTHER.digest, ".reelremix-0123456789ab.part"]
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_what_a_killed_process_left_counts_and_is_swept(
+    files: FileArtifactStore, tmp_path: Path, name: str
+) -> None:
+    files.put(KEY, b"words")
+    left = stray(tmp_path, name, 2 * STRAY_AGE_S)
+    assert files.size_bytes() == 105
+    assert files.collect(1000) == 100
+    assert not left.exists() and files.size_bytes() == 5 and files.get(KEY) == b"words"
+
+
+@pytest.mark.parametrize("name", STRAYS)
+def test_what_another_process_may_just_be_writing_is_left_alone(
+    files: FileArtifactStore, tmp_path: Path, name: str
+) -> None:
+    left = stray(tmp_path, name, 0)
+    assert files.collect(0) == 0 and left.exists()
+
+
+def test_files_that_are_not_artifacts_are_never_touched(
+    files: FileArtifactStore, tmp_path: Path
+) -> None:
+    left = stray(tmp_path, "notes.txt", 2 * STRAY_AGE_S)
+    backup = left.rename(tmp_path / "artifacts" / "artifacts.zip")
+    stray(tmp_path, "notes.txt", 2 * STRAY_AGE_S)
+    assert files.collect(0) == 0 and files.size_bytes() == 0
+    assert left.exists() and backup.exists()
+
+
+def test_an_old_artifact_is_no_stray(files: FileArtifactStore, tmp_path: Path) -> None:
+    files.put(KEY, b"words")
+    [file] = artifact_files(tmp_path)
+    os.utime(file, (1, 1))
+    assert files.collect(1000) == 0 and files.get(KEY) == b"words"
+
+
+def test_only_bytes_that_were_there_count_as_freed(
+    files: FileArtifactStore, tmp_path: Path
+) -> None:
+    files.put(KEY, b"words")
+    files.put(OTHER, b"more words")
+    next(f for f in artifact_files(tmp_path) if f.name == KEY.digest).unlink()
+    assert files.collect(0) == 10
 
 
 def test_no_partial_file_stays_behind(files: FileArtifactStore, tmp_path: Path) -> None:

@@ -77,6 +77,12 @@ def test_sources_come_back_whole_and_latest_first(catalogue: Catalogue) -> None:
     assert [s.name for s in catalogue.sources()] == ["renamed.mp4", "other.mp4"]
 
 
+def test_which_probe_described_a_source_is_kept_with_it(catalogue: Catalogue) -> None:
+    catalogue.save_source(replace(SOURCE, probe_version=7))
+    found = catalogue.source(SOURCE.id)
+    assert found is not None and found.probe_version == 7
+
+
 def test_what_was_never_saved_is_none(catalogue: Catalogue) -> None:
     assert catalogue.source("x") is None
     assert catalogue.transcript("x") is None

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,15 @@ def test_a_library_that_cannot_grow_is_a_plain_error(file: Path) -> None:
     assert database.rows("SELECT 1") == [(1,)]
 
 
+def test_a_library_that_cannot_be_read_is_a_plain_error(file: Path) -> None:
+    database = Database(file)
+    with database.transaction() as connection:
+        connection.execute("DROP TABLE sources")
+    with pytest.raises(ConfigError, match="cannot read the library") as caught:
+        SqliteCatalogue(database).sources()
+    assert str(file) in caught.value.message and f"move {file} away" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("statement", ["UPDATE decisions SET kind = 'kept'",
                                        "DELETE FROM decisions"])  # fmt: skip
 def test_decisions_cannot_be_changed_even_by_hand(file: Path, statement: str) -> None:
@@ -134,6 +144,25 @@ def test_decisions_cannot_be_changed_even_by_hand(file: Path, statement: str) ->
     with pytest.raises(sqlite3.IntegrityError, match="append-only"), database.transaction() as c:
         c.execute(statement)
     assert [d.kind for d in SqliteCatalogue(database).decisions("c1")] == ["dropped"]
+
+
+@pytest.mark.parametrize("detail", [b"{}", b"", b"\xff", b"[1", "text", 7])
+def test_what_another_version_wrote_counts_as_absent(file: Path, detail: object) -> None:
+    database = Database(file)
+    catalogue = SqliteCatalogue(database)
+    for number in (1, 2):
+        catalogue.save_source(replace(SOURCE, id=f"s{number}"))
+        catalogue.save_transcript(f"s{number}", TRANSCRIPT)
+        catalogue.save_clips("s1", [replace(CLIP, id=f"c{number}")])
+    with database.transaction() as connection:
+        connection.execute("UPDATE sources SET detail = ? WHERE id = 's1'", (detail,))
+        connection.execute("UPDATE transcripts SET detail = ? WHERE source_id = 's1'", (detail,))
+        connection.execute("UPDATE clips SET detail = ? WHERE id = 'c1'", (detail,))
+    assert catalogue.source("s1") is None and catalogue.transcript("s1") is None
+    assert [source.id for source in catalogue.sources()] == ["s2"]
+    assert [clip.id for clip in catalogue.clips("s1")] == ["c2"]
+    catalogue.save_source(SOURCE)
+    assert catalogue.source(SOURCE.id) == SOURCE
 
 
 def test_owners_do_not_see_each_other(file: Path) -> None:

@@ -1,0 +1,179 @@
+"""What a request asks for: checked before any work is done, and as the manifest lists it.
+
+A typing mistake must not cost an hour of listening first, nor a folder that was to be replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from reelremix.engine.captions.style import load_preset
+from reelremix.engine.domain.clip import OutputFormat
+from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.request import (
+    ClipRequest,
+    EncodeOptions,
+    FrameOptions,
+    SelectOptions,
+)
+from reelremix.engine.domain.source import VideoFormat
+from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.export.transcript import read_transcript
+from reelremix.engine.media.encode import EncoderSettings, require_encoder
+from reelremix.engine.media.hardware import choose_encoder
+from reelremix.engine.models.whisper import choose_whisper
+from reelremix.engine.store.files import file_sha256
+from reelremix.errors import ConfigError, NoAudioStream
+
+FACE_MODEL = "blazeface"
+COMMON_RATES = tuple(
+    Fraction(text)
+    for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
+)
+MAX_RATE = Fraction(60)
+MAX_COUNT = 100
+MAX_JOBS = 64
+MAX_LENGTH_S = 3600.0
+"""Of a clip: beyond an hour nothing about it is short."""
+
+
+def check_clip_request(request: ClipRequest, subject: Subject, ctx: RunContext) -> None:
+    """Whether everything the request names is there and makes sense.
+
+    Raises:
+        SourceError: the transcript that is given cannot be read.
+        ConfigError: an option is out of its bounds, or names a preset, font or rate there is not.
+        RenderError: the encoder does not exist or refuses its settings.
+        ModelError: weights or system libraries are missing.
+    """
+    check_select(request.select)
+    check_ranges(request.select.ranges, subject)
+    heard = request.transcribe
+    if heard.transcript is not None:
+        read_transcript(Path(heard.transcript))
+    else:
+        require_audio(subject)
+        choose_whisper(heard.model, heard.device, ctx.models)
+    output = output_format(request.frame, request.encode, subject.presentation.picture)
+    if request.captions is not None:
+        load_preset(request.captions)
+    if request.frame.faces:
+        ctx.models.folder(FACE_MODEL)
+    if not request.plan_only:
+        check_output(output, request.encode.jobs, has_captions=request.captions is not None)
+
+
+def require_audio(subject: Subject) -> None:
+    """Raise NoAudioStream for a recording nobody can be heard in."""
+    if subject.presentation.audio is None:
+        name = subject.source.name
+        raise NoAudioStream(
+            f"{name} has no audio stream, so there is nothing to transcribe",
+            hint=f"`reelremix probe {name}` lists its streams;"
+            " `--transcript FILE` supplies the words",
+        )
+
+
+def check_select(options: SelectOptions) -> None:
+    """Raise ConfigError for a count or a length that cannot be."""
+    if not 1 <= options.count <= MAX_COUNT:
+        raise ConfigError(f"--count must be between 1 and {MAX_COUNT} (got {options.count})")
+    if not 0 < options.min_s <= options.max_s <= MAX_LENGTH_S:
+        raise ConfigError(
+            f"--min must be above 0 and at most --max, --max at most {MAX_LENGTH_S:g}"
+            f" (got --min {options.min_s:g} --max {options.max_s:g})"
+        )
+
+
+def check_ranges(ranges: Sequence[TimeRange], subject: Subject) -> None:
+    """Raise ConfigError for a range behind the end, shorter than a frame, or given twice."""
+    end, frame_s = subject.presentation.picture_end, 1 / subject.presentation.picture.frame_rate
+    for span in ranges:
+        asked = f"--range {span.start_s:g}-{span.end_s:g}"
+        if span.start >= end:
+            name = subject.source.name
+            raise ConfigError(f"{asked} begins after the end of {name} ({end.seconds:.2f} s)")
+        if (span.end - span.start).exact < frame_s / 2:
+            raise ConfigError(f"{asked} is shorter than a frame")
+        if ranges.count(span) > 1:
+            raise ConfigError(f"{asked} is given twice")
+
+
+def check_output(output: OutputFormat, jobs: int, *, has_captions: bool) -> None:
+    """Whether films like this can be written here.
+
+    Raises:
+        ConfigError: the quality or the number of jobs is out of its bounds.
+        RenderError: the encoder does not exist or refuses its settings.
+        ModelError: captions need system libraries that are missing.
+    """
+    if not 0 <= output.crf <= 51:
+        raise ConfigError(f"--crf must be between 0 and 51 (got {output.crf})")
+    if not 0 <= jobs <= MAX_JOBS:
+        raise ConfigError(f"--jobs must be between 0 and {MAX_JOBS} (got {jobs})")
+    encoder = choose_encoder(output.encoder).name
+    require_encoder(EncoderSettings(encoder, output.encoder_preset, output.crf, threads=1))
+    if has_captions:
+        from reelremix.engine.captions.skia_canvas import Picture
+
+        Picture(2, 2)
+
+
+def output_format(frame: FrameOptions, encode: EncodeOptions, picture: VideoFormat) -> OutputFormat:
+    """The film to make of a picture. Raises ConfigError for a rate that is not one."""
+    width, height = frame.aspect.size_px
+    rate = output_rate(encode.fps, picture)
+    return OutputFormat(width, height, rate, encode.encoder, encode.preset, encode.crf)
+
+
+def output_rate(wanted: str, picture: VideoFormat) -> Fraction:
+    """Frames a second: `source` (a common rate where that varies) or a number.
+
+    Raises:
+        ConfigError: neither, or not between 1 and 120.
+    """
+    if wanted != "source":
+        try:
+            rate = Fraction(wanted)
+        except (ValueError, ZeroDivisionError) as exc:
+            raise ConfigError(f"--fps must be `source` or a number (got {wanted!r})") from exc
+        if not 1 <= rate <= 120:
+            raise ConfigError(f"--fps must be between 1 and 120 (got {wanted})")
+        return rate.limit_denominator(1001)
+    rate = picture.frame_rate
+    if picture.is_variable_rate:
+        rate = min(COMMON_RATES, key=lambda common: abs(common - rate))
+    return min(rate, MAX_RATE)
+
+
+def options_of(request: ClipRequest) -> dict[str, Any]:
+    """Every effective option, as the manifest lists them."""
+    heard, selected, encode = request.transcribe, request.select, request.encode
+    given = Path(heard.transcript) if heard.transcript else None
+    return {
+        "model": heard.model,
+        "language": heard.language,
+        "initial_prompt": heard.initial_prompt,
+        "vocabulary": list(heard.vocabulary),
+        "device": heard.device,
+        "transcript": given.name if given else None,
+        "transcript_sha256": file_sha256(given) if given and given.is_file() else None,
+        "audio_stream": request.audio_stream,
+        "count": selected.count,
+        "min_s": selected.min_s,
+        "max_s": selected.max_s,
+        "ranges": [[r.start_s, r.end_s] for r in selected.ranges],
+        "aspect": request.frame.aspect.value,
+        "faces": request.frame.faces,
+        "captions": request.captions or "none",
+        "encoder": encode.encoder,
+        "encoder_preset": encode.preset,
+        "crf": encode.crf,
+        "fps": encode.fps,
+        "jobs": encode.jobs,
+        "plan": request.plan_only,
+    }

@@ -1,0 +1,102 @@
+"""Captions keep off faces, as far as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reelremix.engine.captions.safe_area import safe_area
+from reelremix.engine.domain.caption import Captions, Cue
+from reelremix.engine.domain.layout import Keyframe, Layout, LayoutKind, LayoutPiece, Region
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Box, Sighting, Track
+from reelremix.engine.stages.place import place_captions
+from tests.fakes import PORTRAIT
+
+FULL = (0, 0, 1080, 1920)
+STYLE_BOX = (108, 1200, 864, 200)
+"""Where the style puts a cue: its middle at 1300."""
+
+
+def cue(start_s: float, end_s: float) -> Cue:
+    return Cue(TimeRange.from_seconds(start_s, end_s), ((0,),), STYLE_BOX)
+
+
+def region(output: tuple[int, int, int, int] = FULL, crop: Box | None = None) -> Region:
+    """A piece of a portrait source; without a crop the same place in source and output."""
+    return Region(output, (Keyframe(Timestamp(0), crop or Box(*map(float, output))),))
+
+
+def piece(start_s: float, end_s: float, *regions: Region) -> LayoutPiece:
+    span = TimeRange.from_seconds(start_s, end_s)
+    return LayoutPiece(span, LayoutKind.SINGLE, regions or (region(),))
+
+
+def face(at_s: float, *boxes: Box) -> Track:
+    sightings = (Sighting(Timestamp.from_seconds(at_s), box, 0.9) for box in boxes)
+    return Track(0, 0, tuple(sightings))
+
+
+def placed(cues: Sequence[Cue], pieces: Sequence[LayoutPiece], *tracks: Track) -> list[Box]:
+    """The cues' boxes once they are placed."""
+    captions = Captions("bold", {}, tuple(cues))
+    moved = place_captions(captions, Layout(tuple(pieces)), tracks, PORTRAIT)
+    return [Box(*map(float, cue.box)) for cue in moved.cues]
+
+
+LOW_FACE = Box(340.0, 1150.0, 400.0, 300.0)
+
+
+def test_captions_keep_off_faces() -> None:
+    [box] = placed([cue(0, 2)], [piece(0, 4)], face(1, LOW_FACE))
+    assert box.overlap(LOW_FACE) == 0
+    assert (box.x, box.width, box.height) == (108, 864, 200)
+
+
+def test_captions_stay_where_the_style_wants_them_without_a_reason_to_move() -> None:
+    high = Box(340.0, 300.0, 400.0, 400.0)
+    assert placed([cue(0, 2)], [piece(0, 4)]) == [Box(*STYLE_BOX)]
+    assert placed([cue(0, 2)], [piece(0, 4)], face(1, high)) == [Box(*STYLE_BOX)]
+
+
+def test_captions_do_not_jump_while_the_picture_stands_still() -> None:
+    first, second = placed([cue(0, 2), cue(2, 4)], [piece(0, 4)], face(3, LOW_FACE))
+    assert first == second and first.overlap(LOW_FACE) == 0
+
+
+def test_a_face_moves_only_the_captions_of_its_own_piece() -> None:
+    pieces = [piece(0, 2), piece(2, 4)]
+    first, second = placed([cue(0, 2), cue(2, 4)], pieces, face(3, LOW_FACE))
+    assert first == Box(*STYLE_BOX) and second.overlap(LOW_FACE) == 0
+
+
+def test_faces_count_where_the_viewer_sees_them() -> None:
+    shown = region(crop=Box(2000.0, 0.0, 540.0, 960.0))  # twice as large in the output
+    inside = face(1, Box(2170.0, 575.0, 200.0, 150.0))
+    outside = face(1, LOW_FACE)
+    [box] = placed([cue(0, 2)], [piece(0, 4, shown)], inside)
+    assert box.overlap(LOW_FACE) == 0
+    assert placed([cue(0, 2)], [piece(0, 4, shown)], outside) == [Box(*STYLE_BOX)]
+
+
+def test_between_two_cells_the_seam_is_free() -> None:
+    split = piece(0, 4, region((0, 0, 1080, 960)), region((0, 960, 1080, 960)))
+    faces = face(1, Box(240.0, 200.0, 600.0, 650.0)), face(1, Box(240.0, 1070.0, 600.0, 600.0))
+    [box] = placed([cue(0, 2)], [split], *faces)
+    assert box.center[1] == 960
+    assert not any(box.overlap(s.box) for track in faces for s in track.sightings)
+
+
+def test_a_caption_outside_every_piece_stays_where_it_is() -> None:
+    assert placed([cue(5, 6)], [piece(0, 4)], face(1, LOW_FACE)) == [Box(*STYLE_BOX)]
+
+
+@given(st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 1800), st.floats(20, 900)), max_size=4))
+def test_captions_stay_inside_the_safe_area(faces: list[tuple[float, float, float]]) -> None:
+    tracks = [face(1, Box(x, y, size, size)) for x, y, size in faces]
+    [box] = placed([cue(0, 2)], [piece(0, 4)], *tracks)
+    _, top, _, height = safe_area(PORTRAIT)
+    assert top <= box.y and box.y + box.height <= top + height
+    assert box.y % 2 == 0
