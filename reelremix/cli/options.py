@@ -31,9 +31,15 @@ MEDIA_SUFFIXES = frozenset(f".{name}" for name in f"{VIDEO_SUFFIXES} {AUDIO_SUFF
 
 Sources = Annotated[
     list[Path],
-    typer.Argument(help="Recordings, or folders of them.", show_default=False, metavar="SOURCE..."),
+    typer.Argument(
+        help="Recordings, or folders of them.",
+        show_default=False,
+        metavar="SOURCE...",
+        readable=False,
+    ),
 ]
-Source = Annotated[Path, typer.Argument(help="A recording.", show_default=False)]
+"""Whether a file can be read is found out where it is read, so that the others go on."""
+Source = Annotated[Path, typer.Argument(help="A recording.", show_default=False, readable=False)]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.", rich_help_panel=SHOWING)]
 Progress = Annotated[
     str | None,

@@ -22,9 +22,16 @@ from reelremix.engine import (
     ScoreRequest,
     SelectOptions,
     TranscribeOptions,
+    pipeline,
 )
 from reelremix.engine.domain.context import CancelToken
-from reelremix.engine.domain.events import ClipRendered, JobFailed, JobFinished, StageFinished
+from reelremix.engine.domain.events import (
+    ClipRendered,
+    JobFailed,
+    JobFinished,
+    StageFinished,
+    Warned,
+)
 from reelremix.engine.domain.request import TranscribeRequest
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
@@ -41,7 +48,7 @@ from reelremix.errors import (
 )
 from tests.cli.commandline import TALK, words_file
 from tests.fakes import NoModels, Recorder, presented, spoken
-from tests.media_factory import plain_film
+from tests.media_factory import Film, plain_film, sound_of, tone, write_media
 
 
 @pytest.fixture
@@ -412,3 +419,46 @@ def test_absolute_paths_are_kept_only_on_request(library: Library, film: Path, w
     assert str(film.parent) not in json.dumps(plain.manifest)
     asked = request(film, words, (1, 2), plan_only=True, absolute_paths=True, out="b")
     assert library.clip(asked).manifest["source"]["name"] == str(film)
+
+
+def test_no_clip_goes_beyond_the_end_of_the_picture(
+    library: Library, words: Path, tmp_path: Path
+) -> None:
+    short = write_media(tmp_path / "short.mp4", Film(200, size=(160, 90)), sound_of(tone(17)))
+    select = SelectOptions(min_s=3, max_s=12)
+    chosen = library.clip(request(short, words, select=select, plan_only=True))
+    assert chosen.manifest["clips"]
+    given = library.clip(request(short, words, (6, 12), plan_only=True, overwrite=True))
+    for clip in (*chosen.manifest["clips"], *given.manifest["clips"]):
+        assert clip["ranges"][0][1] <= 8.0 + 1e-6
+    with pytest.raises(ConfigError, match="begins after the end"):
+        library.clip(request(short, words, (9, 12), overwrite=True))
+
+
+def test_letters_no_font_has_are_told(
+    library: Library, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "missing_glyphs", lambda text, font: set(text) - set("ab"))
+    given = words_file(tmp_path / "odd.json", spoken("ab a b \ue123b."))
+    heard = Recorder()
+    asked = request(film, given, (0, 4), captions="bold", plan_only=True)
+    library.clip(asked, listener=heard)
+    [warning] = [e for e in heard.events if isinstance(e, Warned)]
+    assert warning.message == "no font here has . \ue123; captions leave that out"
+    assert "fonts-noto-cjk" in (warning.hint or "")
+
+
+def test_a_plan_over_a_finished_run_leaves_no_note(
+    library: Library, film: Path, words: Path
+) -> None:
+    made = library.clip(request(film, words, (1, 2)))
+    before = sorted(path.name for path in made.folder.iterdir())
+    library.clip(request(film, words, (1, 2), plan_only=True))
+    assert sorted(path.name for path in made.folder.iterdir()) == before
+
+
+def test_a_tilde_in_the_output_folder_is_the_home(
+    library: Library, film: Path, words: Path, clean_environment: Path
+) -> None:
+    made = library.clip(request(film, words, (1, 2), plan_only=True, out="~/clips"))
+    assert made.folder == clean_environment / "clips" / "talk"

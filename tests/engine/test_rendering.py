@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import CancelToken
-from reelremix.engine.domain.events import ClipFailed, ClipRendered, StageProgress
+from reelremix.engine.domain.events import ClipFailed, ClipRendered, Event, StageProgress, Warned
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.rendering import file_names, parallel_jobs, render
@@ -22,7 +23,7 @@ from reelremix.engine.stages.render import RenderTask
 from reelremix.engine.workers import Outcome, render_all
 from reelremix.errors import Cancelled, ConfigError, RenderError
 from tests.fakes import Recorder, clip_of, presented, run_context
-from tests.media_factory import plain_film
+from tests.media_factory import Film, plain_film, sound_of, tone, write_media
 
 OUTPUT = OutputFormat(180, 320, Fraction(25), encoder_preset="ultrafast")
 
@@ -198,3 +199,41 @@ def test_subtitles_are_written_only_where_there_are_words(film: Path) -> None:
 def test_no_more_processes_than_clips_or_asked_for(wanted: int, clips: int, most: int) -> None:
     jobs, cores = parallel_jobs(wanted, clips)
     assert jobs == most and cores >= 1
+
+
+def test_a_recording_that_changes_while_it_is_read_makes_no_clip(
+    film: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(film.read_bytes())
+    folder = tmp_path / "out"
+    folder.mkdir()
+    recorder = Touching(copy)
+    subject = Subject(copy, presented(copy))
+    made = render(clips(copy, (0, 1)), {}, 1, subject, folder, run_context(reporter=recorder))
+    [event] = [e for e in recorder.events if isinstance(e, ClipFailed)]
+    assert "copy.mp4 changed while it was read" in event.message
+    assert made == {} and list(folder.iterdir()) == []
+
+
+class Touching(Recorder):
+    """Changes a file as soon as frames are rendered from it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def emit(self, event: Event) -> None:
+        """Remember, and touch."""
+        super().emit(event)
+        if isinstance(event, StageProgress):
+            os.utime(self._path, ns=(1, 1))
+
+
+def test_what_is_wrong_with_a_film_is_told(tmp_path: Path) -> None:
+    silent = write_media(tmp_path / "a.mp4", Film(25), sound_of(tone(1, level=0.0)))
+    recorder = Recorder()
+    subject = Subject(silent, presented(silent))
+    render(clips(silent, (0, 1)), {}, 1, subject, tmp_path, run_context(reporter=recorder))
+    [warning] = [e for e in recorder.events if isinstance(e, Warned)]
+    assert warning.message == "01-a-title.mp4: is silent"

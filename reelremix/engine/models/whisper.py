@@ -106,7 +106,7 @@ class FasterWhisper:
         """The language, at once, and segments as they are decoded.
 
         Raises:
-            ConfigError: Whisper does not know the language.
+            ConfigError: Whisper, or this model, does not know the language.
             ModelError: the model cannot run on its device.
             OutOfMemory: the device has too little free memory.
         """
@@ -114,6 +114,11 @@ class FasterWhisper:
 
         model = self._model
         if not model.model.is_multilingual:
+            if language not in (None, "en"):
+                raise ConfigError(
+                    f"model '{self.name}' hears English only (got --language {language!r})",
+                    hint=f"`--model {CPU_MODEL}` knows 99 languages",
+                )
             language = None
         elif language is not None and language not in model.supported_languages:
             raise ConfigError(

@@ -203,3 +203,19 @@ def test_a_playlist_is_refused_at_once(tmp_path: Path) -> None:
     playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:9/a.ts\n"
     with pytest.raises(UnreadableMedia, match="is a playlist"):
         probe(written(tmp_path / "a.m3u8", playlist.encode()), "id")
+
+
+def test_a_matroska_file_that_starts_late_has_its_own_length(tmp_path: Path) -> None:
+    late = sound_of(tone(4), Fraction(100))
+    pictures = Film(times=tuple(100 + Fraction(n, 25) for n in range(100)))
+    path = write_media(tmp_path / "a.mkv", pictures, late)
+    found = choose_streams(probe(path, "id"))
+    assert found.duration.seconds == pytest.approx(4.0, abs=0.1)
+    assert found.picture_end.seconds == pytest.approx(4.0, abs=0.05)
+
+
+def test_a_picture_may_end_before_the_sound(tmp_path: Path) -> None:
+    path = write_media(tmp_path / "a.mp4", Film(50), sound_of(tone(5)))
+    found = choose_streams(probe(path, "id"))
+    assert found.duration.seconds == pytest.approx(5.0, abs=0.1)
+    assert found.picture_end.seconds == pytest.approx(2.0, abs=0.01)
