@@ -22,7 +22,8 @@ from reelremix.engine.domain.track import Box
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.media.probe import choose_streams, probe
 from reelremix.engine.models.faces import Face, RgbImage
-from reelremix.engine.models.whisper import LanguageGuess, Speech
+from reelremix.engine.models.speech import Speech
+from reelremix.engine.models.whisper import Hearing, LanguageGuess
 from reelremix.engine.stages.frame import center_layout
 from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
 from reelremix.engine.store.sources import LocalSourceAccess
@@ -83,15 +84,24 @@ class FakeTranscriber:
     identity: str = "fake/1"
     device: str = "cpu"
     asked: list[tuple[float, str | None]] = field(default_factory=list)
-    """Seconds of speech and language of every call."""
+    """Seconds of speech dealt with and language of every call."""
+
+    def prepare(self) -> None:
+        """Nothing to load."""
 
     def transcribe(
-        self, speech: Speech, language: str | None, options: TranscribeOptions
-    ) -> tuple[LanguageGuess, Iterator[Segment]]:
-        """The language it was made for, or the one that was given."""
-        self.asked.append((len(speech) / 16_000, language))
+        self, speech: Speech, language: str | None, options: TranscribeOptions, *, goes_on: bool
+    ) -> Hearing:
+        """The language it was made for, or the one that was given.
+
+        Where the recording goes on, it stops in the middle of the last silent half second.
+        """
+        halves = range(len(speech) // 8_000)
+        silent = [n for n in halves if np.abs(speech[n * 8_000 : (n + 1) * 8_000]).max() < 0.01]
+        used = silent[-1] * 8_000 + 4_000 if goes_on and silent else len(speech)
+        self.asked.append((used / 16_000, language))
         guess = LanguageGuess(language or self.language, 1.0 if language else self.probability)
-        return guess, self._segments(speech)
+        return Hearing(guess, used, self._segments(speech[:used]))
 
     def _segments(self, speech: Speech) -> Iterator[Segment]:
         for second in range(len(speech) // 16_000):

@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import psutil
 
 from reelremix.engine.domain.context import ModelProvider
@@ -21,10 +20,9 @@ from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
 from reelremix.engine.models.gpu import Gpu, NvidiaGpu
+from reelremix.engine.models.speech import Speech, find_speech, placed
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled, OutOfMemory
 
-Speech = npt.NDArray[np.float32]
-"""Mono at 16 kHz, -1 to 1."""
 LANGUAGE_FLOOR = 0.5
 """A language heard with less probability is not believed on its own."""
 DETECTION_SEGMENTS = 4
@@ -40,6 +38,18 @@ class LanguageGuess:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What was heard in one window of a recording."""
+
+    guess: LanguageGuess
+    """Empty where nobody speaks."""
+    used: int
+    """Samples dealt with; the next window begins there."""
+    segments: Iterator[Segment]
+    """As they are decoded; times count from the start of the window."""
+
+
 class Transcriber(Protocol):
     """Turns sound into timed words."""
 
@@ -48,12 +58,15 @@ class Transcriber(Protocol):
     name: str
     device: str
 
-    def transcribe(
-        self, speech: Speech, language: str | None, options: TranscribeOptions
-    ) -> tuple[LanguageGuess, Iterator[Segment]]:
-        """The language, at once, and segments as they are decoded.
+    def prepare(self) -> None:
+        """Begin to load what will be needed, beside whatever the caller does meanwhile."""
 
-        Times count from the start of `speech`. A given language is taken with certainty.
+    def transcribe(
+        self, speech: Speech, language: str | None, options: TranscribeOptions, *, goes_on: bool
+    ) -> Hearing:
+        """Hear a window; where the recording `goes_on` behind it, its last part may be left.
+
+        A given language is taken with certainty.
         """
 
 
@@ -77,33 +90,41 @@ class FasterWhisper:
         self._folder = folder
         self._threads = threads or psutil.cpu_count(logical=False) or 1
         self._compute_type = "int8" if device == "cpu" else "float16"
-        self._loaded: Any = None
+        self._loading: Future[Any] | None = None
         self.identity = f"faster-whisper/{self._compute_type}/{_fingerprint(name, folder)}"
+
+    def prepare(self) -> None:
+        """Begin to load the weights, beside whatever the caller does meanwhile."""
+        if self._loading is None:
+            self._loading = ThreadPoolExecutor(1).submit(self._load)
 
     @property
     def _model(self) -> Any:
         """The loaded model. Raises ModelError and OutOfMemory."""
-        if self._loaded is None:
-            # No byte leaves the machine: the hub is not asked, and its library sends no statistics.
-            os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-            from faster_whisper import WhisperModel
+        self.prepare()
+        assert self._loading is not None
+        return self._loading.result()
 
-            try:
-                self._loaded = WhisperModel(
-                    str(self._folder),
-                    device=self.device,
-                    compute_type=self._compute_type,
-                    cpu_threads=self._threads,
-                    local_files_only=True,
-                )
-            except (RuntimeError, ValueError, OSError) as exc:
-                raise _explained(exc, self.name, self._folder, self.device) from exc
-        return self._loaded
+    def _load(self) -> Any:
+        # No byte leaves the machine: the hub is not asked, and its library sends no statistics.
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        from faster_whisper import WhisperModel
+
+        try:
+            return WhisperModel(
+                str(self._folder),
+                device=self.device,
+                compute_type=self._compute_type,
+                cpu_threads=self._threads,
+                local_files_only=True,
+            )
+        except (RuntimeError, ValueError, OSError) as exc:
+            raise _explained(exc, self.name, self._folder, self.device) from exc
 
     def transcribe(
-        self, speech: Speech, language: str | None, options: TranscribeOptions
-    ) -> tuple[LanguageGuess, Iterator[Segment]]:
-        """The language, at once, and segments as they are decoded.
+        self, speech: Speech, language: str | None, options: TranscribeOptions, *, goes_on: bool
+    ) -> Hearing:
+        """Hear a window; where the recording `goes_on` behind it, its last part may be left.
 
         Raises:
             ConfigError: Whisper, or this model, does not know the language.
@@ -125,9 +146,13 @@ class FasterWhisper:
                 f"--language {language!r} is not a language Whisper knows",
                 hint="use a code such as en, de, fr, es, pt, ja",
             )
+        parts = find_speech(speech, options.batch_size, goes_on=goes_on)
+        if not parts.spans:
+            return Hearing(LanguageGuess("", 0.0), parts.used, iter(()))
         try:
             segments, info = BatchedInferencePipeline(model).transcribe(
-                speech,
+                parts.speech,
+                clip_timestamps=parts.clips,
                 language=language,
                 language_detection_segments=DETECTION_SEGMENTS,
                 language_detection_threshold=LANGUAGE_FLOOR,
@@ -140,7 +165,7 @@ class FasterWhisper:
         except (RuntimeError, ValueError) as exc:
             raise _explained(exc, self.name, self._folder, self.device) from exc
         guess = LanguageGuess(info.language, round(float(info.language_probability), 4))
-        return guess, self._decoded(segments)
+        return Hearing(guess, parts.used, self._decoded(placed(segments, parts)))
 
     def _decoded(self, segments: Iterator[Any]) -> Iterator[Segment]:
         try:

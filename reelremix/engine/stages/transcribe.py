@@ -1,7 +1,7 @@
 """Speech of a source as timed words, window by window.
 
-Windows end in the quietest spot near their end, so memory is bounded and a stopped run goes on
-where it was. Each window is an artifact of its own.
+Windows end in silence, after as many full parts as the recogniser takes at once, so memory is
+bounded and a stopped run goes on where it was. Each window is an artifact of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import StageProgress, Warned
@@ -20,20 +19,14 @@ from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.media.audio import SPEECH, read_pcm
-from reelremix.engine.models.whisper import LANGUAGE_FLOOR, LanguageGuess, Transcriber
+from reelremix.engine.models.speech import Speech
+from reelremix.engine.models.whisper import LANGUAGE_FLOOR, Hearing, LanguageGuess, Transcriber
 from reelremix.engine.stages.artifact import key_for, load, save
 
 STAGE = "transcribe"
-VERSION = 2
-WINDOW_S = 430
-"""About sixteen stretches of speech of up to 30 s: two full batches of eight. Longer windows of
-up to ten minutes left the third batch half empty."""
-SEARCH_S = 40
-"""The cut is looked for in this last part of a full window."""
-QUIET_S = 0.4
-"""Length over which quietness is judged."""
-
-Speech = npt.NDArray[np.int16]
+VERSION = 3
+WINDOW_S = 520
+"""Read at once: mostly a little more than sixteen parts of 30 s, two full batches of eight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,33 +128,38 @@ class _Listener:
         return window
 
     def _listen(self, rest: TimeRange) -> Window:
-        speech, span = self._read(rest)
-        heard = speech.astype(np.float32) / np.float32(32768)
-        guess, segments = self._transcriber.transcribe(heard, self._options.language, self._options)
-        if guess.probability < LANGUAGE_FLOOR and self._believed is not None:
-            guess, segments = self._transcriber.transcribe(heard, self._believed, self._options)
-            guess = LanguageGuess(guess.language, min(guess.probability, LANGUAGE_FLOOR))
-        kept = []
-        for segment in segments:
-            self._ctx.cancel.raise_if_set()
-            kept.append(_shifted(segment, span.start))
-            self._tell(kept[-1].range.end)
-        return Window(span, guess.language, guess.probability, tuple(kept))
-
-    def _read(self, rest: TimeRange) -> tuple[Speech, TimeRange]:
-        """The samples of the next window, and where it lies."""
+        self._transcriber.prepare()
         longest = Timestamp.from_seconds(WINDOW_S)
-        span = TimeRange(rest.start, min(rest.end, rest.start + longest))
+        end = min(rest.end, rest.start + longest)
+        speech = self._read(TimeRange(rest.start, end))
+        goes_on = end < rest.end
+        hearing = self._hear(speech, self._options.language, goes_on=goes_on)
+        guess = hearing.guess
+        is_doubtful = bool(guess.language) and guess.probability < LANGUAGE_FLOOR
+        if is_doubtful and self._believed is not None:
+            hearing = self._hear(speech, self._believed, goes_on=goes_on)
+            guess = LanguageGuess(self._believed, min(hearing.guess.probability, LANGUAGE_FLOOR))
+        if goes_on:
+            end = rest.start + Timestamp(hearing.used * 125, HALF_MICROSECONDS)
+        kept = []
+        for segment in hearing.segments:
+            self._ctx.cancel.raise_if_set()
+            kept.append(_shifted(segment, rest.start))
+            self._tell(kept[-1].range.end)
+        window = TimeRange(rest.start, end)
+        return Window(window, guess.language, guess.probability, tuple(kept))
+
+    def _hear(self, speech: Speech, language: str | None, *, goes_on: bool) -> Hearing:
+        return self._transcriber.transcribe(speech, language, self._options, goes_on=goes_on)
+
+    def _read(self, span: TimeRange) -> Speech:
+        """The samples of a window."""
         pieces = []
         for piece in read_pcm(self._path, self._presentation, span, SPEECH):
             self._ctx.cancel.raise_if_set()
             pieces.append(piece[0])
-        speech: Speech = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-        if span.end < rest.end:
-            length = quietest_cut(speech)
-            speech = speech[:length]
-            span = TimeRange(span.start, span.start + Timestamp(length * 125, HALF_MICROSECONDS))
-        return speech, span
+        speech = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+        return speech.astype(np.float32) / np.float32(32768)
 
     def _tell(self, at: Timestamp) -> None:
         total = self._presentation.duration.seconds
@@ -170,20 +168,6 @@ class _Listener:
 
 HALF_MICROSECONDS = Timestamp(0).time_base / 2
 """Half a microsecond: a sample at 16 kHz is exactly 125 of them."""
-
-
-def quietest_cut(speech: Speech) -> int:
-    """Where to end a full window: the middle of the quietest spot of its last part, in samples."""
-    rate = SPEECH.rate_hz
-    tail_start = max(0, len(speech) - SEARCH_S * rate)
-    step = rate // 50
-    tail = speech[tail_start : len(speech) - len(speech[tail_start:]) % step].astype(np.float32)
-    energy = np.square(tail).reshape(-1, step).mean(axis=1)
-    width = round(QUIET_S * 50)
-    if len(energy) <= width:
-        return len(speech)
-    smoothed = np.convolve(energy, np.ones(width), "valid")
-    return int(tail_start + (int(smoothed.argmin()) + width // 2) * step)
 
 
 def _inputs(

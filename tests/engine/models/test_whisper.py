@@ -112,7 +112,7 @@ def test_damaged_weights_are_an_error_that_says_what_to_type(tmp_path: Path) -> 
     shelf = Shelf(tmp_path, "base")
     whisper = FasterWhisper("base", shelf.folder("base"), "cpu")
     with pytest.raises(ModelError, match="cannot be used") as caught:
-        whisper.transcribe(np.zeros(16_000, np.float32), None, TranscribeOptions())
+        whisper.transcribe(np.zeros(16_000, np.float32), None, TranscribeOptions(), goes_on=False)
     assert "reelremix models install base" in (caught.value.hint or "")
 
 
@@ -135,8 +135,9 @@ def test_speech_becomes_words_in_order_within_their_segments(
     tiny: FasterWhisper, shared: Path
 ) -> None:
     speech = speech_of(shared / "speech" / "jfk.flac")
-    guess, segments = tiny.transcribe(speech, None, TranscribeOptions())
-    heard = list(segments)
+    hearing = tiny.transcribe(speech, None, TranscribeOptions(), goes_on=False)
+    guess, heard = hearing.guess, list(hearing.segments)
+    assert hearing.used == len(speech)
     words = [word for segment in heard for word in segment.words]
     assert guess.language == "en"
     assert "ask not what your country can do for you" in " ".join(s.text for s in heard)
@@ -148,20 +149,24 @@ def test_speech_becomes_words_in_order_within_their_segments(
 def test_a_model_for_english_refuses_other_languages(tiny: FasterWhisper) -> None:
     speech = np.zeros(16_000, np.float32)
     with pytest.raises(ConfigError, match=r"model 'tiny\.en' hears English only"):
-        tiny.transcribe(speech, "fr", TranscribeOptions())
-    assert tiny.transcribe(speech, "en", TranscribeOptions())[0].language == "en"
+        tiny.transcribe(speech, "fr", TranscribeOptions(), goes_on=False)
+    assert tiny.transcribe(speech, "en", TranscribeOptions(), goes_on=False).used == len(speech)
 
 
 def test_silence_says_nothing(tiny: FasterWhisper) -> None:
-    _, segments = tiny.transcribe(np.zeros(16_000 * 3, np.float32), None, TranscribeOptions())
-    assert list(segments) == []
+    silence = np.zeros(16_000 * 3, np.float32)
+    hearing = tiny.transcribe(silence, None, TranscribeOptions(), goes_on=True)
+    assert list(hearing.segments) == [] and hearing.used == len(silence)
 
 
 def test_vocabulary_bends_what_is_heard(tiny: FasterWhisper, shared: Path) -> None:
     speech = speech_of(shared / "speech" / "jfk.flac")
 
     def text(options: TranscribeOptions) -> str:
-        return " ".join(segment.text for segment in tiny.transcribe(speech, None, options)[1])
+        return " ".join(
+            segment.text
+            for segment in tiny.transcribe(speech, None, options, goes_on=False).segments
+        )
 
     shouted = TranscribeOptions(initial_prompt="AND SO, MY FELLOW AMERICANS, ASK NOT, ASK.")
     assert text(TranscribeOptions()) != text(shouted)
@@ -170,7 +175,7 @@ def test_vocabulary_bends_what_is_heard(tiny: FasterWhisper, shared: Path) -> No
 def test_a_language_nobody_speaks_is_refused(installed_models: Models) -> None:
     base = FasterWhisper("base", installed_models("base") / "base", "cpu")
     with pytest.raises(ConfigError, match="not a language Whisper knows"):
-        base.transcribe(np.zeros(16_000, np.float32), "xx", TranscribeOptions())
+        base.transcribe(np.zeros(16_000, np.float32), "xx", TranscribeOptions(), goes_on=False)
 
 
 @pytest.mark.parametrize("language", [None, "en"])
@@ -181,4 +186,22 @@ def test_other_faults_of_whisper_are_not_laid_on_the_language(
     base = FasterWhisper("base", installed_models("base") / "base", "cpu")
     speech = speech_of(shared / "speech" / "jfk.flac")
     with pytest.raises(ModelError, match=r"model 'base' in .* cannot be used"):
-        list(base.transcribe(speech, language, TranscribeOptions(**broken))[1])  # type: ignore[arg-type]
+        options = TranscribeOptions(**broken)  # type: ignore[arg-type]
+        list(base.transcribe(speech, language, options, goes_on=False).segments)
+
+
+def test_a_whole_recording_is_heard_as_faster_whisper_alone_hears_it(
+    tiny: FasterWhisper, shared: Path
+) -> None:
+    from faster_whisper import BatchedInferencePipeline
+
+    speech = speech_of(shared / "speech" / "earnings22" / "earnings22_3_4483589_261_321.wav")
+    ours = list(tiny.transcribe(speech, None, TranscribeOptions(), goes_on=False).segments)
+    alone, _ = BatchedInferencePipeline(tiny._model).transcribe(
+        speech, word_timestamps=True, batch_size=8
+    )
+    theirs = list(alone)
+    assert [s.text for s in ours] == [s.text.strip() for s in theirs]
+    assert [(w.range.start_s, w.range.end_s) for s in ours for w in s.words] == [
+        pytest.approx((w.start, w.end), abs=0.011) for s in theirs for w in s.words or ()
+    ]

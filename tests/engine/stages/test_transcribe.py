@@ -5,17 +5,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.stages import transcribe as stage
-from reelremix.engine.stages.transcribe import quietest_cut, transcribe, transcript_key
+from reelremix.engine.stages.transcribe import transcribe, transcript_key
 from reelremix.errors import Cancelled
 from tests.fakes import FakeTranscriber, Recorder, presented, run_context
 from tests.media_factory import Sound, tone, write_media
@@ -25,9 +22,8 @@ RATE = 16_000
 
 @pytest.fixture(autouse=True)
 def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows of ten seconds that are cut in their last four."""
+    """Windows of ten seconds."""
     monkeypatch.setattr(stage, "WINDOW_S", 10)
-    monkeypatch.setattr(stage, "SEARCH_S", 4)
 
 
 @pytest.fixture(scope="module")
@@ -43,30 +39,6 @@ def heard(recording: Path, transcriber: FakeTranscriber, **more: Any) -> Transcr
     ctx = more.pop("ctx", None) or run_context()
     options = TranscribeOptions(**more)
     return transcribe(recording, presented(recording), options, transcriber, ctx)
-
-
-def noise(seconds: float, level: float = 3000.0) -> np.ndarray[Any, np.dtype[np.int16]]:
-    samples = np.random.default_rng(1).normal(0, level, round(seconds * RATE))
-    return samples.astype(np.int16)
-
-
-@given(st.floats(0.2, 3.6))
-def test_a_window_is_cut_in_the_middle_of_its_quietest_spot(quiet_s: float) -> None:
-    speech = noise(10)
-    begin = round((6 + quiet_s) * RATE) if quiet_s < 3.4 else round(9.4 * RATE)
-    speech[begin : begin + round(0.5 * RATE)] = 0
-    assert abs(quietest_cut(speech) - (begin + 0.25 * RATE)) < 0.12 * RATE
-
-
-def test_silence_before_the_search_is_not_looked_at() -> None:
-    speech = noise(10)
-    speech[: 5 * RATE] = 0
-    assert quietest_cut(speech) >= 6 * RATE
-
-
-@pytest.mark.parametrize("samples", [0, 1, 100, 5_000])
-def test_what_is_too_short_to_cut_stays_whole(samples: int) -> None:
-    assert quietest_cut(noise(1)[:samples]) == samples
 
 
 def test_windows_end_in_silence_and_words_keep_their_places(recording: Path) -> None:
@@ -88,10 +60,10 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_transcript(recording: Path
     ctx = run_context()
 
     class Stops(FakeTranscriber):
-        def transcribe(self, *arguments: Any) -> Any:
+        def transcribe(self, *arguments: Any, **more: Any) -> Any:
             if self.asked:
                 ctx.cancel.set()
-            return super().transcribe(*arguments)
+            return super().transcribe(*arguments, **more)
 
     with pytest.raises(Cancelled):
         heard(recording, Stops(), ctx=ctx)
@@ -150,10 +122,10 @@ def test_a_given_language_is_certain_and_asked_for(recording: Path) -> None:
 
 def test_a_doubtful_window_is_heard_again_in_the_language_of_those_before(recording: Path) -> None:
     class Wavers(FakeTranscriber):
-        def transcribe(self, *arguments: Any) -> Any:
+        def transcribe(self, *arguments: Any, **more: Any) -> Any:
             if len(self.asked) == 1:
                 self.language, self.probability = "cy", 0.2
-            return super().transcribe(*arguments)
+            return super().transcribe(*arguments, **more)
 
     transcriber = Wavers()
     transcript = heard(recording, transcriber)
