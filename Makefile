@@ -59,8 +59,10 @@ bench: models
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py
+	$(BIN)/python benchmarks/faces.py
 	$(BIN)/python benchmarks/selection.py
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/speed.py --long
+	$(BIN)/python benchmarks/kill.py
 
 docs: $(STAMP)
 	$(BIN)/python docs/make_reference.py

@@ -29,7 +29,7 @@ class Timed:
 
     wall_s: float
     peak_mb: float
-    """Highest proportional memory of the process tree: pages shared within it count once."""
+    """Highest resident memory of the process tree; pages its processes share count once."""
     stdout: str
 
 
@@ -87,8 +87,10 @@ class _MemoryWatch:
     def _now(self) -> int:
         total = 0
         try:
-            for process in [self._process, *self._process.children(recursive=True)]:
-                total += process.memory_full_info().pss
+            total = self._process.memory_info().rss
+            for child in self._process.children(recursive=True):
+                memory = child.memory_info()  # proportional sizes would slow what is measured
+                total += memory.rss - memory.shared
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return total  # a process ended between being listed and being measured
         return total

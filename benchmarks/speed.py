@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +254,7 @@ def _repeated(source: Path, minutes: int, folder: Path) -> Path:
     target = folder / f"long-{minutes}.mp4"
     with av.open(str(target), "w") as out:
         with av.open(str(source)) as first:
-            length_s = float((first.duration or 0) / 1e6)
+            length_s = ceil((first.duration or 0) / 1e6) + 1  # so that no packet overlaps another
             streams = {
                 s.index: out.add_stream_from_template(s)
                 for s in (*first.streams.video, *first.streams.audio)

@@ -77,7 +77,9 @@ class CommandRun:
         from reelremix.cli.errorlog import errors_logged
         from reelremix.cli.reporters import JsonLines
         from reelremix.engine.domain.context import CancelToken, PartialFiles
+        from reelremix.engine.memory import keep_freed_memory
 
+        keep_freed_memory()
         cancel, partial_files = CancelToken(), PartialFiles()
         outcome = _Outcome[T]()
         in_json = isinstance(listener, JsonLines)

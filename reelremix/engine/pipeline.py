@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 
+import psutil
 from filelock import FileLock, Timeout
 
 from reelremix.engine.captions.shaping import missing_glyphs
@@ -46,6 +49,7 @@ from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
+from reelremix.engine.memory import give_back_freed_memory
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
 from reelremix.engine.models.whisper import ModelChoice, choose_whisper
 from reelremix.engine.options import FACE_MODEL, output_format, require_audio
@@ -73,6 +77,8 @@ AVERAGE = 0.0
 SCORED_MAX_IOU = 0.3
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
+MOST_LOOKERS = 4
+"""Ranges looked at side by side."""
 PROPOSED = "proposed"
 """The kind of a clip's first decision."""
 LETTERS_NAMED = 8
@@ -201,8 +207,11 @@ def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Heard
         ctx.reporter.emit(Warned(f"{exc.message}; going on with the CPU", exc.hint))
         choice = choose_whisper(options.model, "cpu", ctx.models)
         transcript = _listened(choice, subject, options, ctx)
+    device = choice.transcriber.device
+    del choice  # the weights, before what they took is given back
+    give_back_freed_memory()
     ctx.catalogue.save_transcript(subject.source.id, transcript)
-    return Heard(transcript, choice.transcriber.device)
+    return Heard(transcript, device)
 
 
 def _listened(
@@ -327,22 +336,43 @@ def see(
         return [None] * len(spans)
     began = time.monotonic()
     ctx.reporter.emit(StageStarted("look"))
-    detector: FaceDetector | None = None
-    looks: list[Look | None] = []
-    cached = True
-    for number, span in enumerate(spans):
-        ctx.cancel.raise_if_set()
-        key = look_key(ctx, subject.presentation, span, FACE_MODEL)
-        seen = load(ctx, key, Look)
-        if seen is None:
-            detector = detector or BlazeFace(ctx.models.folder(FACE_MODEL))
-            seen = look(subject.path, subject.presentation, span, detector, ctx)
-            save(ctx, key, seen)
-            cached = False
-        looks.append(seen)
-        ctx.reporter.emit(StageProgress("look", number + 1, len(spans), "clips"))
-    ctx.reporter.emit(StageFinished("look", round(time.monotonic() - began, 3), cached))
+    keys = [look_key(ctx, subject.presentation, span, FACE_MODEL) for span in spans]
+    looks = [load(ctx, key, Look) for key in keys]
+    missing = [number for number, seen in enumerate(looks) if seen is None]
+    for number, seen in _looked([spans[n] for n in missing], subject, ctx):
+        looks[missing[number]] = seen
+        save(ctx, keys[missing[number]], seen)
+        done = len(spans) - looks.count(None)
+        ctx.reporter.emit(StageProgress("look", done, len(spans), "clips"))
+    ctx.reporter.emit(StageFinished("look", round(time.monotonic() - began, 3), not missing))
     return looks
+
+
+def _looked(
+    spans: Sequence[TimeRange], subject: Subject, ctx: RunContext
+) -> Iterator[tuple[int, Look]]:
+    """Looks at ranges side by side, in no order: one decoder alone leaves cores idle."""
+    workers = min(len(spans), MOST_LOOKERS, psutil.cpu_count(logical=False) or 1)
+    detectors: Queue[FaceDetector] = Queue()
+    for _ in range(workers):  # here, because loading one hides this process's stderr for a moment
+        detectors.put(BlazeFace(ctx.models.folder(FACE_MODEL)))
+
+    def look_at(span: TimeRange) -> Look:
+        detector = detectors.get()
+        try:
+            return look(subject.path, subject.presentation, span, detector, ctx)
+        finally:
+            detectors.put(detector)
+
+    if not spans:
+        return
+    with ThreadPoolExecutor(workers, "look") as pool:
+        waiting = {pool.submit(look_at, span): number for number, span in enumerate(spans)}
+        try:
+            for finished in as_completed(waiting):
+                yield waiting[finished], finished.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:

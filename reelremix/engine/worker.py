@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 from reelremix.engine import codec
 from reelremix.engine.domain.context import CancelToken
+from reelremix.engine.memory import keep_freed_memory
 from reelremix.engine.network import network_calls, watch_network
 from reelremix.engine.stages.render import RenderTask, remove_unfinished, render_clip
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
@@ -33,6 +34,7 @@ def main() -> None:
     """Work until stdin ends."""
     messages = private_stdout()
     faulthandler.enable()
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
     watch_network()
     worker = _Worker(_sayer(messages))

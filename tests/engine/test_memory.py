@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import mmap
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,3 +65,43 @@ def test_pages_shared_with_a_child_count_once(tmp_path: Path) -> None:
                 after = memory.peak_mb
     assert before > 90
     assert after < before + 50
+
+
+AGAIN = """
+import ctypes, resource
+from reelremix.engine.memory import give_back_freed_memory, keep_freed_memory
+import psutil
+keep = {keep}
+if keep:
+    keep_freed_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50):
+    block = libc.malloc(20_000_000)
+    ctypes.memset(block, 1, 20_000_000)
+    libc.free(block)
+held = psutil.Process().memory_info().rss
+faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+give_back_freed_memory()
+print(faults, (held - psutil.Process().memory_info().rss) // 1_000_000)
+"""
+glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+
+
+def taken_and_freed(*, keep: bool) -> tuple[int, int]:
+    """Page faults of fifty large blocks in turn, and megabytes that were given back afterwards."""
+    done = subprocess.run(
+        [sys.executable, "-c", AGAIN.format(keep=keep)], check=True, capture_output=True, text=True
+    )
+    faults, given_back_mb = map(int, done.stdout.split())
+    return faults, given_back_mb
+
+
+@glibc
+def test_freed_memory_is_used_again_until_it_is_given_back() -> None:
+    faults, given_back_mb = taken_and_freed(keep=True)
+    usual, _ = taken_and_freed(keep=False)
+    assert faults < usual / 10
+    assert given_back_mb >= 15
