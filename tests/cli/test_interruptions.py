@@ -58,9 +58,10 @@ def test_a_second_run_on_one_source_waits_and_says_so(start: Start, tmp_path: Pa
     command = job(tmp_path, "0-11")
     first = start(*command)
     wait_for(first, "stage_started", stage="render")
+    first.send_signal(signal.SIGSTOP)  # however slowly the second starts, it meets the first
     second = start(*command)
     wait_for(second, "waiting")
-    assert first.poll() is None
+    first.send_signal(signal.SIGCONT)
     assert [end_of(run).code for run in (first, second)] == [0, 0]
     assert len(list(Path("clips/talk").glob("*.mp4"))) == 1
 
