@@ -352,6 +352,8 @@ def _looked(
     spans: Sequence[TimeRange], subject: Subject, ctx: RunContext
 ) -> Iterator[tuple[int, Look]]:
     """Looks at ranges side by side, in no order: one decoder alone leaves cores idle."""
+    if not spans:
+        return
     workers = min(len(spans), MOST_LOOKERS, psutil.cpu_count(logical=False) or 1)
     detectors: Queue[FaceDetector] = Queue()
     for _ in range(workers):  # here, because loading one hides this process's stderr for a moment
@@ -364,8 +366,6 @@ def _looked(
         finally:
             detectors.put(detector)
 
-    if not spans:
-        return
     with ThreadPoolExecutor(workers, "look") as pool:
         waiting = {pool.submit(look_at, span): number for number, span in enumerate(spans)}
         try:

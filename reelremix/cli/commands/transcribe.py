@@ -58,7 +58,9 @@ def transcribe(
     text = format_transcript(heard, form)
     output.deliver(text, out, overwrite=overwrite)
     if not heard.segments:
-        diagnostics.say(f"no speech was found in {diagnostics.one_line(source.name)}")
+        from reelremix.engine.pipeline import no_speech
+
+        diagnostics.say(diagnostics.one_line(no_speech(source.name)))
         raise typer.Exit(diagnostics.Exit.PARTIAL)
 
 
