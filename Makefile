@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 models: $(STAMP)
-	$(BIN)/reelremix models install base blazeface
+	$(BIN)/reelremix models install base blazeface minilm
 
 demo: models
 ifeq ($(VIDEO),)
@@ -60,7 +60,8 @@ bench: models
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py
 	$(BIN)/python benchmarks/faces.py
-	$(BIN)/python benchmarks/selection.py
+	$(BIN)/python benchmarks/selection.py --leave-one-out
+	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/speed.py --long
 	$(BIN)/python benchmarks/kill.py
 

@@ -1,4 +1,4 @@
-"""From a candidate's rank in its source to the chance that an editor keeps it.
+"""From a candidate's rank by signals alone to the chance that an editor keeps it.
 
     python benchmarks/calibrate_score.py [--write] [--shared DIR]
 
@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from selection import COUNT, MAX_IOU, MAX_S, MIN_S, shared_folder
+from episodes import COUNT, IOU_OF_A_HIT, MAX_S, MIN_S, best_iou, episode_files, read_picks
+from measuring import SHARED
 
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import Calibration, design_of, score_candidates
-from reelremix.engine.stages.select import Variety, select_clips
-from reelremix.engine.stages.signals import Floats, Windows, ranks, windows_of
+from reelremix.engine.stages.select import select_clips
+from reelremix.engine.stages.signals import Floats, ranks, windows_of
 
 WORST_ERROR = 0.1
-IOU_OF_A_HIT = 0.3
 EXCERPT_S = 600.0
 TARGET = Path(__file__).parents[1] / "reelremix/engine/stages/data/calibration.toml"
 
@@ -43,27 +43,12 @@ class Episode:
     """Indexes of the chosen ones."""
 
 
-def picked(shared: Path, name: str) -> Floats:
-    """All editors' picks, start and end in seconds."""
-    files = sorted((shared / "transcripts" / "picks").glob(f"*/{name}.json"))
-    clips = [c["range_s"] for f in files for c in json.loads(f.read_text())["clips"]]
-    return np.array(clips, dtype=float).reshape(-1, 2)
-
-
-def best_iou(windows: Windows, picks: Floats) -> Floats:
-    """Each window's overlap with the pick nearest to it."""
-    end = np.minimum(windows.end_s[:, None], picks[None, :, 1])
-    shared = np.maximum(0.0, end - np.maximum(windows.start_s[:, None], picks[None, :, 0]))
-    lengths = windows.duration_s[:, None] + (picks[:, 1] - picks[:, 0])[None, :]
-    return np.asarray((shared / (lengths - shared)).max(axis=1))
-
-
 def study(name: str, transcript: Transcript, picks: Floats) -> Episode:
     """Score one source and note what was kept."""
     sentences = split_sentences(transcript)
     candidates = propose_candidates(sentences, MIN_S, MAX_S)
     scored = score_candidates(candidates, sentences, transcript)
-    selection = select_clips(scored, COUNT, variety=Variety(MAX_IOU), language=transcript.language)
+    selection = select_clips(scored, COUNT, language=transcript.language)
     at = {(c.range.start_s, c.range.end_s): i for i, c in enumerate(scored)}
     shown = np.array([at[c.range.start_s, c.range.end_s] for c in selection.chosen])
     values = np.array([c.score.rank_value for c in scored if c.score])
@@ -161,11 +146,11 @@ def main() -> None:
     """Fit, measure with episodes left out, print, and perhaps write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--shared", type=Path, default=shared_folder())
+    parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
     episodes, short = [], []
-    for path in sorted((options.shared / "transcripts").glob("*.json")):
-        picks = picked(options.shared, path.stem)
+    for path in episode_files(options.shared):
+        picks = read_picks(options.shared, path.stem).all_kept
         if not len(picks):
             continue
         transcript = read_transcript(path)

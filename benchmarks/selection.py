@@ -1,85 +1,120 @@
 """Do the chosen moments match what editors pick? Runs propose, score and select over transcripts.
 
-    python benchmarks/selection.py [--write DIR] [--shared DIR]
+    python benchmarks/selection.py [--leave-one-out | --signals] [--write DIR] [--shared DIR]
 
-The figures come from the scorer beside the transcripts, whose logic is independent of this code.
+`--leave-one-out` ranks every episode by a model that never saw it: the published figures.
+`--signals` ranks by the counted signals alone, as without a sentence model. Without either, the
+shipped model ranks the episodes that it was trained on, which flatters it. The figures come from
+the scorer beside the transcripts, whose logic is independent of this code.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+from episodes import COUNT, MAX_S, MIN_S, episode_files
+from measuring import SHARED, keep, show
+from train_ranker import Episode, Trainer, left_out, load_episodes
 
 from reelremix.engine.export.manifest import ranking_to_dict
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
+from reelremix.engine.stages.ranker import Ranker, load_ranker
 from reelremix.engine.stages.score import score_candidates
-from reelremix.engine.stages.select import Selection, Variety, select_clips
+from reelremix.engine.stages.select import Selection, select_clips
 
-COUNT, MIN_S, MAX_S, MAX_IOU = 10, 15.0, 90.0, 0.3
-
-
-def shared_folder() -> Path:
-    """Where transcripts and picks lie: `REELREMIX_SHARED`, or beside the project."""
-    given = os.environ.get("REELREMIX_SHARED")
-    return Path(given) if given else Path(__file__).resolve().parents[2] / "shared"
+DRAWS = 10_000
+FIGURES = ("hit", "recall", "never")
 
 
-def rank(path: Path) -> Selection:
-    """The selection for one transcript, with the parameters of the published figures."""
-    transcript = read_transcript(path)
-    sentences = split_sentences(transcript)
-    candidates = propose_candidates(sentences, MIN_S, MAX_S)
-    scored = score_candidates(candidates, sentences, transcript)
-    return select_clips(
-        scored, COUNT, variety=Variety(max_iou=MAX_IOU), language=transcript.language
+def by_signals(shared: Path) -> Iterator[tuple[str, Selection]]:
+    """Every transcript, chosen by the counted signals alone."""
+    for path in episode_files(shared):
+        transcript = read_transcript(path)
+        sentences = split_sentences(transcript)
+        candidates = propose_candidates(sentences, MIN_S, MAX_S)
+        scored = score_candidates(candidates, sentences, transcript)
+        yield path.stem, select_clips(scored, COUNT, language=transcript.language)
+
+
+def by_ranker(episode: Episode, ranker: Ranker) -> Selection:
+    """One episode, chosen by a given model."""
+    source = episode.source
+    scored = score_candidates(
+        episode.candidates, source.sentences, episode.transcript, source.vectors, ranker
     )
+    return select_clips(scored, COUNT, language=episode.transcript.language)
 
 
-def official(shared: Path, ranked: Path) -> dict[str, Any]:
-    """The scorer's own figures for a folder of rankings."""
+def learned(shared: Path, *, leave_one_out: bool) -> Iterator[tuple[str, Selection]]:
+    """Every episode, chosen by a model that did not see it, or by the shipped one."""
+    episodes = load_episodes(shared)
+    shipped = load_ranker()
+    if leave_one_out:
+        pairs = left_out(Trainer(episodes))
+    elif shipped is not None:
+        pairs = ((episode, shipped) for episode in episodes)
+    else:
+        sys.exit("there is no trained model; `train_ranker.py --write` makes one")
+    for episode, ranker in pairs:
+        yield episode.name, by_ranker(episode, ranker)
+
+
+def official(shared: Path, ranked: Path) -> dict[str, dict[str, float]]:
+    """The scorer's own figures for a folder of rankings, by episode."""
     scorer = [sys.executable, str(shared / "tools" / "selection_score.py")]
     command = [*scorer, str(shared / "transcripts"), "--ranked", str(ranked), "--json"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    figures: dict[str, Any] = json.loads(done.stdout)
-    return figures
+    rows: dict[str, dict[str, float]] = json.loads(done.stdout)["rows"]
+    return rows
 
 
-def mean(rows: list[dict[str, float]]) -> str:
-    """Means of the three figures, for printing."""
-    return "  ".join(
-        f"{k}@10 {sum(r[k] for r in rows) / len(rows):.3f}" for k in ("hit", "recall", "never")
-    )
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """95 % of bootstrap means over episodes."""
+    chance = np.random.default_rng(0)
+    means = values[chance.integers(len(values), size=(DRAWS, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def main() -> None:
-    """Rank every transcript and print the means, over all and over each half."""
+    """Rank every transcript and print the means with their intervals."""
     parser = argparse.ArgumentParser(description=__doc__)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--leave-one-out", action="store_true")
+    how.add_argument("--signals", action="store_true")
     parser.add_argument("--write", type=Path, help="keep the rankings in this folder")
-    parser.add_argument("--shared", type=Path, default=shared_folder())
+    parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder: Path = options.write or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        slowest = (0.0, "")
-        for path in sorted((options.shared / "transcripts").glob("*.json")):
-            began = time.perf_counter()
-            chosen = rank(path)
-            document = ranking_to_dict(chosen.chosen, chosen.rejected, chosen.shortfall)
-            slowest = max(slowest, (time.perf_counter() - began, path.stem))
-            (folder / path.name).write_text(json.dumps(document, ensure_ascii=False))
-        rows = list(official(options.shared, folder)["rows"].values())
-    print(f"all {len(rows)} episodes  {mean(rows)}")
-    print(f"even half       {mean(rows[0::2])}")
-    print(f"odd half        {mean(rows[1::2])}")
-    print(f"slowest         {slowest[0]:.2f} s ({slowest[1]})")
+        chosen = (
+            by_signals(options.shared)
+            if options.signals
+            else learned(options.shared, leave_one_out=options.leave_one_out)
+        )
+        for name, selection in chosen:
+            plain = ranking_to_dict(selection.chosen, selection.rejected, selection.shortfall)
+            (folder / f"{name}.json").write_text(json.dumps(plain, ensure_ascii=False))
+        rows = list(official(options.shared, folder).values())
+    how_ranked = "left out" if options.leave_one_out else "signals" if options.signals else "seen"
+    table, results = [], {"episodes": len(rows)}
+    for figure in FIGURES:
+        values = np.array([row[figure] for row in rows])
+        low, high = interval(values)
+        table.append((f"{figure}@{COUNT}", f"{values.mean():.3f}", f"{low:.3f} to {high:.3f}"))
+        results[figure] = [round(float(v), 4) for v in (values.mean(), low, high)]
+    show(f"{len(rows)} episodes, {how_ranked}", ["figure", "mean", "95 % interval"], table)
+    if options.leave_one_out:
+        keep("selection", results)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ DOING = {
     "ingest": "Reading",
     "transcribe": "Transcribing",
     "propose": "Finding moments",
+    "understand": "Comparing what is said",
     "score": "Scoring",
     "select": "Choosing",
     "look": "Looking for faces",

@@ -51,6 +51,7 @@ from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.memory import give_back_freed_memory
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
+from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
 from reelremix.engine.models.whisper import ModelChoice, choose_whisper
 from reelremix.engine.options import FACE_MODEL, output_format, require_audio
 from reelremix.engine.stages.artifact import load, save, staged
@@ -58,15 +59,19 @@ from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.describe import Description, describe_candidates
 from reelremix.engine.stages.frame import center_layout, frame_range
 from reelremix.engine.stages.ingest import ingest
+from reelremix.engine.stages.lexicon import tokenize
 from reelremix.engine.stages.look import Look, look, look_key
+from reelremix.engine.stages.meaning import sentence_vectors
 from reelremix.engine.stages.place import place_captions
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
-from reelremix.engine.stages.select import Selection, Variety, select_clips
+from reelremix.engine.stages.select import Selection, select_clips
+from reelremix.engine.stages.signals import choose_lexicon
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
 from reelremix.errors import (
     ConfigError,
     ModelError,
+    ModelNotInstalled,
     NothingToClip,
     NoVideoStream,
     UnreadableMedia,
@@ -74,7 +79,7 @@ from reelremix.errors import (
 
 AVERAGE = 0.0
 """The rank value of a source's average stretch: `clip` keeps nothing below."""
-SCORED_MAX_IOU = 0.3
+UNRANKED = "moments are chosen by wording alone, not by meaning: model 'minilm' is not installed"
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
 MOST_LOOKERS = 4
@@ -241,16 +246,31 @@ def rank(
         )
         if duration_s is not None:  # a transcript that was given may go on behind the end
             candidates = [c for c in candidates if c.range.end_s <= duration_s + END_SLACK_S]
+    vectors = _meaning(sentences, transcript.language, ctx) if candidates else None
     with stage(ctx, "score"):
-        scored = score_candidates(candidates, sentences, transcript)
+        scored = score_candidates(candidates, sentences, transcript, vectors)
     return sentences, scored
 
 
+def _meaning(
+    sentences: Sequence[Sentence], language: str | None, ctx: RunContext
+) -> Vectors | None:
+    """What each sentence means; None where the ranking cannot use it."""
+    if choose_lexicon(language, [tokenize(s.text) for s in sentences]) is None:
+        return None
+    try:
+        folder = ctx.models.folder(MINILM)
+    except ModelNotInstalled:
+        ctx.reporter.emit(
+            Warned(UNRANKED, f"`reelremix models install {MINILM}` finds better ones")
+        )
+        return None
+    return sentence_vectors(sentences, MiniLm(folder), ctx)
+
+
 def select_scored(candidates: Sequence[Candidate], count: int, language: str | None) -> Selection:
-    """The ranking that `score` shows: as many as asked, nearly the same moment only once."""
-    return select_clips(
-        candidates, count, variety=Variety(max_iou=SCORED_MAX_IOU), language=language
-    )
+    """The ranking that `score` shows: as many as asked where the material allows."""
+    return select_clips(candidates, count, language=language)
 
 
 def choose(

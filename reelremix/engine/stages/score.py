@@ -1,10 +1,13 @@
 """How good each candidate is, on six axes, with the words that say so.
 
 Signals (`stages.signals`) are ranked within the source and added up with the weights of
-`data/weights.toml`: nothing is learned, every number can be read and changed. An axis is the
-candidate's rank in the source, 0 to 100. The total is a chance measured on held-out episodes
-(`data/calibration.toml`, written by `benchmarks/calibrate_score.py`) or None where that
-measurement does not apply.
+`data/weights.toml`: every number can be read and changed. An axis is the candidate's rank in the
+source, 0 to 100.
+
+What candidates are ordered by, and the total, is learned from editors (`stages.ranker`) where the
+meaning of sentences is known. Without it the signals are added up, and the total is a chance
+measured on held-out episodes (`data/calibration.toml`, by `benchmarks/calibrate_score.py`). The
+total is None where no measurement applies.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ import numpy as np
 from reelremix.engine.domain.candidate import Axis, Candidate, Reason, Score
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.models.sentences import Vectors
 from reelremix.engine.stages.evidence import EvidenceFinder
+from reelremix.engine.stages.ranker import Ranker, SourceSpeech, load_ranker
 from reelremix.engine.stages.signals import (
     Floats,
     SentenceCounts,
@@ -64,9 +69,16 @@ class Calibration:
 
 
 def score_candidates(
-    candidates: Sequence[Candidate], sentences: Sequence[Sentence], transcript: Transcript
+    candidates: Sequence[Candidate],
+    sentences: Sequence[Sentence],
+    transcript: Transcript,
+    vectors: Vectors | None = None,
+    ranker: Ranker | None = None,
 ) -> list[Candidate]:
     """The candidates in the same order, each with its score.
+
+    `vectors` are what the sentences mean, a row each; None ranks by the counted signals alone.
+    `ranker` is the one to rank with, by default the trained one.
 
     Axes that the transcript cannot answer are None: reaction without sound events, delivery
     without word times, and those that need cues of a language that has none.
@@ -76,9 +88,17 @@ def score_candidates(
     counts = count_sentences(sentences, transcript.language)
     windows = windows_of(candidates)
     signals = measure_ranks(windows, counts, sentences, transcript)
-    value = with_passage(rank_values(signals), windows)
     axes = {axis: _axis(signals, axis) for axis in Axis}
-    totals = _totals(value, windows, counts)
+    ranker = ranker or load_ranker()
+    if vectors is not None and ranker is not None and counts.lexicon is not None:
+        source = SourceSpeech.of(sentences, counts, transcript, vectors)
+        log_odds = ranker.log_odds(source, windows)
+        value = log_odds - log_odds.mean()
+        chances = np.round(ranker.chance_percent(log_odds), 1)
+        totals = chances if _is_long_enough(windows) else None
+    else:
+        value = with_passage(rank_values(signals), windows)
+        totals = _totals(value, windows, counts)
     finder = EvidenceFinder(sentences, counts, transcript, load_weights())
     return [
         replace(candidate, score=_score(i, value, axes, totals, finder.reasons(candidate, row)))
@@ -162,10 +182,13 @@ def _axis(signals: Mapping[str, Floats], axis: Axis) -> Floats | None:
 def _totals(value: Floats, windows: Windows, counts: SentenceCounts) -> Floats | None:
     """Chances in percent; None for languages and lengths they were not measured on."""
     calibration = load_calibration()
-    span_s = float(windows.end_s.max() - windows.start_s.min())
-    if calibration is None or counts.lexicon is None or span_s < _SHORTEST_CALIBRATED_S:
+    if calibration is None or counts.lexicon is None or not _is_long_enough(windows):
         return None
     return np.round(calibration.chance_percent(ranks(value) + 0.5), 1)
+
+
+def _is_long_enough(windows: Windows) -> bool:
+    return float(windows.end_s.max() - windows.start_s.min()) >= _SHORTEST_CALIBRATED_S
 
 
 def _at(values: Floats | None, i: int) -> float | None:

@@ -208,9 +208,9 @@ def _talk_signals(
     }
     if len({s.speaker for s in sentences}) > 1:
         talk["talk.dominance"] = lambda: _dominance(windows, words, sentences)
-        talk["talk.main_speaker"] = lambda: windows.rate(_speaker_share(words, sentences), words)
-        asked = counts.of["question"]
-        talk["talk.asker"] = lambda: windows.rate(_asking(words, asked, sentences), words)
+        share, asks = speaker_habits(words, counts.of["question"], sentences)
+        talk["talk.main_speaker"] = lambda: windows.rate(words * share, words)
+        talk["talk.asker"] = lambda: windows.rate(words * asks, words)
     if transcript.events:
         times = reaction_times(transcript)
         talk["reaction.inside"] = lambda: _events_between(
@@ -267,22 +267,19 @@ def _dominance(windows: Windows, words: Floats, sentences: Sequence[Sentence]) -
     return most / np.maximum(1.0, windows.total(words))
 
 
-def _speaker_share(words: Floats, sentences: Sequence[Sentence]) -> Floats:
-    """Each sentence's words times its speaker's share of the whole source."""
-    spoken = _by_speaker(words, sentences)
+def speaker_habits(
+    words: Floats, asked: Floats, sentences: Sequence[Sentence]
+) -> tuple[Floats, Floats]:
+    """For each sentence, its speaker's share of all words, and how often they ask a question."""
     total = max(1.0, float(words.sum()))
-    share = {speaker: float(w.sum()) / total for speaker, w in spoken.items()}
-    return words * _array(share[s.speaker] for s in sentences)
-
-
-def _asking(words: Floats, asked: Floats, sentences: Sequence[Sentence]) -> Floats:
-    """Each sentence's words times how often its speaker asks: hosts ask, guests tell."""
-    spoken = _by_speaker(words, sentences)
-    habit = {
-        speaker: float(asked[w > 0].sum()) / (float(w.sum()) + 50.0)
-        for speaker, w in spoken.items()
-    }
-    return words * _array(habit[s.speaker] for s in sentences)
+    share: dict[str | None, float] = {}
+    habit: dict[str | None, float] = {}
+    for speaker, spoken in _by_speaker(words, sentences).items():
+        own = float(spoken.sum())
+        share[speaker] = own / total
+        habit[speaker] = float(asked[spoken > 0].sum()) / (own + 50.0)
+    speakers = [s.speaker for s in sentences]
+    return _array(share[s] for s in speakers), _array(habit[s] for s in speakers)
 
 
 def _events_between(times: Floats, start_s: Floats, end_s: Floats) -> Floats:

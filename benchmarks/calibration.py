@@ -1,0 +1,56 @@
+"""Is the total what it says? Chances against what editors kept, with each episode left out.
+
+    python benchmarks/calibration.py [--shared DIR]
+
+On the best thirty of each episode that do not overlap: expected calibration error over ten equally
+filled bins, Brier skill against always saying the mean, and the area under the ROC curve.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from measuring import SHARED, keep, show
+from train_ranker import TOP, Trainer, left_out, load_episodes, top
+
+from reelremix.engine.stages.signals import Floats
+
+BINS = 10
+
+
+def area_under_curve(said: Floats, kept: Floats) -> float:
+    """Chance that a kept candidate is said to be likelier than one that was not."""
+    higher = said[kept > 0][:, None]
+    lower = said[kept == 0][None]
+    return float((higher > lower).mean() + (higher == lower).mean() / 2)
+
+
+def main() -> None:
+    """Measure and print the reliability table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    options = parser.parse_args()
+    chances, outcomes = [], []
+    for episode, ranker in left_out(Trainer(load_episodes(options.shared))):
+        log_odds = ranker.log_odds(episode.source, episode.windows)
+        best = top(episode.windows, log_odds, TOP)
+        chances.append(ranker.chance_percent(log_odds[best]) / 100)
+        outcomes.append(episode.kept[best])
+    said, kept = np.concatenate(chances), np.concatenate(outcomes)
+    rows, error = [], 0.0
+    for part in np.array_split(np.argsort(said, kind="stable"), BINS):
+        expected, found = float(said[part].mean()), float(kept[part].mean())
+        error += abs(expected - found) * len(part) / len(said)
+        rows.append((f"{100 * expected:.0f} %", f"{100 * found:.0f} %", str(len(part))))
+    skill = 1 - float(((said - kept) ** 2).mean() / kept.var())
+    area = area_under_curve(said, kept)
+    show("Said and seen, left out", ["said", "kept by an editor", "candidates"], rows)
+    figures = {"expected_calibration_error": error, "brier_skill": skill, "auc": area}
+    show("Calibration", ["figure", "value"], [(k, f"{v:.3f}") for k, v in figures.items()])
+    keep("calibration", {**{k: round(v, 4) for k, v in figures.items()}, "reliability": rows})
+
+
+if __name__ == "__main__":
+    main()
