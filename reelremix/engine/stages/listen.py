@@ -53,6 +53,10 @@ MIN_VOICED = 0.2
 REPEATS_EVENLY = 0.44
 """Half sure of laughter: one in a hundred stretches of speech repeats itself as much."""
 REPETITION_SLOPE = 25.0
+REACTION_ODDS = 4.5
+"""What the classifier's odds of laughter, applause and cheering are multiplied by: it is
+over-cautious. Many laughs have odds of 1:4, while of 5,700 cells of speech and music four reached
+1:12 for laughter and none for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,10 @@ class EventRule:
 
 
 RULES = {
-    "laughter": EventRule(on=0.3, off=0.15, min_s=0.4, max_gap_s=0.6),
-    "applause": EventRule(on=0.45, off=0.15, min_s=0.9, max_gap_s=1.0),
-    "cheering": EventRule(on=0.45, off=0.15, min_s=0.9, max_gap_s=1.0),
-    "music": EventRule(on=0.5, off=0.2, min_s=3.0, max_gap_s=2.0),
+    "laughter": EventRule(on=0.4, off=0.15, min_s=0.4, max_gap_s=0.6),
+    "applause": EventRule(on=0.3, off=0.15, min_s=0.9, max_gap_s=1.0),
+    "cheering": EventRule(on=0.3, off=0.15, min_s=0.9, max_gap_s=1.0),
+    "music": EventRule(on=0.4, off=0.15, min_s=3.0, max_gap_s=2.0),
 }
 SILENCE_RULE = EventRule(on=0.5, off=0.5, min_s=1.0, max_gap_s=0.1)
 
@@ -283,11 +287,16 @@ def chances(evidence: Evidence, is_loud: Flags, is_voiced: Flags) -> dict[str, F
     body = _coarse(is_loud, len(pulses)) * (_coarse(is_voiced, len(pulses)) >= MIN_VOICED)
     rhythm = pulses * np.minimum(1, 2 * body) * (1 - of["music"])
     return {
-        "laughter": np.asarray(1 - (1 - of["laughter"]) * (1 - rhythm), np.float32),
-        "applause": of["applause"],
-        "cheering": of["cheering"],
+        "laughter": np.asarray(1 - (1 - _believed(of["laughter"])) * (1 - rhythm), np.float32),
+        "applause": _believed(of["applause"]),
+        "cheering": _believed(of["cheering"]),
         "music": _smoothed(of["music"]),
     }
+
+
+def _believed(chance: Floats) -> Floats:
+    """The classifier's probability of a reaction with its caution taken out."""
+    return np.asarray(REACTION_ODDS * chance / (1 + (REACTION_ODDS - 1) * chance), np.float32)
 
 
 def _coarse(flags: Flags, cells: int) -> Floats:
