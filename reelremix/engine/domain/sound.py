@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.transcript import SoundEvent
 
 STEP = Fraction(1, 2)
@@ -41,18 +41,6 @@ class SoundTrack:
     def steps(self) -> int:
         """Length of every curve; the last step may reach beyond the end."""
         return len(self.loudness_lufs)
-
-    def steps_of(self, span: TimeRange) -> range:
-        """The steps that lie mostly in `span`, at least the one around its middle.
-
-        Empty when `span` lies outside what was listened to.
-        """
-        first = round(span.start.exact / STEP)
-        last = round(span.end.exact / STEP)
-        if first >= last:
-            first = int((span.start.exact + span.end.exact) / 2 / STEP)
-            last = first + 1
-        return range(max(0, first), max(0, min(last, self.steps)))
 
     def events_of(self, kind: str) -> tuple[SoundEvent, ...]:
         """The events of one kind, in order."""

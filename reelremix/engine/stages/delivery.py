@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,13 @@ MIN_SPEAKING = 0.2
 MIN_NORM_S = 15.0
 """Who speaks less has no norm of their own yet and is set against everybody."""
 NOBODY = -1
+
+
+class Steps(NamedTuple):
+    """Half-open ranges of steps, one a span."""
+
+    first: Ints
+    last: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +82,40 @@ def delivery_of(track: SoundTrack, transcript: Transcript) -> Delivery:
     )
 
 
-def over(curve: Floats, track: SoundTrack, spans: Sequence[TimeRange]) -> Floats:
+def steps_in(track: SoundTrack, spans: Sequence[TimeRange]) -> Steps:
+    """The steps that lie mostly in each span, at least the one around its middle.
+
+    None for spans outside what was listened to.
+    """
+    starts = np.array([span.start_s for span in spans]) / STEP_S
+    ends = np.array([span.end_s for span in spans]) / STEP_S
+    first, last = np.round(starts), np.round(ends)
+    is_short = first >= last
+    first = np.where(is_short, np.floor((starts + ends) / 2), first)
+    last = np.where(is_short, first + 1, last)
+    return Steps(
+        np.clip(first, 0, track.steps).astype(np.int64),
+        np.clip(last, 0, track.steps).astype(np.int64),
+    )
+
+
+def mean_over(curve: Floats, steps: Steps) -> Floats:
     """Mean of a curve over each span, shape (spans,); NaN where all of it is unknown."""
-    return _means(curve, *_bounds(track, spans))
+    count = _known(curve, steps)
+    means = _total(np.nan_to_num(curve), steps) / np.maximum(count, 1)
+    return np.where(count > 0, means, np.nan)
 
 
-def spread_over(curve: Floats, track: SoundTrack, spans: Sequence[TimeRange]) -> Floats:
+def spread_over(curve: Floats, steps: Steps) -> Floats:
     """Standard deviation of a curve over each span; NaN where fewer than two values are known."""
-    first, last = _bounds(track, spans)
-    known = _sums(np.isfinite(curve))
-    mean = _means(curve, first, last)
-    variance = np.maximum(_means(curve**2, first, last) - mean**2, 0)
-    return np.where(known[last] - known[first] >= 2, np.sqrt(variance), np.nan)
+    variance = np.maximum(mean_over(curve**2, steps) - mean_over(curve, steps) ** 2, 0)
+    return np.where(_known(curve, steps) >= 2, np.sqrt(variance), np.nan)
 
 
-def peak_over(curve: Floats, track: SoundTrack, spans: Sequence[TimeRange]) -> Floats:
+def peak_over(curve: Floats, steps: Steps) -> Floats:
     """Highest known value of a curve in each span; NaN where all of it is unknown."""
     known = np.where(np.isfinite(curve), curve, -np.inf)
-    pairs = zip(*_bounds(track, spans), strict=True)
+    pairs = zip(steps.first, steps.last, strict=True)
     peaks = np.array([known[a:b].max(initial=-np.inf) for a, b in pairs])
     return np.where(np.isfinite(peaks), peaks, np.nan)
 
@@ -107,13 +130,14 @@ def measure_delivery(
     `pause_before`: seconds without a word before its first.
     """
     delivery = delivery_of(track, transcript)
+    steps = steps_in(track, spans)
     return {
-        "loudness": over(delivery.loudness_db, track, spans),
-        "loudness_peak": peak_over(delivery.loudness_db, track, spans),
-        "pitch": over(delivery.pitch_semitones, track, spans),
-        "pitch_spread": spread_over(delivery.pitch_semitones, track, spans),
-        "pace": over(delivery.pace, track, spans),
-        "pause": over(delivery.pause, track, spans),
+        "loudness": mean_over(delivery.loudness_db, steps),
+        "loudness_peak": peak_over(delivery.loudness_db, steps),
+        "pitch": mean_over(delivery.pitch_semitones, steps),
+        "pitch_spread": spread_over(delivery.pitch_semitones, steps),
+        "pace": mean_over(delivery.pace, steps),
+        "pause": mean_over(delivery.pause, steps),
         "pause_before": pauses_before(transcript, spans),
     }
 
@@ -191,20 +215,10 @@ def _totals(speaker: Ints, amounts: Floats) -> Floats:
     return totals
 
 
-def _bounds(track: SoundTrack, spans: Sequence[TimeRange]) -> tuple[Ints, Ints]:
-    """First steps of spans and those behind their last."""
-    steps = [track.steps_of(span) for span in spans]
-    first = np.array([s.start for s in steps], dtype=np.int64)
-    return first, np.maximum(first, np.array([s.stop for s in steps], dtype=np.int64))
+def _known(curve: Floats, steps: Steps) -> Floats:
+    return _total(np.isfinite(curve), steps)
 
 
-def _means(curve: Floats, first: Ints, last: Ints) -> Floats:
-    known = _sums(np.isfinite(curve))
-    total = _sums(np.nan_to_num(curve))
-    count = known[last] - known[first]
-    means = (total[last] - total[first]) / np.maximum(count, 1)
-    return np.where(count > 0, means, np.nan)
-
-
-def _sums(values: npt.NDArray[np.generic]) -> Floats:
-    return np.concatenate([[0.0], np.cumsum(values.astype(np.float64))])
+def _total(values: npt.NDArray[np.generic], steps: Steps) -> Floats:
+    sums = np.concatenate([[0.0], np.cumsum(values.astype(np.float64))])
+    return np.asarray(sums[steps.last] - sums[steps.first])

@@ -112,6 +112,11 @@ class Listener:
         self._blocks: list[Evidence] = []
         self._is_over = False
 
+    @property
+    def held_s(self) -> float:
+        """Seconds of sound kept for what comes next: never more than a block and its margins."""
+        return self._held / RATE_HZ
+
     def feed(self, start: Timestamp, sound: Speech) -> None:
         """Take the next piece.
 
