@@ -184,7 +184,7 @@ def gathered(pieces: Iterator[npt.NDArray[Any]] | Sequence[npt.NDArray[Any]]) ->
 
 @dataclass
 class LoudSounds:
-    """`SoundClassifier` that takes whatever is loud for one kind of sound."""
+    """`SoundClassifier` that takes whatever is loud for one kind of sound, the rest for speech."""
 
     kind: str = "applause"
     limit: float = 0.2
@@ -202,5 +202,5 @@ class LoudSounds:
             begin = number * self.hop + self.window // 4
             middle = sound[begin : begin + self.window // 2]
             is_loud = float(np.sqrt(np.mean(middle**2))) >= self.limit
-            found[number, self.kinds.index(self.kind)] = is_loud
+            found[number, self.kinds.index(self.kind if is_loud else "speech")] = 1
         return found

@@ -53,6 +53,12 @@ MIN_VOICED = 0.2
 REPEATS_EVENLY = 0.44
 """Half sure of laughter: one in a hundred stretches of speech repeats itself as much."""
 REPETITION_SLOPE = 25.0
+SURELY_SPEECH = 0.9
+"""What the classifier gives 98 of 100 cells of speech, and one in five of theatrical laughs."""
+DOUBT = 2.0
+"""How much log odds the rhythm gains where it is less sure. With more of it, and as much again for
+voices without recognised words, 10 of 13 laughs were found instead of 7, and in ten minutes of
+speech four that were none."""
 REACTION_ODDS = 4.5
 """What the classifier's odds of laughter, applause and cheering are multiplied by: it is
 over-cautious. Many laughs have odds of 1:4, while of 5,700 cells of speech and music four reached
@@ -285,10 +291,11 @@ def chances(evidence: Evidence, is_loud: Flags, is_voiced: Flags) -> dict[str, F
     """Probability of each kind of event in each cell of 0.48 s.
 
     Laughter is what the classifier takes for it, or loud voiced sound that repeats itself evenly
-    and is no music: the classifier hears theatrical laughs as speech.
+    and is no music: the classifier hears many theatrical laughs as speech.
     """
     of = dict(zip(evidence.kinds, evidence.probability.T, strict=True))
-    pulses = 1 / (1 + np.exp(-REPETITION_SLOPE * (evidence.repetition - REPEATS_EVENLY)))
+    log_odds = REPETITION_SLOPE * (evidence.repetition - REPEATS_EVENLY)
+    pulses = 1 / (1 + np.exp(-log_odds - DOUBT * (of["speech"] < SURELY_SPEECH)))
     body = _coarse(is_loud, len(pulses)) * (_coarse(is_voiced, len(pulses)) >= MIN_VOICED)
     rhythm = pulses * np.minimum(1, 2 * body) * (1 - of["music"])
     return {
