@@ -56,9 +56,8 @@ def levels_and_pitch(sound: Speech, lead: int, cells: int) -> tuple[Floats, Floa
     first = lead + CELL // 2 - FRAME // 2
     part = sound[first : first + (cells - 1) * CELL + FRAME]
     frames = np.lib.stride_tricks.sliding_window_view(part, FRAME)[::CELL]
-    centred = frames - frames.mean(
-        axis=1, keepdims=True
-    )  # an offset would leak into the lowest bins
+    # An offset would leak into the lowest bins.
+    centred = frames - frames.mean(axis=1, keepdims=True)
     spectrum = np.fft.rfft(centred * _hann(), TRANSFORM)
     power = np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
     energy = np.maximum(power @ _loudness_weights(), FLOOR_POWER)

@@ -131,10 +131,11 @@ def test_pauses_are_set_against_what_the_speaker_usually_leaves() -> None:
 
 
 def test_who_says_little_is_set_against_everybody() -> None:
-    turns = [words_of(0, 40, 2, "host"), words_of(40, 45, 2, "caller")]
+    turns = [words_of(0, 40, 2, "host"), words_of(40, 45, 4, "caller")]
     track = track_of(45, (0, -20, 100), (40, -30, 100))
     delivery = delivery_of(track, transcript_of(*turns))
     assert over(delivery.loudness_db, track, [span(41, 44)]) == pytest.approx([-10])
+    assert over(delivery.pace, track, [span(41, 44)])[0] > 0.8
 
 
 def test_where_nobody_speaks_nothing_is_known() -> None:
@@ -182,6 +183,13 @@ def test_the_pause_before_a_span_is_the_time_without_a_word() -> None:
     found = pauses_before(transcript, [span(8, 12), span(2, 5), span(0, 5), span(5.5, 7)])
     assert found[:2] == pytest.approx([3.1, 0.1])
     assert np.isnan(found[2:]).all()
+
+
+def test_no_pause_is_counted_while_another_word_goes_on() -> None:
+    long, short, later = (Word("word", span(*at)) for at in ((0, 5), (1, 2), (5.5, 6)))
+    assert pauses_before(transcript_of([long, short, later]), [span(5.5, 6)]) == pytest.approx(
+        [0.5]
+    )
 
 
 def test_unknown_steps_are_left_out_of_means_peaks_and_spreads() -> None:

@@ -15,7 +15,15 @@ from reelremix.engine.domain.transcript import SoundEvent
 from reelremix.engine.stages import listen as stage
 from reelremix.engine.stages.acoustics import BEAT_CELL
 from reelremix.engine.stages.artifact import load, save
-from reelremix.engine.stages.listen import BLOCK_CELLS, Listener, chances, listen, track_key
+from reelremix.engine.stages.listen import (
+    BLOCK_CELLS,
+    Evidence,
+    Listener,
+    chances,
+    listen,
+    track_key,
+    track_of,
+)
 from reelremix.errors import Cancelled
 from tests.fakes import LoudSounds, Recorder, presented, run_context
 from tests.media_factory import Sound, tone, write_media
@@ -219,6 +227,41 @@ def test_pauses_are_measured_against_the_speech_of_the_source() -> None:
         track = heard(np.asarray(gain * sound, np.float32))
         assert min(track.pause[9:11]) > 0.9
         assert max(track.pause[2:6]) < 0.7
+
+
+@pytest.mark.parametrize(("chance", "count"), [(0.05, 0), (0.1, 1), (0.5, 1)])
+def test_a_cautious_classifier_is_believed_but_not_every_whisper(chance: float, count: int) -> None:
+    sound = np.concatenate([quiet(2), noise(3, 0.3), quiet(2)])
+    applause = heard(sound, LoudSounds(chance=chance)).events_of("applause")
+    assert len(applause) == count
+    assert all(e.probability is not None and e.probability >= chance for e in applause)
+
+
+def test_one_cell_neither_makes_nor_breaks_music() -> None:
+    music = np.array([0, 0, 0.9, 0, 0, 0, 0.9, 0.9, 0, 0.9, 0.9], np.float32)
+    found = chances(evidence_of(11, music=music), EVERYWHERE[:264], EVERYWHERE[:264])["music"]
+    assert found.tolist() == pytest.approx([0, 0, 0, 0, 0, 0, 0.9, 0.9, 0.9, 0.9, 0.9])
+
+
+def test_stray_pitches_are_left_out() -> None:
+    evidence = evidence_of(4)
+    evidence.pitch[10:60] = 100
+    evidence.pitch[[20, 30, 40]] = 400
+    evidence.pitch[80:82] = 250
+    track = track_of(evidence, 4 * BEAT_CELL)
+    assert track.pitch_hz[:2] == (100, 100)
+    assert track.voiced == pytest.approx([0.6, 1, 0.4, 0], abs=0.01)
+
+
+EVERYWHERE = np.ones(1000, np.bool_)
+
+
+def evidence_of(cells: int, **probability: Wave) -> Evidence:
+    """Sound at one level without a pitch, and what a classifier says of it."""
+    kinds = LoudSounds().kinds
+    columns = [probability.get(kind, np.zeros(cells, np.float32)) for kind in kinds]
+    level, pitch = np.full(cells * 24, -20, np.float32), np.zeros(cells * 24, np.float32)
+    return Evidence(level, pitch, kinds, np.stack(columns, axis=1), np.zeros(cells, np.float32))
 
 
 @pytest.fixture(scope="module")
