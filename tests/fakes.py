@@ -180,3 +180,29 @@ def spoken(*sentences: str, each_s: float = 4.0, start_s: float = 0.0) -> Transc
 def gathered(pieces: Iterator[npt.NDArray[Any]] | Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     """Pieces of sound as one."""
     return np.concatenate(list(pieces), axis=1)
+
+
+@dataclass
+class LoudSounds:
+    """`SoundClassifier` that takes whatever is loud for one kind of sound, the rest for speech."""
+
+    kind: str = "applause"
+    limit: float = 0.2
+    """Root mean square from which a patch's middle half is that kind."""
+    chance: float = 1.0
+    """With what probability."""
+    kinds: tuple[str, ...] = ("speech", "laughter", "applause", "cheering", "music")
+    identity: str = "loud-sounds"
+    window: int = 15_600
+    hop: int = 7_680
+
+    def classify(self, sound: Speech) -> npt.NDArray[np.float32]:
+        """`chance` of one kind, nothing of the others."""
+        patches = max(0, (len(sound) - self.window) // self.hop + 1)
+        found = np.zeros((patches, len(self.kinds)), np.float32)
+        for number in range(patches):
+            begin = number * self.hop + self.window // 4
+            middle = sound[begin : begin + self.window // 2]
+            is_loud = float(np.sqrt(np.mean(middle**2))) >= self.limit
+            found[number, self.kinds.index(self.kind if is_loud else "speech")] = self.chance
+        return found

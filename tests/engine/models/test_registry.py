@@ -21,7 +21,7 @@ from tests.engine.models.weights import CONFIG, MODEL, catalog, models_in, write
 WHISPERS = ("base", "tiny.en", "small", "medium", "large-v3", "large-v3-turbo")
 
 
-@pytest.mark.parametrize("name", (*WHISPERS, "blazeface", "light-asd"))
+@pytest.mark.parametrize("name", (*WHISPERS, "blazeface", "light-asd", "yamnet"))
 def test_the_shipped_catalogue_pins_every_file(name: str) -> None:
     for origin in load_catalog()[name].origins:
         for file in origin.files:
