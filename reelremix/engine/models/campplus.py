@@ -2,7 +2,7 @@
 
 Wang et al., "CAM++: A Fast and Efficient Network for Speaker Verification Using Context-Aware
 Masking", Interspeech 2023; layers and names as in 3D-Speaker
-(https://github.com/modelscope/3D-Speaker, Apache-2.0). A batch normalisation that directly follows a
+(https://github.com/modelscope/3D-Speaker, Apache-2.0). A batch normalisation right behind a
 convolution is multiplied into it.
 
 The context of a frame is the mean of the whole window plus the mean of the two seconds it lies in.

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from reelremix.engine.models.speech import RATE_HZ, Speech
+from reelremix.engine.models.speech import RATE_HZ
 from reelremix.errors import ModelError
 
 MODEL = "campplus"
