@@ -27,6 +27,10 @@ FEW = 3
 """Clusters of fewer windows may be chance: an odd moment of a voice that is also elsewhere."""
 FEW_SAME_VOICE = 0.25
 """Above this mean similarity to a larger cluster they belong to it."""
+LEAST = 2
+LEAST_SHARE = 1 / 2000
+"""A cluster of fewer windows, or a smaller share of all, is no speaker: 1.5 s in ten minutes, 3 s in
+an hour and a half."""
 BLOCK = 2048
 """Vectors clustered at once: the matrix of their similarities takes 16 MB."""
 CHANGE_COST = 0.25
@@ -104,9 +108,21 @@ def _condensed(embeddings: Embeddings) -> Labels:
             part = slice(start, start + BLOCK)
             coarse[part] = used + _Tree.of(sums[part], counts[part]).above(stop)
             used = int(coarse[part].max()) + 1
+        if used > 0.9 * count and stop == SAME_VOICE:
+            return _nearest_of(BLOCK, sums, counts)[labels]
         if used > 0.9 * count:
-            stop -= 0.1
+            stop = max(SAME_VOICE, stop - 0.1)
         labels = coarse[labels]
+    return labels
+
+
+def _nearest_of(most: int, sums: Array, counts: Array) -> Labels:
+    """For each cluster, which of the `most` largest it is or resembles most."""
+    kept = np.argsort(-counts, kind="stable")[:most]
+    voices = (sums[kept] / counts[kept, None]).T
+    nearest = [int((row @ voices).argmax()) for row in sums]
+    labels = np.array(nearest, np.int64)
+    labels[kept] = np.arange(len(kept))
     return labels
 
 
@@ -181,14 +197,17 @@ class _Tree:
 
 
 def _settled(sums: Array, counts: Array, labels: Labels, speakers: int | None) -> Labels:
-    """Clusters of few windows given to the larger ones they resemble, or all, to be `speakers`."""
+    """Small clusters given to larger ones they resemble, all of them if `speakers` are known."""
     top, sizes = _gathered(sums, labels)[0], np.bincount(labels, weights=counts)
     means = top / sizes[:, None]
     order = np.argsort(-sizes, kind="stable")
-    kept = order[: max(1, int((sizes >= FEW).sum()))] if speakers is None else order[:speakers]
+    least = max(LEAST, LEAST_SHARE * counts.sum())
+    large = int((sizes >= max(FEW, least)).sum())
+    kept = order[: max(1, large)] if speakers is None else order[:speakers]
     target = np.arange(len(sizes))
     for small in itertools.filterfalse(set(kept.tolist()).__contains__, order):
         similar = means[kept] @ means[small]
-        if speakers is not None or similar.max() > FEW_SAME_VOICE:
+        is_chance = speakers is not None or sizes[small] < least
+        if is_chance or similar.max() > FEW_SAME_VOICE:
             target[small] = kept[int(similar.argmax())]
     return np.unique(target[labels], return_inverse=True)[1]
