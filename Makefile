@@ -56,10 +56,13 @@ format: $(STAMP)
 	$(BIN)/ruff format reelremix tests benchmarks demo
 
 bench: models
+	$(PIP) install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/reelremix models install campplus
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py
 	$(BIN)/python benchmarks/faces.py
+	$(BIN)/python benchmarks/diarization.py
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/speed.py --long
 	$(BIN)/python benchmarks/kill.py

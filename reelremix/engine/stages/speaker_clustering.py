@@ -29,8 +29,8 @@ FEW_SAME_VOICE = 0.25
 """Above this mean similarity to a larger cluster they belong to it."""
 LEAST = 2
 LEAST_SHARE = 1 / 2000
-"""A cluster of fewer windows, or a smaller share of all, is no speaker: 1.5 s in ten minutes, 3 s in
-an hour and a half."""
+"""A cluster of fewer windows, or a smaller share of all, is no speaker: 1.5 s in ten minutes, 3 s
+in an hour and a half."""
 BLOCK = 2048
 """Vectors clustered at once: the matrix of their similarities takes 16 MB."""
 CHANGE_COST = 0.25
