@@ -84,6 +84,7 @@ class CamPlusPlus:
             ) from exc
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._network = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )

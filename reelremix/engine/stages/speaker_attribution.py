@@ -16,6 +16,8 @@ NEAR_S = 1.0
 """A word outside all turns belongs to one that is no further away; times of words are not exact."""
 STRAY = 1
 """So many words amid another speaker's are put down to inexact times."""
+PAUSE_S = 0.5
+"""A word with longer silence before and after it is an answer, not a stray."""
 SHIFT = 2
 """A change of speaker so many words from the end of a sentence is moved there."""
 SENTENCE_END = (".", "?", "!", "…", "。", "？", "！", "।", "؟")
@@ -37,18 +39,23 @@ def assign_speakers(transcript: Transcript, diarization: Diarization) -> Transcr
     if any(name is not None for name in names) or not diarization.turns:
         return transcript
     floor = _Floor(diarization.turns)
-    segments = tuple(
-        part for segment in transcript.segments for part in _attributed(segment, floor)
+    words = [word for segment in transcript.segments for word in segment.words]
+    heard = itertools.chain.from_iterable(
+        _filled([floor.holder(word.range) for word in segment.words])
+        for segment in transcript.segments
     )
-    return replace(transcript, segments=segments)
+    speakers = iter(_at_sentence_ends(_without_strays(list(heard), words), words))
+    segments = itertools.chain.from_iterable(
+        _parted(segment, list(itertools.islice(speakers, len(segment.words))))
+        if segment.words
+        else [replace(segment, speaker=floor.holder(segment.range))]
+        for segment in transcript.segments
+    )
+    return replace(transcript, segments=tuple(segments))
 
 
-def _attributed(segment: Segment, floor: _Floor) -> Iterator[Segment]:
-    if not segment.words:
-        yield replace(segment, speaker=floor.holder(segment.range))
-        return
-    heard = _filled([floor.holder(word.range) for word in segment.words])
-    speakers = _at_sentence_ends(_without_strays(heard), segment.words)
+def _parted(segment: Segment, speakers: Sequence[str | None]) -> Iterator[Segment]:
+    """A segment for every run of words of one speaker."""
     words = [replace(w, speaker=s) for w, s in zip(segment.words, speakers, strict=True)]
     runs = [tuple(run) for _, run in itertools.groupby(words, key=lambda word: word.speaker)]
     if len(runs) == 1:
@@ -76,14 +83,28 @@ def _filled(speakers: Sequence[str | None]) -> list[str | None]:
     return filled
 
 
-def _without_strays(speakers: Sequence[str | None]) -> list[str | None]:
-    """Runs of at most `STRAY` words between two runs of one other speaker given to that one."""
-    runs = [(name, len(list(run))) for name, run in itertools.groupby(speakers)]
+def _without_strays(speakers: Sequence[str | None], words: Sequence[Word]) -> list[str | None]:
+    """Runs of at most `STRAY` words amid those of one other speaker given to that one.
+
+    What stands by itself, with a pause on both sides, is no stray.
+    """
     smooth: list[str | None] = []
-    for i, (name, length) in enumerate(runs):
-        is_inside = 0 < i < len(runs) - 1 and runs[i - 1][0] == runs[i + 1][0]
-        smooth += [runs[i - 1][0] if is_inside and length <= STRAY else name] * length
+    before: str | None = None
+    for name, run in itertools.groupby(range(len(words)), key=speakers.__getitem__):
+        first, *more = run
+        end = first + 1 + len(more)
+        is_amid = first > 0 and end < len(words) and before == speakers[end]
+        if is_amid and end - first <= STRAY and not _stands_alone(words, first, end):
+            name = before
+        smooth += [name] * (end - first)
+        before = name
     return smooth
+
+
+def _stands_alone(words: Sequence[Word], first: int, end: int) -> bool:
+    gap_before = words[first].range.start_s - words[first - 1].range.end_s
+    gap_after = words[end].range.start_s - words[end - 1].range.end_s
+    return min(gap_before, gap_after) >= PAUSE_S
 
 
 def _at_sentence_ends(speakers: list[str | None], words: Sequence[Word]) -> list[str | None]:

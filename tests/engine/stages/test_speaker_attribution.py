@@ -58,6 +58,12 @@ def test_a_change_is_moved_to_the_end_of_the_sentence() -> None:
         assert lines(result) == [("S1", "So how are you?"), ("S2", "I am fine.")]
 
 
+def test_a_change_just_inside_a_segment_is_moved_to_its_start() -> None:
+    heard = transcript(said("How are you?"), said("I am fine today.", 3))
+    result = assign_speakers(heard, diarized(("S1", 0, 4), ("S2", 4, 7)))
+    assert lines(result) == [("S1", "How are you?"), ("S2", "I am fine today.")]
+
+
 def test_a_change_far_from_the_end_of_a_sentence_stays() -> None:
     heard = transcript(said("one two three four five six seven eight."))
     result = assign_speakers(heard, diarized(("S1", 0, 4), ("S2", 4, 8)))
@@ -68,6 +74,14 @@ def test_a_single_stray_word_stays_with_its_turn() -> None:
     turns = diarized(("S1", 0, 3), ("S2", 3, 4), ("S1", 4, 7))
     heard = transcript(said("one two three four five six seven"))
     assert {word.speaker for word in assign_speakers(heard, turns).words} == {"S1"}
+
+
+def test_a_single_word_between_pauses_is_an_answer() -> None:
+    turns = diarized(("S1", 0, 3), ("S2", 5, 6), ("S1", 8, 11))
+    heard = transcript(said("Will you come?"), said("Yes.", 5), said("See you then.", 8))
+    assert [segment.speaker for segment in assign_speakers(heard, turns).segments] == [
+        "S1", "S2", "S1",
+    ]  # fmt: skip
 
 
 def test_two_words_amid_another_turn_are_kept() -> None:
