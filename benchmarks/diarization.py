@@ -102,27 +102,29 @@ def main() -> None:
 
 
 def _judged(recording: _Recording, embedder: SpeakerEmbedder) -> dict[str, Any]:
-    began = time.perf_counter()
+    began, began_cpu = time.perf_counter(), time.process_time()
     listener = VoiceListener(embedder)
     step = PIECE_S * RATE_HZ
     for at in range(0, len(recording.sound), step):
         listener.hear(recording.sound[at : at + step], Timestamp.from_seconds(at / RATE_HZ))
     found = listener.diarization()
-    wall_s = time.perf_counter() - began
+    wall_s, cpu_s = time.perf_counter() - began, time.process_time() - began_cpu
+    length_s = len(recording.sound) / RATE_HZ
     with BARE[0], BARE[1]:
         bare = listener.diarization()
     error = _error(recording, [(t.range.start_s, t.range.end_s, t.speaker) for t in found.turns])
     count = len({speaker for *_, speaker in _scored_turns(recording)})
     return {
         "recording": recording.name,
-        "seconds": round(len(recording.sound) / RATE_HZ),
+        "seconds": round(length_s),
         "speakers": count,
         "found": len(found.speakers),
         **error,
         "bare clustering": _error(
             recording, [(t.range.start_s, t.range.end_s, t.speaker) for t in bare.turns]
         )["error rate"],
-        "times realtime": round(len(recording.sound) / RATE_HZ / wall_s, 1),
+        "times realtime": round(length_s / wall_s, 1),
+        "core seconds an hour": round(3600 * cpu_s / length_s),
     }
 
 
