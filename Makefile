@@ -37,7 +37,7 @@ else
 endif
 
 test: check models
-	$(BIN)/reelremix models install tiny.en
+	$(BIN)/reelremix models install tiny.en campplus
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -m 'slow and not gpu and not network' --durations=10
