@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,15 @@ class HumEmbedder:
     window: int = 24_000
     asked: list[int] = field(default_factory=list)
     """Windows of every call."""
+    after: Callable[[], None] = lambda: None
+    """Called at the end of every call."""
 
     def embed(self, windows: Windows) -> Embeddings:
         """The spectrum, coarsely, with its length taken off."""
         self.asked.append(len(windows))
         power = np.abs(np.fft.rfft(windows, axis=1))[:, :12_000].reshape(len(windows), -1, 150)
         sums = power.sum(axis=2)
+        self.after()
         return _unit(sums)
 
 

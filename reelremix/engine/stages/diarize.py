@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.context import ArtifactKey, CancelToken, RunContext
 from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.speech_turn import Diarization, SpeechTurn
@@ -38,10 +38,12 @@ AUDIBLE_S = 0.25
 """Speech shorter than this belongs to whoever speaks around it."""
 PAUSE_S = 1.0
 """A speaker who is silent for less keeps the floor."""
+TELL_S = 5
+"""Of sound between two reports of progress."""
 MIN_SILENCE_MS = 160
 PAD_MS = 60
-AT_ONCE = 64
-"""Windows copied out of the sound at once, six megabytes."""
+AT_ONCE = 16
+"""Windows embedded between two looks at whether the run is to stop."""
 
 
 def diarization_key(
@@ -81,15 +83,18 @@ def diarize(
         UnreadableMedia: the file cannot be read.
         Cancelled: the user asked to stop.
     """
-    listener = VoiceListener(embedder)
+    listener = VoiceListener(embedder, ctx.cancel)
     end = presentation.duration
-    heard = 0
+    heard = told = 0
     for piece in read_pcm(path, presentation, TimeRange(Timestamp(0), end), SPEECH):
         ctx.cancel.raise_if_set()
         speech = piece[0].astype(np.float32) / np.float32(32768)
         listener.hear(speech, _moment(heard))
         heard += len(speech)
-        ctx.reporter.emit(StageProgress(STAGE, heard / RATE_HZ, end.seconds, "s"))
+        if heard - told >= TELL_S * RATE_HZ:
+            told = heard
+            ctx.reporter.emit(StageProgress(STAGE, heard / RATE_HZ, end.seconds, "s"))
+    ctx.reporter.emit(StageProgress(STAGE, end.seconds, end.seconds, "s"))
     return listener.diarization(speakers)
 
 
@@ -106,10 +111,14 @@ class _Window:
 class VoiceListener:
     """Hears a recording from its start to its end."""
 
-    def __init__(self, embedder: SpeakerEmbedder) -> None:
+    def __init__(self, embedder: SpeakerEmbedder, cancel: CancelToken | None = None) -> None:
+        """Listen with an embedder, until `cancel` is set if it is given."""
         self._embedder = embedder
-        self._waiting: Speech = np.zeros(0, np.float32)
+        self._cancel = cancel or CancelToken()
+        self._waiting: list[Speech] = []
         """Sound in which speech has not been looked for."""
+        self._held = 0
+        """How many samples that is."""
         self._at = 0
         """Where it begins, in samples of the recording."""
         self._windows: list[_Window] = []
@@ -122,17 +131,23 @@ class VoiceListener:
         Args:
             speech: mono at 16 kHz, of any length.
             start: where it lies; no earlier than the end of the piece before.
-            spans: where somebody speaks in it, in samples of the piece; None to look for it.
+            spans: where somebody speaks in it, in samples of the piece; None to look for it,
+                which costs less than embedding wide margins.
+
+        Raises:
+            ValueError: the piece lies before the end of the one before.
+            Cancelled: the user asked to stop.
         """
         begin = round(start.exact * RATE_HZ)
-        expected = self._at + len(self._waiting)
+        expected = self._at + self._held
         if begin < expected:
             raise ValueError(f"a piece from {begin} after one that ended at {expected}")
         if begin > expected or spans is not None:
             self._look(is_end=True)
             self._at = begin
         if spans is None:
-            self._waiting = np.concatenate([self._waiting, speech])
+            self._waiting.append(speech)
+            self._held += len(speech)
             self._look(is_end=False)
         else:
             self._embed(speech, begin, spans)
@@ -151,13 +166,15 @@ class VoiceListener:
     def _look(self, *, is_end: bool) -> None:
         """Look for speech in whole blocks; at the end, in the rest."""
         block = BLOCK_S * RATE_HZ
-        while len(self._waiting) >= block or (is_end and len(self._waiting)):
-            sound = self._waiting[:block]
+        while self._held >= block or (is_end and self._held):
+            waiting = np.concatenate(self._waiting)
+            sound = waiting[:block]
             spans, used = _spoken(sound), len(sound)
             if used == block:
                 spans, used = _but_the_last(spans, used)
             self._embed(sound, self._at, spans)
-            self._waiting = self._waiting[used:].copy()
+            self._waiting = [waiting[used:].copy()]
+            self._held -= used
             self._at += used
 
     def _embed(self, sound: Speech, at: int, spans: Sequence[Span]) -> None:
@@ -175,6 +192,7 @@ class VoiceListener:
                 clear = stop - begin >= CLEAR_S * RATE_HZ
                 self._windows.append(_Window(at + begin, at + stop, len(self._spans) - 1, clear))
         for i in range(0, len(cuts), AT_ONCE):
+            self._cancel.raise_if_set()
             places = cuts[i : i + AT_ONCE]
             windows = np.stack([np.resize(sound[begin:stop], size) for begin, stop in places])
             self._voices.append(self._embedder.embed(windows).astype(np.float16))
@@ -207,14 +225,13 @@ def _spoken(sound: Speech) -> list[Span]:
 def _but_the_last(spans: list[Span], length: int) -> tuple[list[Span], int]:
     """Spans that are surely whole, and up to where the block is dealt with.
 
-    A block in which one span goes from end to end is cut where it ends.
+    A block that is all but filled by one span is cut where it ends.
     """
     if not spans or length - spans[-1]["end"] >= RATE_HZ:
         return spans, length
-    used = spans[-1]["start"]
-    if len(spans) > 1:
-        used = (spans[-2]["end"] + used) // 2
-    return (spans[:-1], used) if used > 0 else (spans, length)
+    before = spans[-2]["end"] if len(spans) > 1 else 0
+    used = (before + spans[-1]["start"]) // 2
+    return (spans[:-1], used) if used >= RATE_HZ else (spans, length)
 
 
 def _placed(start: int, end: int, size: int) -> Iterator[tuple[int, int]]:

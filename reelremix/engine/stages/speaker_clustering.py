@@ -81,7 +81,7 @@ def follow_voices(
 def _best_path(similarity: Array, continues: npt.NDArray[np.bool_]) -> Labels:
     """Viterbi: the voices with the largest sum of similarities less the cost of changes."""
     total = similarity[0].astype(np.float64)
-    came_from = np.zeros(similarity.shape, np.int64)
+    came_from = np.zeros(similarity.shape, np.int32)
     voices = np.arange(similarity.shape[1])
     for i in range(1, len(similarity)):
         best = int(total.argmax())
@@ -120,8 +120,8 @@ def _nearest_of(most: int, sums: Array, counts: Array) -> Labels:
     """For each cluster, which of the `most` largest it is or resembles most."""
     kept = np.argsort(-counts, kind="stable")[:most]
     voices = (sums[kept] / counts[kept, None]).T
-    nearest = [int((row @ voices).argmax()) for row in sums]
-    labels = np.array(nearest, np.int64)
+    blocks = [sums[i : i + BLOCK] for i in range(0, len(sums), BLOCK)]
+    labels = np.concatenate([(block @ voices).argmax(axis=1) for block in blocks])
     labels[kept] = np.arange(len(kept))
     return labels
 
