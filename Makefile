@@ -37,7 +37,7 @@ else
 endif
 
 test: check models
-	$(BIN)/reelremix models install tiny.en yamnet
+	$(BIN)/reelremix models install tiny.en yamnet campplus
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -m 'slow and not gpu and not network' --durations=10
@@ -56,12 +56,14 @@ format: $(STAMP)
 	$(BIN)/ruff format reelremix tests benchmarks demo
 
 bench: models
+	$(PIP) install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/reelremix models install campplus yamnet
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py
 	$(BIN)/python benchmarks/faces.py
-	$(BIN)/reelremix models install yamnet
 	$(BIN)/python benchmarks/listen.py
+	$(BIN)/python benchmarks/diarization.py
 	$(BIN)/python benchmarks/selection.py --leave-one-out
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/speed.py --long
