@@ -64,7 +64,7 @@ from reelremix.engine.stages.look import Look, look, look_key
 from reelremix.engine.stages.meaning import sentence_vectors
 from reelremix.engine.stages.place import place_captions
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
-from reelremix.engine.stages.score import score_candidates
+from reelremix.engine.stages.score import may_use_meaning, score_candidates
 from reelremix.engine.stages.select import Selection, select_clips
 from reelremix.engine.stages.signals import choose_lexicon
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
@@ -256,7 +256,8 @@ def _meaning(
     sentences: Sequence[Sentence], language: str | None, ctx: RunContext
 ) -> Vectors | None:
     """What each sentence means; None where the ranking cannot use it."""
-    if choose_lexicon(language, [tokenize(s.text) for s in sentences]) is None:
+    lexicon = choose_lexicon(language, [tokenize(s.text) for s in sentences])
+    if not may_use_meaning(sentences, lexicon):
         return None
     try:
         folder = ctx.models.folder(MINILM)

@@ -50,6 +50,8 @@ AROUND_S = 25.0
 EDGE_S = 10.0
 """The opening and the ending of a candidate."""
 LAUGH_AFTER_S, LAUGH_CLOSE_S = 4.0, 8.0
+GREETING_S, GREETING_SHARE = 120.0, 0.05
+"""How long a source opens and closes: so long, but at most this share of it."""
 REACH = 4.0
 """Standard deviations beyond which surroundings do not count."""
 _BLOCK = 256
@@ -168,7 +170,7 @@ def counted_names(counts: SentenceCounts) -> list[str]:
         "pace",
     ]
     scaled = [f"{name}~{scale:g}s" for scale in SCALES_S for name in names]
-    return [*names, *scaled, "position", "first_minutes", "last_minutes"]
+    return [*names, *scaled, "position", "after_greeting", "before_farewell"]
 
 
 def _counted(source: SourceSpeech) -> Floats:
@@ -195,10 +197,12 @@ def _counted(source: SourceSpeech) -> Floats:
 
 
 def _place(source: SourceSpeech) -> Floats:
-    """Where in the source a sentence is: 0 to 1, and minutes from either end, at most two."""
+    """Where in the source a sentence is, 0 to 1, and how far it is from being a greeting or a
+    farewell: 0 at either end of the source, 1 once that end is `GREETING_S` away."""
     at, end = source.middle_s, max(float(source.end_s[-1]), 1e-3)
+    reach = min(GREETING_S, GREETING_SHARE * end)
     return np.column_stack(
-        [at / end, np.minimum(at, 120.0) / 120, np.minimum(end - at, 120.0) / 120]
+        [at / end, np.minimum(at / reach, 1.0), np.clip((end - at) / reach, 0.0, 1.0)]
     )
 
 

@@ -173,7 +173,7 @@ def test_chances_rise_with_the_log_odds() -> None:
 
 
 def test_a_story_ranks_above_housekeeping() -> None:
-    lines = dull(40)
+    lines = dull(80)
     lines[10:13] = [
         "I remember the night my mother called me and said, 'You have to come home, he is dying.'",
         "I was terrified, I cried the whole drive, and I realized I had never told him the truth.",
@@ -198,21 +198,31 @@ def test_a_story_ranks_above_housekeeping() -> None:
 
 
 def test_meaning_changes_the_order() -> None:
-    transcript = talk(dull(60))
+    transcript = talk(dull(70))
     sentences = split_sentences(transcript)
     candidates = propose_candidates(sentences, 15, 40)
     chance = np.random.default_rng(1)
-    first, second = chance.normal(scale=0.05, size=(2, 60, SIZE)).astype(np.float32)
+    first, second = chance.normal(scale=0.05, size=(2, 70, SIZE)).astype(np.float32)
     one = scores(score_candidates(candidates, sentences, transcript, first))
     other = scores(score_candidates(candidates, sentences, transcript, second))
     assert np.argsort(one).tolist() != np.argsort(other).tolist()
 
 
-def test_a_language_without_cues_is_ranked_without_learning() -> None:
-    transcript = replace(talk(dull(30)), language="xx")
+def test_a_short_talk_is_ranked_without_learning() -> None:
+    transcript = talk(dull(30))
     sentences = split_sentences(transcript)
     candidates = propose_candidates(sentences, 10, 30)
     vectors = np.ones((30, SIZE), np.float32)
+    assert scores(score_candidates(candidates, sentences, transcript, vectors)) == scores(
+        score_candidates(candidates, sentences, transcript)
+    )
+
+
+def test_a_language_without_cues_is_ranked_without_learning() -> None:
+    transcript = replace(talk(dull(80)), language="xx")
+    sentences = split_sentences(transcript)
+    candidates = propose_candidates(sentences, 10, 30)
+    vectors = np.ones((80, SIZE), np.float32)
     assert scores(score_candidates(candidates, sentences, transcript, vectors)) == scores(
         score_candidates(candidates, sentences, transcript)
     )
