@@ -51,8 +51,6 @@ LOGISTIC_RIDGE = 100.0
 INNER_FOLDS = 5
 SAMPLE = 1200
 """Candidates of an episode that the candidates' model is fitted on."""
-IOU_OF_A_GOOD_CUT = 0.5
-"""What candidates are fitted to: stricter than a hit, so that beginnings and endings count."""
 TOP = 30
 """The best of an episode, on which chances are calibrated."""
 LAST_RANK, LAST_WEIGHT = 15, 0.75
@@ -71,14 +69,9 @@ class Episode:
     windows: Windows
     picks: Picks
     features: SentenceFeatures
-    iou: Floats
-    """Of each candidate with the pick nearest to it."""
+    kept: Floats
+    """1.0 for each candidate that an editor picked."""
     sample: np.ndarray
-
-    @property
-    def kept(self) -> Floats:
-        """1.0 for each candidate that an editor picked."""
-        return (self.iou >= IOU_OF_A_HIT).astype(float)
 
     @cached_property
     def shape(self) -> Floats:
@@ -168,8 +161,7 @@ class Trainer:
         for n in used:
             episode = self.episodes[n]
             rows.append(self._rows(episode, inner[n]))
-            is_cut_well = (episode.iou[episode.sample] >= IOU_OF_A_GOOD_CUT).astype(float)
-            samples.append((rows[-1][episode.sample], is_cut_well))
+            samples.append((rows[-1][episode.sample], episode.kept[episode.sample]))
         candidate = logistic(*(np.concatenate(part) for part in zip(*samples, strict=True)))
         for n, own in zip(used, rows, strict=True):
             values = candidate(own)
@@ -245,12 +237,12 @@ def load_episodes(shared: Path) -> list[Episode]:
         source = SourceSpeech.of(sentences, counts, transcript, vectors)
         candidates = propose_candidates(sentences, MIN_S, MAX_S)
         windows = windows_of(candidates)
-        iou = best_iou(windows, picks.all_kept)
+        kept = (best_iou(windows, picks.all_kept) >= IOU_OF_A_HIT).astype(float)
         sample = chance.choice(len(candidates), min(SAMPLE, len(candidates)), replace=False)
         features = sentence_features(source)
         found.append(
             Episode(
-                path.stem, transcript, source, candidates, windows, picks, features, iou, sample
+                path.stem, transcript, source, candidates, windows, picks, features, kept, sample
             )
         )
     return found

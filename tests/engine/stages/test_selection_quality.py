@@ -13,7 +13,7 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates
-from reelremix.engine.stages.select import Variety, select_clips
+from reelremix.engine.stages.select import select_clips
 
 
 @pytest.fixture
@@ -29,8 +29,7 @@ def ten_best(path: Path) -> tuple[Candidate, ...]:
     transcript = read_transcript(path)
     sentences = split_sentences(transcript)
     candidates = score_candidates(propose_candidates(sentences, 15, 90), sentences, transcript)
-    variety = Variety(max_iou=0.3)
-    return select_clips(candidates, 10, variety=variety, language=transcript.language).chosen
+    return select_clips(candidates, 10, language=transcript.language).chosen
 
 
 def picks(folder: Path, name: str) -> list[TimeRange]:
