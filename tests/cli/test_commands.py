@@ -338,6 +338,7 @@ def test_the_doctor_says_what_is_missing_and_what_to_type(reelremix: Command) ->
     assert ended.code == 5
     assert found["libx264"]["ok"] and found["captions"]["ok"]
     assert "reelremix models install base" in found["model base"]["hint"]
+    assert "reelremix models install minilm" in found["model minilm"]["hint"]
     assert "!!" in reelremix("doctor").out
 
 
