@@ -15,7 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from episodes import COUNT, IOU_OF_A_HIT, MAX_S, MIN_S, best_iou, episode_files, read_picks
+from episodes import (
+    COUNT,
+    IOU_OF_A_HIT,
+    MAX_S,
+    MIN_S,
+    best_iou,
+    episode_files,
+    read_picks,
+    reliability,
+)
 from measuring import SHARED
 
 from reelremix.engine.domain.transcript import Transcript
@@ -91,14 +100,9 @@ def held_out(episodes: list[Episode]) -> list[Floats]:
 
 
 def error(chance: Floats, kept: Floats, bins: int = 10) -> tuple[float, list[str]]:
-    """Expected calibration error over equally filled bins, and the reliability table."""
-    order = np.argsort(chance, kind="stable")
-    rows, total = [], 0.0
-    for part in np.array_split(order, bins):
-        said, was = float(chance[part].mean()), float(kept[part].mean())
-        total += abs(said - was) * len(part) / len(order)
-        rows.append(f"said {said:.3f}  was {was:.3f}  n {len(part)}")
-    return total, rows
+    """Expected calibration error and the reliability table, for printing."""
+    total, rows = reliability(chance, kept, bins)
+    return total, [f"said {said:.3f}  was {was:.3f}  n {number}" for said, was, number in rows]
 
 
 def excerpt(transcript: Transcript, start_s: float) -> Transcript:

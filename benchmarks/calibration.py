@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from episodes import reliability
 from measuring import SHARED, keep, show
 from train_ranker import TOP, Trainer, left_out, load_episodes, top
 
@@ -39,11 +40,8 @@ def main() -> None:
         chances.append(ranker.chance_percent(log_odds[best]) / 100)
         outcomes.append(episode.kept[best])
     said, kept = np.concatenate(chances), np.concatenate(outcomes)
-    rows, error = [], 0.0
-    for part in np.array_split(np.argsort(said, kind="stable"), BINS):
-        expected, found = float(said[part].mean()), float(kept[part].mean())
-        error += abs(expected - found) * len(part) / len(said)
-        rows.append((f"{100 * expected:.0f} %", f"{100 * found:.0f} %", str(len(part))))
+    error, bins = reliability(said, kept, BINS)
+    rows = [(f"{100 * e:.0f} %", f"{100 * f:.0f} %", str(n)) for e, f, n in bins]
     skill = 1 - float(((said - kept) ** 2).mean() / kept.var())
     area = area_under_curve(said, kept)
     show("Said and seen, left out", ["said", "kept by an editor", "candidates"], rows)

@@ -48,6 +48,19 @@ def read_picks(shared: Path, name: str) -> Picks:
     return Picks(tuple(kept), tuple(never))
 
 
+def reliability(
+    said: Floats, kept: Floats, bins: int
+) -> tuple[float, list[tuple[float, float, int]]]:
+    """Expected calibration error over equally filled bins; for each bin what was said, what share
+    was kept, and of how many."""
+    rows, error = [], 0.0
+    for part in np.array_split(np.argsort(said, kind="stable"), bins):
+        expected, found = float(said[part].mean()), float(kept[part].mean())
+        error += abs(expected - found) * len(part) / len(said)
+        rows.append((expected, found, len(part)))
+    return error, rows
+
+
 def best_iou(windows: Windows, picks: Floats) -> Floats:
     """Each window's overlap with the pick nearest to it."""
     end = np.minimum(windows.end_s[:, None], picks[None, :, 1])

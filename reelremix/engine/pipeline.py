@@ -256,7 +256,7 @@ def _meaning(
     sentences: Sequence[Sentence], language: str | None, ctx: RunContext
 ) -> Vectors | None:
     """What each sentence means; None where the ranking cannot use it."""
-    lexicon = choose_lexicon(language, [tokenize(s.text) for s in sentences])
+    lexicon = choose_lexicon(language, (tokenize(s.text) for s in sentences))
     if not may_use_meaning(sentences, lexicon):
         return None
     try:

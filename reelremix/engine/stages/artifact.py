@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from reelremix.engine import codec
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import StageFinished, StageStarted
+from reelremix.engine.domain.source import Presentation
 
 T = TypeVar("T")
 
@@ -18,6 +19,16 @@ def key_for(ctx: RunContext, stage: str, version: int, **inputs: object) -> Arti
     """The key of a stage's result: raise `version` whenever the stage's answers change."""
     digest = hashlib.sha256(codec.to_bytes({"version": version, **inputs})).hexdigest()
     return ArtifactKey(ctx.owner, stage, digest)
+
+
+def sound_of(presentation: Presentation) -> dict[str, object]:
+    """What a key says of the chosen audio stream."""
+    assert presentation.audio is not None
+    return {
+        "source": presentation.source.id,
+        "audio": presentation.audio.index,
+        "origin": presentation.origin,
+    }
 
 
 def load(ctx: RunContext, key: ArtifactKey, kind: type[T]) -> T | None:

@@ -23,7 +23,7 @@ from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.speaker_embedding import SpeakerEmbedder
 from reelremix.engine.models.speech import RATE_HZ, Span, Speech
-from reelremix.engine.stages.artifact import key_for
+from reelremix.engine.stages.artifact import key_for, sound_of
 from reelremix.engine.stages.speaker_clustering import cluster_voices, follow_voices
 
 STAGE = "diarize"
@@ -50,17 +50,8 @@ def diarization_key(
     ctx: RunContext, presentation: Presentation, model: str, speakers: int | None
 ) -> ArtifactKey:
     """Key of the turns; `model` is the embedder's identity."""
-    assert presentation.audio is not None
-    return key_for(
-        ctx,
-        STAGE,
-        VERSION,
-        source=presentation.source.id,
-        audio=presentation.audio.index,
-        origin=presentation.origin,
-        model=model,
-        speakers=speakers,
-    )
+    sound = sound_of(presentation)
+    return key_for(ctx, STAGE, VERSION, **sound, model=model, speakers=speakers)
 
 
 def diarize(

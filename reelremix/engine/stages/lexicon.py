@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +97,7 @@ def tokenize(text: str) -> list[str]:
     return tokens
 
 
-def sounds_english(sentences: Sequence[Sequence[str]]) -> bool:
+def sounds_english(sentences: Iterable[Sequence[str]]) -> bool:
     """Whether text of unknown language is English, by its most frequent small words."""
-    words = [token for sentence in sentences[:400] for token in sentence]
+    words = [token for sentence in islice(sentences, 400) for token in sentence]
     return bool(words) and sum(w in _ENGLISH_MARKS for w in words) / len(words) > _ENGLISH_SHARE

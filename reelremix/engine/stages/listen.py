@@ -26,7 +26,7 @@ from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.sounds import SoundClassifier
 from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.stages.acoustics import BEAT_CELL, CELL, levels_and_pitch, repetition
-from reelremix.engine.stages.artifact import key_for
+from reelremix.engine.stages.artifact import key_for, sound_of
 
 STAGE = "listen"
 VERSION = 1
@@ -170,14 +170,11 @@ class Listener:
 
 def track_key(ctx: RunContext, presentation: Presentation, classifier: str) -> ArtifactKey:
     """Key of a source's sound track; `classifier` is its identity."""
-    assert presentation.audio is not None
     return key_for(
         ctx,
         STAGE,
         VERSION,
-        source=presentation.source.id,
-        audio=presentation.audio.index,
-        origin=presentation.origin,
+        **sound_of(presentation),
         duration=presentation.duration,
         classifier=classifier,
     )

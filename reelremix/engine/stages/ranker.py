@@ -34,6 +34,7 @@ from reelremix.engine.stages.signals import (
     ranks,
     reaction_times,
     speaker_habits,
+    turn_words,
 )
 
 CURVES = ("keep", "skip", "open", "close")
@@ -176,7 +177,6 @@ def counted_names(counts: SentenceCounts) -> list[str]:
 def _counted(source: SourceSpeech) -> Floats:
     counts, words = source.counts, source.counts.words
     share, asks = speaker_habits(words, counts.of["question"], source.sentences)
-    turn = np.cumsum(counts.of["turn"]).astype(np.int64)
     laughs = reaction_times(source.transcript)
     laughter = np.searchsorted(laughs, source.end_s + LAUGH_AFTER_S) - np.searchsorted(
         laughs, source.start_s - 1.0
@@ -188,7 +188,7 @@ def _counted(source: SourceSpeech) -> Floats:
             words,
             share,
             asks,
-            np.bincount(turn, weights=words)[turn],
+            turn_words(counts),
             laughter,
             seconds,
             words / np.maximum(seconds, 0.3),

@@ -107,7 +107,7 @@ def closings(windows: Windows, words: Floats) -> Windows:
     return Windows(first, windows.last, windows.start_s, windows.end_s)
 
 
-def choose_lexicon(language: str | None, tokens: Sequence[Sequence[str]]) -> Lexicon | None:
+def choose_lexicon(language: str | None, tokens: Iterable[Sequence[str]]) -> Lexicon | None:
     """The cues of the language; of English when an unnamed language reads like it."""
     if language:
         return load_lexicon(language)
@@ -204,7 +204,7 @@ def _talk_signals(
         "talk.word_length": lambda: (
             windows.total(counts.of["letters"]) / np.maximum(1.0, windows.total(words))
         ),
-        "talk.opening_turn": lambda: _turn_words(counts)[windows.first],
+        "talk.opening_turn": lambda: turn_words(counts)[windows.first],
     }
     if len({s.speaker for s in sentences}) > 1:
         talk["talk.dominance"] = lambda: _dominance(windows, words, sentences)
@@ -245,7 +245,7 @@ def _silence(windows: Windows, sentences: Sequence[Sentence]) -> Floats:
     return np.maximum(0.0, 1.0 - _speaking_s(windows, sentences) / windows.duration_s)
 
 
-def _turn_words(counts: SentenceCounts) -> Floats:
+def turn_words(counts: SentenceCounts) -> Floats:
     """For each sentence, the words in the whole turn it belongs to."""
     turn = np.cumsum(counts.of["turn"]).astype(np.int64)
     return np.asarray(np.bincount(turn, weights=counts.words)[turn])

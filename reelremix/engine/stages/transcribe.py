@@ -21,7 +21,7 @@ from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.models.whisper import LANGUAGE_FLOOR, Hearing, LanguageGuess, Transcriber
-from reelremix.engine.stages.artifact import key_for, load, save
+from reelremix.engine.stages.artifact import key_for, load, save, sound_of
 
 STAGE = "transcribe"
 VERSION = 3
@@ -173,11 +173,8 @@ HALF_MICROSECONDS = Timestamp(0).time_base / 2
 def _inputs(
     presentation: Presentation, options: TranscribeOptions, model: str
 ) -> dict[str, object]:
-    assert presentation.audio is not None
     return {
-        "source": presentation.source.id,
-        "audio": presentation.audio.index,
-        "origin": presentation.origin,
+        **sound_of(presentation),
         "model": model,
         "language": options.language,
         "prompt": options.initial_prompt,
