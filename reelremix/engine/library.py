@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.config import Settings, expanded, load_settings
-from reelremix.engine import pipeline
+from reelremix.engine import choosing, hearing, pipeline
+from reelremix.engine.choosing import Chosen
 from reelremix.engine.domain.clip import Clip, Rendered
 from reelremix.engine.domain.context import (
     ArtifactStore,
@@ -60,6 +61,7 @@ from reelremix.engine.export.manifest import (
     updated_manifest,
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
+from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
 from reelremix.engine.models.install import InstallOptions, install
@@ -67,7 +69,7 @@ from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.network import network_calls, network_mark, watch_network
 from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
-from reelremix.engine.pipeline import Chosen, Heard, Plan
+from reelremix.engine.pipeline import Plan
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.revision import on_frames, revised
 from reelremix.engine.stages.ingest import ingest, readable
@@ -149,7 +151,7 @@ class Library:
         def work(job: _Job) -> Transcript:
             opened = pipeline.prepared(request.source, request.audio_stream, job.ctx)
             with _working_on(opened, job) as subject:
-                return pipeline.hear(subject, request.transcribe, job.ctx).transcript
+                return hearing.hear(subject, request.transcribe, job.ctx).transcript
 
         return self._job(request.source, {}, work, **run)
 
@@ -175,14 +177,14 @@ class Library:
         def work(job: _Job) -> dict[str, Any]:
             check_select(request.select)
             transcript, duration_s = _spoken(request, job)
-            _, candidates = pipeline.rank(transcript, request.select, duration_s, job.ctx)
-            selection = pipeline.select_scored(
+            _, candidates = choosing.rank(transcript, request.select, duration_s, job.ctx)
+            selection = choosing.select_scored(
                 candidates, request.select.count, transcript.language
             )
             notice = selection.shortfall
             if not selection.chosen:
                 name = Path(request.source).name
-                notice = pipeline.why_nothing(transcript, request.select, name, duration_s)
+                notice = choosing.why_nothing(transcript, request.select, name, duration_s)
             return ranking_to_dict(selection.chosen, selection.rejected, notice)
 
         return self._job(request.source, {}, work, **run)
@@ -305,10 +307,10 @@ def _spoken(request: ScoreRequest, job: _Job) -> tuple[Transcript, float | None]
                 hint="name the recording, or leave `--transcript` out",
             )
         options = replace(request.transcribe, transcript=request.source)
-        return pipeline.read_given(options), None
+        return hearing.read_given(options), None
     opened = pipeline.prepared(request.source, request.audio_stream, job.ctx)
     with _working_on(opened, job) as subject:
-        heard = pipeline.hear(subject, request.transcribe, job.ctx)
+        heard = hearing.hear(subject, request.transcribe, job.ctx)
         return heard.transcript, subject.presentation.duration.seconds
 
 
@@ -336,8 +338,8 @@ def _clip_into(
     subject: Subject,
     job: _Job,
 ) -> ClipResult:
-    heard = pipeline.hear(subject, request.transcribe, job.ctx)
-    chosen = pipeline.choose(heard.transcript, request.select, subject, job.ctx)
+    heard = hearing.hear(subject, request.transcribe, job.ctx)
+    chosen = choosing.choose(heard.transcript, request.select, subject, job.ctx)
     plan = pipeline.plan(chosen, heard.transcript, request, subject, job.ctx)
     if folder.finished is not None and not request.overwrite:
         folder.check_clips(plan.clips)
@@ -353,7 +355,7 @@ def _clip_into(
     write_atomically(folder.path / SHEET_NAME, sheet.encode())
     path = folder.finish(manifest_to_bytes(manifest), files)
     if not plan.clips:
-        raise pipeline.nothing_to_clip(chosen.notice or "nothing was found", folder.path)
+        raise choosing.nothing_to_clip(chosen.notice or "nothing was found", folder.path)
     failed = 0 if request.plan_only else len(plan.clips) - len(rendered)
     return ClipResult(folder.path, read_manifest(path), failed)
 

@@ -19,11 +19,10 @@ import psutil
 from filelock import FileLock, Timeout
 
 from reelremix.engine.captions.shaping import missing_glyphs
-from reelremix.engine.domain.candidate import Candidate, Rejection, Score
+from reelremix.engine.choosing import Chosen, Draft
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import Decision, RunContext
 from reelremix.engine.domain.events import (
-    CandidateScored,
     ClipPlanned,
     StageFinished,
     StageProgress,
@@ -35,53 +34,30 @@ from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.request import (
     ClipRequest,
     FrameOptions,
-    SelectOptions,
-    TranscribeOptions,
 )
-from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.export.names import slug
-from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
-from reelremix.engine.memory import give_back_freed_memory
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
-from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
-from reelremix.engine.models.whisper import ModelChoice, choose_whisper
-from reelremix.engine.options import FACE_MODEL, output_format, require_audio
-from reelremix.engine.stages.artifact import load, save, staged
+from reelremix.engine.options import FACE_MODEL, output_format
+from reelremix.engine.stages.artifact import load, save, stage
 from reelremix.engine.stages.caption import plan_captions
-from reelremix.engine.stages.describe import Description, describe_candidates
 from reelremix.engine.stages.frame import center_layout, frame_range
 from reelremix.engine.stages.ingest import ingest
-from reelremix.engine.stages.lexicon import tokenize
 from reelremix.engine.stages.look import Look, look, look_key
-from reelremix.engine.stages.meaning import sentence_vectors
 from reelremix.engine.stages.place import place_captions
-from reelremix.engine.stages.propose import propose_candidates, split_sentences
-from reelremix.engine.stages.score import may_use_meaning, score_candidates
-from reelremix.engine.stages.select import Selection, select_clips
-from reelremix.engine.stages.signals import choose_lexicon
-from reelremix.engine.stages.transcribe import transcribe, transcript_key
 from reelremix.errors import (
     ConfigError,
-    ModelError,
-    ModelNotInstalled,
-    NothingToClip,
     NoVideoStream,
     UnreadableMedia,
 )
 
-AVERAGE = 0.0
-"""The rank value of a source's average stretch: `clip` keeps nothing below."""
-UNRANKED = "moments are chosen by wording alone, not by meaning: model 'minilm' is not installed"
-END_SLACK_S = 0.5
-"""Transcripts may be this much longer than their recording: times are rounded, streams differ."""
 MOST_LOOKERS = 4
 """Ranges looked at side by side."""
 PROPOSED = "proposed"
@@ -90,34 +66,6 @@ LETTERS_NAMED = 8
 FONT_HINT = "install a font that has these letters, such as Debian's fonts-noto-cjk"
 SPEAKER_SHOWN = 0.75
 """Share of a face that must be inside a region for its owner to count as shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What is said, and where that was found out."""
-
-    transcript: Transcript
-    device: str
-    """`cpu` or `cuda`: what the model ran on, in this run or in the one that is repeated."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A chosen moment before anything is known of its picture."""
-
-    range: TimeRange
-    text: str
-    description: Description
-    score: Score | None
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Which moments become clips."""
-
-    drafts: tuple[Draft, ...]
-    rejected: tuple[Rejection, ...]
-    notice: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,114 +139,6 @@ def _alone(name: str, reason: str, ctx: RunContext) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Heard:
-    """What is said: from the transcript that was given, or by listening.
-
-    Raises:
-        NoAudioStream: there is nothing to listen to.
-        ModelNotInstalled: the model is not on this machine.
-    """
-    if options.transcript is not None:
-        return Heard(read_given(options), "cpu")
-    require_audio(subject)
-    choice = choose_whisper(options.model, options.device, ctx.models)
-    try:
-        transcript = _listened(choice, subject, options, ctx)
-    except ModelError as exc:
-        if options.device != "auto" or choice.transcriber.device == "cpu":
-            raise
-        ctx.reporter.emit(Warned(f"{exc.message}; going on with the CPU", exc.hint))
-        choice = choose_whisper(options.model, "cpu", ctx.models)
-        transcript = _listened(choice, subject, options, ctx)
-    device = choice.transcriber.device
-    del choice  # the weights, before what they took is given back
-    give_back_freed_memory()
-    ctx.catalogue.save_transcript(subject.source.id, transcript)
-    return Heard(transcript, device)
-
-
-def _listened(
-    choice: ModelChoice, subject: Subject, options: TranscribeOptions, ctx: RunContext
-) -> Transcript:
-    if choice.notice:
-        ctx.reporter.emit(Warned(choice.notice, "`reelremix models list` shows what can be added"))
-    transcriber = choice.transcriber
-    return staged(
-        ctx,
-        "transcribe",
-        transcript_key(ctx, subject.presentation, options, transcriber.identity),
-        Transcript,
-        lambda: transcribe(subject.path, subject.presentation, options, transcriber, ctx),
-        detail=choice.detail,
-    )
-
-
-def rank(
-    transcript: Transcript, options: SelectOptions, duration_s: float | None, ctx: RunContext
-) -> tuple[tuple[Sentence, ...], list[Candidate]]:
-    """Every stretch that could be a clip, scored."""
-    with stage(ctx, "propose"):
-        sentences = split_sentences(transcript)
-        candidates = propose_candidates(
-            sentences, options.min_s, options.max_s, duration_s=duration_s
-        )
-        if duration_s is not None:  # a transcript that was given may go on behind the end
-            candidates = [c for c in candidates if c.range.end_s <= duration_s + END_SLACK_S]
-    vectors = _meaning(sentences, transcript.language, ctx) if candidates else None
-    with stage(ctx, "score"):
-        scored = score_candidates(candidates, sentences, transcript, vectors)
-    return sentences, scored
-
-
-def _meaning(
-    sentences: Sequence[Sentence], language: str | None, ctx: RunContext
-) -> Vectors | None:
-    """What each sentence means; None where the ranking cannot use it."""
-    lexicon = choose_lexicon(language, (tokenize(s.text) for s in sentences))
-    if not may_use_meaning(sentences, lexicon):
-        return None
-    try:
-        folder = ctx.models.folder(MINILM)
-    except ModelNotInstalled:
-        ctx.reporter.emit(
-            Warned(UNRANKED, f"`reelremix models install {MINILM}` finds better ones")
-        )
-        return None
-    return sentence_vectors(sentences, MiniLm(folder), ctx)
-
-
-def select_scored(candidates: Sequence[Candidate], count: int, language: str | None) -> Selection:
-    """The ranking that `score` shows: as many as asked where the material allows."""
-    return select_clips(candidates, count, language=language)
-
-
-def choose(
-    transcript: Transcript, options: SelectOptions, subject: Subject, ctx: RunContext
-) -> Chosen:
-    """The moments to clip: the given ranges, or the best set above the floor."""
-    if options.ranges:
-        return _given(transcript, options.ranges, subject)
-    end_s = subject.presentation.picture_end.seconds
-    sentences, candidates = rank(transcript, options, end_s, ctx)
-    with stage(ctx, "select"):
-        selection = select_clips(
-            candidates, options.count, floor=AVERAGE, language=transcript.language
-        )
-    described = describe_candidates(selection.chosen, sentences, transcript)
-    for candidate in selection.chosen:
-        total = candidate.score.total if candidate.score else None
-        ctx.reporter.emit(CandidateScored(candidate.range.start_s, candidate.range.end_s, total))
-    drafts = tuple(
-        Draft(candidate.range, candidate.text, description, candidate.score)
-        for candidate, description in zip(selection.chosen, described, strict=True)
-    )
-    notice = selection.shortfall
-    if not drafts:
-        length_s = subject.presentation.duration.seconds
-        notice = why_nothing(transcript, options, subject.source.name, length_s)
-    return Chosen(drafts, selection.rejected, notice)
 
 
 def plan(
@@ -414,16 +254,6 @@ def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
     return round(shown / seen, 3) if seen else None
 
 
-@contextmanager
-def stage(ctx: RunContext, name: str) -> Iterator[None]:
-    """Tell when a stage that keeps no artifact starts and ends."""
-    ctx.cancel.raise_if_set()
-    began = time.monotonic()
-    ctx.reporter.emit(StageStarted(name))
-    yield
-    ctx.reporter.emit(StageFinished(name, round(time.monotonic() - began, 3), False))
-
-
 def require_video(subject: Subject) -> None:
     """Raise NoVideoStream for a recording that has only sound."""
     if subject.presentation.video is None or subject.presentation.video.video is None:
@@ -431,30 +261,6 @@ def require_video(subject: Subject) -> None:
             f"{subject.source.name} has no video stream, so there is nothing to frame",
             hint="`reelremix transcribe` and `reelremix score` work with sound alone",
         )
-
-
-def _given(transcript: Transcript, ranges: Sequence[TimeRange], subject: Subject) -> Chosen:
-    end = subject.presentation.picture_end
-    sentences = split_sentences(transcript)
-    drafts = []
-    for span in ranges:
-        span = TimeRange(span.start, min(span.end, end))
-        inside = [
-            i for i, s in enumerate(sentences) if s.range.overlap_s(span) > s.range.duration_s / 2
-        ]
-        text = " ".join(sentences[i].text for i in inside)
-        first, last = (inside[0], inside[-1]) if inside else (0, -1)
-        candidate = Candidate(span, text, first, last)
-        drafts.append((candidate, inside))
-    described = describe_candidates([c for c, _ in drafts], sentences, transcript)
-    return Chosen(
-        tuple(
-            Draft(candidate.range, candidate.text, description, None)
-            for (candidate, _), description in zip(drafts, described, strict=True)
-        ),
-        (),
-        None,
-    )
 
 
 def _decided(
@@ -523,39 +329,5 @@ def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]
     return spans
 
 
-def why_nothing(
-    transcript: Transcript, options: SelectOptions, name: str, length_s: float | None
-) -> str:
-    """The reason for a source without candidates; its length is None when only words are known."""
-    if not transcript.segments:
-        return no_speech(name)
-    if length_s is not None and length_s < options.min_s:
-        return f"{name} lasts {length_s:.1f} s, less than --min {options.min_s:g}"
-    return (
-        f"no stretch of whole sentences in {name} lasts between {options.min_s:g}"
-        f" and {options.max_s:g} s"
-    )
-
-
-def no_speech(name: str) -> str:
-    """The reason for a source in which nobody speaks."""
-    return f"no speech was found in {name}"
-
-
-def nothing_to_clip(notice: str, folder: Path) -> NothingToClip:
-    """The error for a run that ends without a clip; its manifest is already written."""
-    return NothingToClip(
-        notice,
-        hint=f"the reason is in {folder / 'clips.json'}; `--range START-END` clips anyway",
-        folder=folder,
-    )
-
-
 def _is_shown(face: Box, region: Box) -> bool:
     return face.overlap(region) >= SPEAKER_SHOWN * face.area
-
-
-def read_given(options: TranscribeOptions) -> Transcript:
-    """The transcript a user supplied. Raises SourceError."""
-    assert options.transcript is not None
-    return read_transcript(Path(options.transcript))

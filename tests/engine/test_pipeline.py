@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.engine.domain.events import Waiting, Warned
+from reelremix.engine.domain.events import Waiting
 from reelremix.engine.domain.layout import (
     Keyframe,
     Layout,
@@ -18,20 +17,16 @@ from reelremix.engine.domain.layout import (
     Region,
     Speaking,
 )
-from reelremix.engine.domain.request import SelectOptions
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.pipeline import (
-    UNRANKED,
     alone_on,
     clip_id,
-    rank,
     speaker_in_frame,
     words_within,
 )
 from reelremix.errors import Cancelled
-from tests.engine.stages.talk import dull, talk
 from tests.fakes import Recorder, run_context, spoken
 
 SPAN = TimeRange.from_seconds(0, 10)
@@ -120,19 +115,3 @@ def test_waiting_can_be_cancelled(tmp_path: Path) -> None:
     second.cancel.set()
     with alone_on("source", first), pytest.raises(Cancelled), alone_on("source", second):
         pass
-
-
-def warnings_of(lines: int, language: str = "en") -> list[str]:
-    recorder = Recorder()
-    transcript = replace(talk(dull(lines)), language=language)
-    rank(transcript, SelectOptions(), None, run_context(reporter=recorder))
-    return [e.message for e in recorder.events if isinstance(e, Warned)]
-
-
-def test_a_missing_sentence_model_is_told_where_it_would_be_used() -> None:
-    assert warnings_of(80) == [UNRANKED]
-
-
-def test_a_sentence_model_that_would_not_be_used_is_not_missed() -> None:
-    assert warnings_of(20) == []
-    assert warnings_of(80, language="xx") == []

@@ -58,7 +58,7 @@ def transcribe(
     text = format_transcript(heard, form)
     output.deliver(text, out, overwrite=overwrite)
     if not heard.segments:
-        from reelremix.engine.pipeline import no_speech
+        from reelremix.engine.hearing import no_speech
 
         diagnostics.say(diagnostics.one_line(no_speech(source.name)))
         raise typer.Exit(diagnostics.Exit.PARTIAL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from reelremix.engine import codec
@@ -68,3 +69,13 @@ def staged(
         save(ctx, key, result)
     ctx.reporter.emit(StageFinished(stage, round(time.monotonic() - began, 3), cached))
     return result
+
+
+@contextmanager
+def stage(ctx: RunContext, name: str) -> Iterator[None]:
+    """Tell when a stage that keeps no artifact starts and ends."""
+    ctx.cancel.raise_if_set()
+    began = time.monotonic()
+    ctx.reporter.emit(StageStarted(name))
+    yield
+    ctx.reporter.emit(StageFinished(name, round(time.monotonic() - began, 3), False))

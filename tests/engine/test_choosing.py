@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reelremix.engine.choosing import UNRANKED, rank
+from reelremix.engine.domain.events import Warned
+from reelremix.engine.domain.request import SelectOptions
+from tests.engine.stages.talk import dull, talk
+from tests.fakes import Recorder, run_context
+
+
+def warnings_of(lines: int, language: str = "en") -> list[str]:
+    recorder = Recorder()
+    transcript = replace(talk(dull(lines)), language=language)
+    rank(transcript, SelectOptions(), None, run_context(reporter=recorder))
+    return [e.message for e in recorder.events if isinstance(e, Warned)]
+
+
+def test_a_missing_sentence_model_is_told_where_it_would_be_used() -> None:
+    assert warnings_of(80) == [UNRANKED]
+
+
+def test_a_sentence_model_that_would_not_be_used_is_not_missed() -> None:
+    assert warnings_of(20) == []
+    assert warnings_of(80, language="xx") == []
