@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 models: $(STAMP)
-	$(BIN)/reelremix models install base blazeface minilm
+	$(BIN)/reelremix models install base blazeface minilm yamnet campplus
 
 demo: models
 ifeq ($(VIDEO),)
@@ -37,7 +37,7 @@ else
 endif
 
 test: check models
-	$(BIN)/reelremix models install tiny.en yamnet campplus
+	$(BIN)/reelremix models install tiny.en
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -m 'slow and not gpu and not network' --durations=10
@@ -57,7 +57,6 @@ format: $(STAMP)
 
 bench: models
 	$(PIP) install --quiet -c constraints.txt -e '.[bench]'
-	$(BIN)/reelremix models install campplus yamnet
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py

@@ -49,6 +49,7 @@ class Settings:
     initial_prompt: str = _setting("", "Text that sets the style and spelling of the transcript.")
     vocabulary: str = _setting("", "Names and terms to listen for, separated by commas.")
     device: str = _setting("auto", "auto, cpu or cuda.")
+    speakers: str = _setting("auto", "How many people speak: a number, auto, or off.")
     encoder: str = _setting("auto", "auto, or an FFmpeg encoder such as libx264 or h264_nvenc.")
     encoder_preset: str = _setting("veryfast", "x264 preset: faster is larger.")
     crf: int = _setting(20, "Quality, 0 (lossless) to 51.", (0, 51))

@@ -16,6 +16,7 @@ from reelremix.engine.domain.request import (
     EncodeOptions,
     SelectOptions,
     TranscribeOptions,
+    check_speakers,
 )
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError, UnreadableMedia
@@ -76,6 +77,14 @@ Vocabulary = Annotated[
 Device = Annotated[
     str | None,
     typer.Option(help="auto, cpu or cuda.", show_default="auto", rich_help_panel=LISTENING),
+]
+Speakers = Annotated[
+    str | None,
+    typer.Option(
+        help="How many people speak: a number, auto, or off.",
+        show_default="auto",
+        rich_help_panel=LISTENING,
+    ),
 ]
 AudioStream = Annotated[
     str | None,
@@ -257,6 +266,7 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
     """How to listen, from settings."""
     if settings.device not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"--device must be auto, cpu or cuda (got {settings.device!r})")
+    check_speakers(settings.speakers)
     return TranscribeOptions(
         model=settings.model,
         language=settings.language or None,
@@ -264,6 +274,7 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
         vocabulary=tuple(w.strip() for w in settings.vocabulary.split(",") if w.strip()),
         device=settings.device,
         transcript=str(transcript) if transcript else None,
+        speakers=settings.speakers,
     )
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 DOING = {
     "ingest": "Reading",
     "transcribe": "Transcribing",
+    "listen": "Listening for laughter",
+    "diarize": "Telling voices apart",
     "propose": "Finding moments",
     "understand": "Comparing what is said",
     "score": "Scoring",

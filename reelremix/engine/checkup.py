@@ -15,6 +15,8 @@ from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, ffmpeg_version, 
 from reelremix.engine.models.gpu import NvidiaGpu
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.models.sentences import MINILM
+from reelremix.engine.models.sounds import YAMNET
+from reelremix.engine.models.speaker_embedding import CAMPPLUS
 from reelremix.engine.models.whisper import CPU_MODEL, GPU_MODEL
 from reelremix.engine.options import FACE_MODEL
 from reelremix.errors import ReelRemixError
@@ -81,7 +83,8 @@ def _gpu() -> Finding:
 
 def _models(settings: Settings) -> Iterator[Finding]:
     models = InstalledModels(settings.model_roots)
-    wanted = {CPU_MODEL: True, FACE_MODEL: True, MINILM: False, GPU_MODEL: False}
+    wanted = {CPU_MODEL: True, FACE_MODEL: True}
+    wanted |= dict.fromkeys((MINILM, YAMNET, CAMPPLUS, GPU_MODEL), False)
     for name, is_required in wanted.items():
         try:
             yield Finding(f"model {name}", True, str(models.folder(name)), None, is_required)

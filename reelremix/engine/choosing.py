@@ -14,7 +14,7 @@ from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
-from reelremix.engine.hearing import no_speech
+from reelremix.engine.hearing import Heard, no_speech
 from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.describe import Description, describe_candidates
@@ -53,9 +53,10 @@ class Chosen:
 
 
 def rank(
-    transcript: Transcript, options: SelectOptions, duration_s: float | None, ctx: RunContext
+    heard: Heard, options: SelectOptions, duration_s: float | None, ctx: RunContext
 ) -> tuple[tuple[Sentence, ...], list[Candidate]]:
     """Every stretch that could be a clip, scored."""
+    transcript = heard.transcript
     with stage(ctx, "propose"):
         sentences = split_sentences(transcript)
         candidates = propose_candidates(
@@ -65,7 +66,7 @@ def rank(
             candidates = [c for c in candidates if c.range.end_s <= duration_s + END_SLACK_S]
     vectors = _meaning(sentences, transcript.language, ctx) if candidates else None
     with stage(ctx, "score"):
-        scored = score_candidates(candidates, sentences, transcript, vectors)
+        scored = score_candidates(candidates, sentences, transcript, vectors, track=heard.track)
     return sentences, scored
 
 
@@ -91,14 +92,13 @@ def select_scored(candidates: Sequence[Candidate], count: int, language: str | N
     return select_clips(candidates, count, language=language)
 
 
-def choose(
-    transcript: Transcript, options: SelectOptions, subject: Subject, ctx: RunContext
-) -> Chosen:
+def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunContext) -> Chosen:
     """The moments to clip: the given ranges, or the best set above the floor."""
+    transcript = heard.transcript
     if options.ranges:
         return _given(transcript, options.ranges, subject)
     end_s = subject.presentation.picture_end.seconds
-    sentences, candidates = rank(transcript, options, end_s, ctx)
+    sentences, candidates = rank(heard, options, end_s, ctx)
     with stage(ctx, "select"):
         selection = select_clips(
             candidates, options.count, floor=AVERAGE, language=transcript.language

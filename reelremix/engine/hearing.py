@@ -1,22 +1,44 @@
-"""What is said in a recording: from a transcript that was given, or by listening."""
+"""What is heard in a recording: words, who says them, and what there is besides.
+
+Words come from a transcript that was given, or from listening. Sounds and voices need models that
+a run can do without: where one is missing, that is told.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.events import Warned
-from reelremix.engine.domain.request import TranscribeOptions
+from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.events import StageFinished, StageStarted, Warned
+from reelremix.engine.domain.request import AUTO, OFF, TranscribeOptions, check_speakers
+from reelremix.engine.domain.sound import SoundTrack
+from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.speech_turn import Diarization
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.memory import give_back_freed_memory
+from reelremix.engine.models.sounds import YAMNET, Yamnet
+from reelremix.engine.models.speaker_embedding import CAMPPLUS, CamPlusPlus
 from reelremix.engine.models.whisper import ModelChoice, choose_whisper
 from reelremix.engine.options import require_audio
-from reelremix.engine.stages.artifact import staged
+from reelremix.engine.stages import diarize, listen
+from reelremix.engine.stages.artifact import load, save, staged
+from reelremix.engine.stages.diarize import diarization_key
+from reelremix.engine.stages.listen import track_key
+from reelremix.engine.stages.sound_pass import Ear, SoundPass
+from reelremix.engine.stages.speaker_attribution import assign_speakers, names_speakers
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
-from reelremix.errors import ModelError
+from reelremix.errors import ModelError, ModelNotInstalled
+
+T = TypeVar("T")
+
+UNHEARD = f"laughter, applause and delivery are unknown: model '{YAMNET}' is not installed"
+UNNAMED = f"who says what is unknown: model '{CAMPPLUS}' is not installed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +46,128 @@ class Heard:
     """What is said, and where that was found out."""
 
     transcript: Transcript
+    """With speakers and events, where they are known."""
     device: str
     """`cpu` or `cuda`: what the model ran on, in this run or in the one that is repeated."""
+    track: SoundTrack | None = None
+    """None where nobody listened to more than words."""
 
 
-def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Heard:
-    """What is said: from the transcript that was given, or by listening.
+def hear(
+    subject: Subject, options: TranscribeOptions, ctx: RunContext, *, with_sounds: bool = True
+) -> Heard:
+    """What is said and heard; `with_sounds` is whether anything is asked of it besides words.
 
     Raises:
         NoAudioStream: there is nothing to listen to.
-        ModelNotInstalled: the model is not on this machine.
+        ModelNotInstalled: the recogniser's model is not on this machine.
     """
-    if options.transcript is not None:
-        return Heard(read_given(options), "cpu")
-    require_audio(subject)
+    check_speakers(options.speakers)
+    given = read_given(options) if options.transcript is not None else None
+    if given is None:
+        require_audio(subject)
+    elif subject.presentation.audio is None:
+        ctx.catalogue.save_transcript(subject.source.id, given)
+        return Heard(given, "cpu")
+    sounds = _sounds(subject.presentation, ctx) if with_sounds else None
+    voices = _voices(subject.presentation, given, options.speakers, ctx)
+    ears = [part.ear for part in (sounds, voices) if part is not None and part.ear is not None]
+    with SoundPass(subject.path, subject.presentation, ears, ctx) as sound:
+        transcript, device = (given, "cpu") if given else _words(subject, options, sound, ctx)
+        track = sounds.result(sound, ctx) if sounds is not None else None
+        turns = voices.result(sound, ctx) if voices is not None else None
+    if turns is not None:
+        transcript = assign_speakers(transcript, turns)
+    if track is not None and not transcript.events:
+        transcript = replace(transcript, events=track.events)
+    ctx.catalogue.save_transcript(subject.source.id, transcript)
+    return Heard(transcript, device, track)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening(Generic[T]):
+    """A stage whose ear hears along with the recogniser."""
+
+    stage: str
+    key: ArtifactKey
+    ear: Ear | None
+    """None where the result is there from an earlier run."""
+    conclude: Callable[[], T | None]
+    """The result, once the ear has heard everything."""
+
+    def result(self, sound: SoundPass, ctx: RunContext) -> T | None:
+        """What came of it, with the stage's events; the time it took includes the hearing."""
+        ctx.cancel.raise_if_set()
+        began = time.monotonic()
+        ctx.reporter.emit(StageStarted(self.stage))
+        before = sound.seconds.get(self.stage, 0.0)
+        if self.ear is not None:
+            sound.finish()
+        found = self.conclude()
+        if self.ear is not None:
+            save(ctx, self.key, found)
+        wall_s = round(time.monotonic() - began + before, 3)
+        ctx.reporter.emit(StageFinished(self.stage, wall_s, self.ear is None))
+        return found
+
+
+def _sounds(presentation: Presentation, ctx: RunContext) -> _Listening[SoundTrack] | None:
+    """What there is besides words; None where the model is missing, which is told."""
+    key = track_key(ctx, presentation, Yamnet.identity)
+    if (known := load(ctx, key, SoundTrack)) is not None:
+        return _Listening(listen.STAGE, key, None, lambda: known)
+    try:
+        listener = listen.Listener(Yamnet(ctx.models.folder(YAMNET)))
+    except ModelNotInstalled as exc:
+        ctx.reporter.emit(Warned(UNHEARD, exc.hint))
+        return None
+    return _Listening(listen.STAGE, key, listener, listener.finish)
+
+
+def _voices(
+    presentation: Presentation, given: Transcript | None, speakers: str, ctx: RunContext
+) -> _Listening[Diarization] | None:
+    """Who speaks when; None where nobody asks, or the model is missing, which is told."""
+    if speakers == OFF or (given is not None and names_speakers(given)):
+        return None
+    number = None if speakers == AUTO else int(speakers)
+    try:
+        embedder = CamPlusPlus(ctx.models.folder(CAMPPLUS))
+    except ModelNotInstalled as exc:
+        ctx.reporter.emit(Warned(UNNAMED, exc.hint))
+        return None
+    key = diarization_key(ctx, presentation, embedder.identity, number)
+    if (known := load(ctx, key, Diarization)) is not None:
+        return _Listening(diarize.STAGE, key, None, lambda: known)
+    listener = diarize.VoiceListener(embedder, ctx.cancel)
+    return _Listening(diarize.STAGE, key, listener, lambda: listener.diarization(number))
+
+
+def _words(
+    subject: Subject, options: TranscribeOptions, sound: SoundPass, ctx: RunContext
+) -> tuple[Transcript, str]:
+    """The transcript, and the device that it was made on."""
     choice = choose_whisper(options.model, options.device, ctx.models)
     try:
-        transcript = _listened(choice, subject, options, ctx)
+        transcript = _recognised(choice, subject, options, sound, ctx)
     except ModelError as exc:
         if options.device != "auto" or choice.transcriber.device == "cpu":
             raise
         ctx.reporter.emit(Warned(f"{exc.message}; going on with the CPU", exc.hint))
         choice = choose_whisper(options.model, "cpu", ctx.models)
-        transcript = _listened(choice, subject, options, ctx)
+        transcript = _recognised(choice, subject, options, sound, ctx)
     device = choice.transcriber.device
     del choice  # the weights, before what they took is given back
     give_back_freed_memory()
-    ctx.catalogue.save_transcript(subject.source.id, transcript)
-    return Heard(transcript, device)
+    return transcript, device
 
 
-def _listened(
-    choice: ModelChoice, subject: Subject, options: TranscribeOptions, ctx: RunContext
+def _recognised(
+    choice: ModelChoice,
+    subject: Subject,
+    options: TranscribeOptions,
+    sound: SoundPass,
+    ctx: RunContext,
 ) -> Transcript:
     if choice.notice:
         ctx.reporter.emit(Warned(choice.notice, "`reelremix models list` shows what can be added"))
@@ -65,7 +177,7 @@ def _listened(
         "transcribe",
         transcript_key(ctx, subject.presentation, options, transcriber.identity),
         Transcript,
-        lambda: transcribe(subject.path, subject.presentation, options, transcriber, ctx),
+        lambda: transcribe(sound, subject.presentation, options, transcriber, ctx),
         detail=choice.detail,
     )
 

@@ -176,8 +176,9 @@ class Library:
 
         def work(job: _Job) -> dict[str, Any]:
             check_select(request.select)
-            transcript, duration_s = _spoken(request, job)
-            _, candidates = choosing.rank(transcript, request.select, duration_s, job.ctx)
+            heard, duration_s = _spoken(request, job)
+            transcript = heard.transcript
+            _, candidates = choosing.rank(heard, request.select, duration_s, job.ctx)
             selection = choosing.select_scored(
                 candidates, request.select.count, transcript.language
             )
@@ -297,8 +298,8 @@ def _stage_time(stage: StageFinished) -> StageTime:
     return StageTime(stage.stage, stage.wall_s, stage.cached)
 
 
-def _spoken(request: ScoreRequest, job: _Job) -> tuple[Transcript, float | None]:
-    """The transcript to score: a transcript file is read, a recording listened to."""
+def _spoken(request: ScoreRequest, job: _Job) -> tuple[Heard, float | None]:
+    """What to score: a transcript file is read, a recording listened to."""
     path = Path(request.source)
     if path.suffix.lower() in (".json", ".srt", ".vtt"):
         if request.transcribe.transcript is not None:
@@ -307,11 +308,11 @@ def _spoken(request: ScoreRequest, job: _Job) -> tuple[Transcript, float | None]
                 hint="name the recording, or leave `--transcript` out",
             )
         options = replace(request.transcribe, transcript=request.source)
-        return hearing.read_given(options), None
+        return Heard(hearing.read_given(options), "cpu"), None
     opened = pipeline.prepared(request.source, request.audio_stream, job.ctx)
     with _working_on(opened, job) as subject:
         heard = hearing.hear(subject, request.transcribe, job.ctx)
-        return heard.transcript, subject.presentation.duration.seconds
+        return heard, subject.presentation.duration.seconds
 
 
 def _clip(request: ClipRequest, options: dict[str, Any], job: _Job) -> ClipResult:
@@ -338,8 +339,9 @@ def _clip_into(
     subject: Subject,
     job: _Job,
 ) -> ClipResult:
-    heard = hearing.hear(subject, request.transcribe, job.ctx)
-    chosen = choosing.choose(heard.transcript, request.select, subject, job.ctx)
+    is_chosen = not request.select.ranges
+    heard = hearing.hear(subject, request.transcribe, job.ctx, with_sounds=is_chosen)
+    chosen = choosing.choose(heard, request.select, subject, job.ctx)
     plan = pipeline.plan(chosen, heard.transcript, request, subject, job.ctx)
     if folder.finished is not None and not request.overwrite:
         folder.check_clips(plan.clips)

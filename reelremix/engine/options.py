@@ -18,6 +18,7 @@ from reelremix.engine.domain.request import (
     EncodeOptions,
     FrameOptions,
     SelectOptions,
+    check_speakers,
 )
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.subject import Subject
@@ -53,6 +54,7 @@ def check_clip_request(request: ClipRequest, subject: Subject, ctx: RunContext) 
     check_select(request.select)
     check_ranges(request.select.ranges, subject)
     heard = request.transcribe
+    check_speakers(heard.speakers)
     if heard.transcript is not None:
         read_transcript(Path(heard.transcript))
     else:
@@ -160,6 +162,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "initial_prompt": heard.initial_prompt,
         "vocabulary": list(heard.vocabulary),
         "device": heard.device,
+        "speakers": heard.speakers,
         "transcript": given.name if given else None,
         "transcript_sha256": file_sha256(given) if given and given.is_file() else None,
         "audio_stream": request.audio_stream,

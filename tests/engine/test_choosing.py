@@ -5,6 +5,7 @@ from dataclasses import replace
 from reelremix.engine.choosing import UNRANKED, rank
 from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.request import SelectOptions
+from reelremix.engine.hearing import Heard
 from tests.engine.stages.talk import dull, talk
 from tests.fakes import Recorder, run_context
 
@@ -12,7 +13,7 @@ from tests.fakes import Recorder, run_context
 def warnings_of(lines: int, language: str = "en") -> list[str]:
     recorder = Recorder()
     transcript = replace(talk(dull(lines)), language=language)
-    rank(transcript, SelectOptions(), None, run_context(reporter=recorder))
+    rank(Heard(transcript, "cpu"), SelectOptions(), None, run_context(reporter=recorder))
     return [e.message for e in recorder.events if isinstance(e, Warned)]
 
 

@@ -78,7 +78,7 @@ def request(film: Path, words: Path | None, *ranges: tuple[float, float], **more
     asked = {
         "source": str(film),
         "captions": None,
-        "transcribe": TranscribeOptions(transcript=given),
+        "transcribe": TranscribeOptions(transcript=given, speakers="off"),
         "select": SelectOptions(ranges=spans, min_s=6, max_s=12),
         "frame": FrameOptions(faces=False),
         "encode": EncodeOptions(preset="ultrafast", fps="10"),

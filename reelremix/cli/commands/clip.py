@@ -58,6 +58,7 @@ def clip(
     initial_prompt: options.Prompt = None,
     vocabulary: options.Vocabulary = None,
     device: options.Device = None,
+    speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
     install_models: options.InstallModels = False,

@@ -22,6 +22,7 @@ def score(
     model: options.Model = None,
     language: options.Language = None,
     device: options.Device = None,
+    speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
     install_models: options.InstallModels = False,

@@ -30,6 +30,7 @@ def transcribe(
     initial_prompt: options.Prompt = None,
     vocabulary: options.Vocabulary = None,
     device: options.Device = None,
+    speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
     install_models: options.InstallModels = False,

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reelremix.engine.domain.time import TimeRange
+from reelremix.errors import ConfigError
+
+AUTO, OFF = "auto", "off"
+MOST_SPEAKERS = 100
 
 
 class Aspect(StrEnum):
@@ -44,6 +48,18 @@ class TranscribeOptions:
     beam_size: int = 5
     transcript: str | None = None
     """Path of a transcript to use instead of listening."""
+    speakers: str = AUTO
+    """How many people speak, `auto` to find out, or `off` not to tell them apart."""
+
+
+def check_speakers(speakers: str) -> None:
+    """Raise ConfigError for a number of speakers that is none."""
+    if speakers not in (AUTO, OFF) and not (
+        speakers.isascii() and speakers.isdigit() and 1 <= int(speakers) <= MOST_SPEAKERS
+    ):
+        raise ConfigError(
+            f"--speakers must be auto, off or a number from 1 to {MOST_SPEAKERS} (got {speakers!r})"
+        )
 
 
 @dataclass(frozen=True, slots=True)

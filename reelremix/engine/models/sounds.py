@@ -11,7 +11,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from reelremix.errors import ModelError
 
 Floats = npt.NDArray[np.float32]
 
+YAMNET = "yamnet"
 WEIGHTS = "YamNet_w8a8.onnx.zip"
 PATCH_FRAMES, BANDS = 96, 64
 FRAME, HOP, FFT = 400, 160, 512
@@ -76,20 +77,25 @@ class Yamnet:
     hop = PATCH_FRAMES * HOP // 2
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
-        """Load the network.
+        """Name the weights; they are loaded when first needed.
 
         Args:
-            folder: where the weights are.
+            folder: where they are.
             threads: patches looked at side by side.
+        """
+        self._threads = threads
+        self._path = folder / WEIGHTS
+
+    @cached_property
+    def _session(self) -> Any:
+        return _session(self._path)
+
+    def classify(self, sound: Speech) -> Floats:
+        """Probability of each kind in each whole patch, shape (patches, kinds).
 
         Raises:
             ModelError: the weights are missing or damaged.
         """
-        self._threads = threads
-        self._session = _session(folder / WEIGHTS)
-
-    def classify(self, sound: Speech) -> Floats:
-        """Probability of each kind in each whole patch, shape (patches, kinds)."""
         logits = self.logits(sound)
         groups = [logits[:, classes].max(axis=1) for classes in CLASSES.values()]
         odds = np.exp(np.clip(np.stack(groups, axis=1), -30, 30))

@@ -7,9 +7,9 @@ logarithmic mel filter bank (https://kaldi-asr.org/doc/feat.html), the mean of t
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,12 @@ import numpy.typing as npt
 from reelremix.engine.models.speech import RATE_HZ
 from reelremix.errors import ModelError
 
-MODEL = "campplus"
+CAMPPLUS = "campplus"
 WEIGHTS = "campplus_cn_en_common.pt"
 WINDOW_S = 1.5
 """What 3D-Speaker's diarization recipe takes for this network."""
-BATCH = 8
-"""Windows at once: they take 220 MB, twice as many twice that and hardly less time."""
+BATCH = 4
+"""Windows at once: they take 110 MB, twice as many twice that and hardly less time."""
 
 FRAME = 400
 """Samples of a frame, 25 ms."""
@@ -55,42 +55,47 @@ class SpeakerEmbedder(Protocol):
 class CamPlusPlus:
     """`SpeakerEmbedder` over CAM++ on onnxruntime; not for use by two threads at once."""
 
-    def __init__(self, folder: Path, *, name: str = MODEL, threads: int = 0) -> None:
-        """Load the network.
+    def __init__(self, folder: Path, *, name: str = CAMPPLUS, threads: int = 0) -> None:
+        """Name the weights; they are loaded when first needed.
 
         Args:
-            folder: where the weights are.
+            folder: where they are.
             name: what users call the model.
             threads: CPU threads; 0 for one a core.
-
-        Raises:
-            ModelError: the weights are missing or damaged.
         """
+        self.name = name
+        self.identity = f"{name}/{WINDOW_S}"
+        self.window = round(WINDOW_S * RATE_HZ)
+        self._path = folder / WEIGHTS
+        self._threads = threads
+
+    @cached_property
+    def _network(self) -> Any:
+        """Raises ModelError: the weights are missing or damaged."""
         import onnxruntime
 
         from reelremix.engine.models.campplus import campplus_graph
         from reelremix.engine.models.torch_checkpoint import read_checkpoint
 
-        self.name = name
-        self.identity = f"{name}/{WINDOW_S}"
-        self.window = round(WINDOW_S * RATE_HZ)
-        path = folder / WEIGHTS
         try:
-            graph = campplus_graph(read_checkpoint(path), 1 + (self.window - FRAME) // HOP)
+            graph = campplus_graph(read_checkpoint(self._path), 1 + (self.window - FRAME) // HOP)
         except (OSError, ValueError, KeyError) as exc:
             raise ModelError(
-                f"the speaker embedding {path} cannot be loaded: {exc}",
-                hint=f"`reelremix models install {name}` fetches it again",
+                f"the speaker embedding {self._path} cannot be loaded: {exc}",
+                hint=f"`reelremix models install {self.name}` fetches it again",
             ) from exc
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = self._threads
+        options.enable_cpu_mem_arena = False  # it would keep what its largest batch took
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._network = onnxruntime.InferenceSession(
-            graph, options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def embed(self, windows: Windows) -> Embeddings:
-        """A vector of length one for every window, in order."""
+        """A vector of length one for every window, in order.
+
+        Raises:
+            ModelError: the weights are missing or damaged.
+        """
         if windows.ndim != 2 or windows.shape[1] != self.window:
             raise ValueError(f"windows of shape {windows.shape}, wanted (n, {self.window})")
         found = [self._embed(windows[i : i + BATCH]) for i in range(0, len(windows), BATCH)]

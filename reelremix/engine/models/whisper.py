@@ -235,7 +235,7 @@ more for batches of eight with five beams."""
 class ModelChoice:
     """A transcriber, and what was chosen on the user's behalf."""
 
-    transcriber: FasterWhisper
+    transcriber: Transcriber
     detail: str
     notice: str | None = None
 

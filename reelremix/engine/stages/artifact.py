@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from reelremix.engine import codec
 from reelremix.engine.domain.context import ArtifactKey, RunContext
@@ -14,6 +19,25 @@ from reelremix.engine.domain.events import StageFinished, StageStarted
 from reelremix.engine.domain.source import Presentation
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArray:
+    """Numbers in half precision, as an artifact keeps them."""
+
+    shape: tuple[int, ...]
+    numbers: str
+    """Base64 of little-endian bytes."""
+
+    @classmethod
+    def of(cls, array: npt.NDArray[Any]) -> StoredArray:
+        """Keep an array."""
+        return cls(array.shape, base64.b64encode(array.astype("<f2").tobytes()).decode())
+
+    def array(self) -> npt.NDArray[np.float32]:
+        """The array again. Raises ValueError for numbers that do not fill its shape."""
+        rows = np.frombuffer(base64.b64decode(self.numbers), "<f2")
+        return rows.reshape(self.shape).astype(np.float32)
 
 
 def key_for(ctx: RunContext, stage: str, version: int, **inputs: object) -> ArtifactKey:

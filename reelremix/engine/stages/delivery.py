@@ -87,8 +87,13 @@ def steps_in(track: SoundTrack, spans: Sequence[TimeRange]) -> Steps:
 
     None for spans outside what was listened to.
     """
-    starts = np.array([span.start_s for span in spans]) / STEP_S
-    ends = np.array([span.end_s for span in spans]) / STEP_S
+    start_s = np.array([span.start_s for span in spans])
+    return steps_between(track, start_s, np.array([span.end_s for span in spans]))
+
+
+def steps_between(track: SoundTrack, start_s: Floats, end_s: Floats) -> Steps:
+    """The same for spans as arrays of their starts and ends."""
+    starts, ends = start_s / STEP_S, end_s / STEP_S
     first, last = np.round(starts), np.round(ends)
     is_short = first >= last
     first = np.where(is_short, np.floor((starts + ends) / 2), first)

@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from reelremix.engine.domain.context import ArtifactKey, CancelToken, RunContext
-from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.speech_turn import Diarization, SpeechTurn
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.speaker_embedding import SpeakerEmbedder
 from reelremix.engine.models.speech import RATE_HZ, Span, Speech
-from reelremix.engine.stages.artifact import key_for, sound_of
+from reelremix.engine.stages.artifact import StoredArray, key_for, sound_of
+from reelremix.engine.stages.sound_pass import SoundPass, moment
 from reelremix.engine.stages.speaker_clustering import cluster_voices, follow_voices
 
 STAGE = "diarize"
@@ -38,8 +37,6 @@ AUDIBLE_S = 0.25
 """Speech shorter than this belongs to whoever speaks around it."""
 PAUSE_S = 1.0
 """A speaker who is silent for less keeps the floor."""
-TELL_S = 5
-"""Of sound between two reports of progress."""
 MIN_SILENCE_MS = 160
 PAD_MS = 60
 AT_ONCE = 16
@@ -75,17 +72,8 @@ def diarize(
         Cancelled: the user asked to stop.
     """
     listener = VoiceListener(embedder, ctx.cancel)
-    end = presentation.duration
-    heard = told = 0
-    for piece in read_pcm(path, presentation, TimeRange(Timestamp(0), end), SPEECH):
-        ctx.cancel.raise_if_set()
-        speech = piece[0].astype(np.float32) / np.float32(32768)
-        listener.hear(speech, _moment(heard))
-        heard += len(speech)
-        if heard - told >= TELL_S * RATE_HZ:
-            told = heard
-            ctx.reporter.emit(StageProgress(STAGE, heard / RATE_HZ, end.seconds, "s"))
-    ctx.reporter.emit(StageProgress(STAGE, end.seconds, end.seconds, "s"))
+    with SoundPass(path, presentation, (listener,), ctx) as sound:
+        sound.finish()
     return listener.diarization(speakers)
 
 
@@ -99,11 +87,29 @@ class _Window:
     is_clear: bool
 
 
+@dataclass(frozen=True, slots=True)
+class VoicePart:
+    """What was heard between two places, in samples of the source."""
+
+    start: int
+    end: int
+    spans: tuple[tuple[int, int], ...]
+    """Where somebody speaks."""
+    windows: tuple[tuple[int, int, int, bool], ...]
+    """Start, end, number of the span within this part, and whether it is clear."""
+    voices: StoredArray
+    """A row a window."""
+
+
 class VoiceListener:
-    """Hears a recording from its start to its end."""
+    """`Ear` for voices: hears a recording from its start to its end."""
+
+    stage = STAGE
+    part_type = VoicePart
 
     def __init__(self, embedder: SpeakerEmbedder, cancel: CancelToken | None = None) -> None:
         """Listen with an embedder, until `cancel` is set if it is given."""
+        self.identity = f"{VERSION}/{embedder.identity}"
         self._embedder = embedder
         self._cancel = cancel or CancelToken()
         self._waiting: list[Speech] = []
@@ -115,6 +121,56 @@ class VoiceListener:
         self._windows: list[_Window] = []
         self._voices: list[npt.NDArray[np.float16]] = []
         self._spans: list[tuple[int, int]] = []
+        self._part_start = self._kept_windows = self._kept_spans = self._kept_voices = 0
+        """What is in parts already."""
+
+    @property
+    def heard(self) -> int:
+        """Samples of the source taken so far."""
+        return self._at + self._held
+
+    def feed(self, start: Timestamp, sound: Speech) -> None:
+        """Take the next piece, passing over what was heard before.
+
+        Raises:
+            ValueError: there is sound missing before it.
+            Cancelled: the user asked to stop.
+        """
+        begin = round(start.exact * RATE_HZ)
+        if begin > self.heard:
+            raise ValueError(f"a piece from {begin} after one that ended at {self.heard}")
+        new = sound[self.heard - begin :]
+        if len(new):
+            self.hear(new, moment(self.heard))
+
+    def take_part(self) -> VoicePart | None:
+        """What was heard since the last part."""
+        if self._at == self._part_start:
+            return None
+        first, kept = self._kept_spans, self._kept_windows
+        part = VoicePart(
+            self._part_start,
+            self._at,
+            tuple(self._spans[first:]),
+            tuple((w.start, w.end, w.span - first, w.is_clear) for w in self._windows[kept:]),
+            StoredArray.of(_rows(self._voices[self._kept_voices :])),
+        )
+        self._has_kept(self._at)
+        return part
+
+    def add_part(self, part: VoicePart) -> None:
+        """Know what was heard in an earlier run; to be called before any sound is given."""
+        first = len(self._spans)
+        self._spans += part.spans
+        self._windows += [_Window(a, b, first + span, clear) for a, b, span, clear in part.windows]
+        self._voices.append(part.voices.array().astype(np.float16))
+        self._at = part.end
+        self._has_kept(part.end)
+
+    def _has_kept(self, end: int) -> None:
+        self._part_start = end
+        self._kept_windows, self._kept_spans = len(self._windows), len(self._spans)
+        self._kept_voices = len(self._voices)
 
     def hear(self, speech: Speech, start: Timestamp, spans: Sequence[Span] | None = None) -> None:
         """Take the next piece.
@@ -192,7 +248,7 @@ class VoiceListener:
         """The voice of each window."""
         if not self._windows:
             return np.zeros(0, np.int64)
-        voices = np.concatenate(self._voices).astype(np.float32)
+        voices = _rows(self._voices).astype(np.float32)
         clear = np.array([window.is_clear for window in self._windows])
         if not clear.any():
             clear[:] = True
@@ -202,6 +258,11 @@ class VoiceListener:
             [False, *(a.span == b.span for a, b in itertools.pairwise(self._windows))]
         )
         return follow_voices(voices, continues, labels)
+
+
+def _rows(parts: Sequence[npt.NDArray[np.float16]]) -> npt.NDArray[np.float16]:
+    found = [part for part in parts if len(part)]
+    return np.concatenate(found) if found else np.zeros((0, 0), np.float16)
 
 
 def _spoken(sound: Speech) -> list[Span]:
@@ -247,7 +308,7 @@ def _turns(
     names: dict[int, str] = {}
     for start, end, label in held:
         name = names.setdefault(label, f"S{len(names) + 1}")
-        yield SpeechTurn(TimeRange(_moment(start), _moment(end)), name)
+        yield SpeechTurn(TimeRange(moment(start), moment(end)), name)
 
 
 def _pieces(
@@ -270,8 +331,3 @@ def _pieces(
             labels[first:last], itertools.pairwise(borders), strict=True
         ):
             yield begin, stop, int(label)
-
-
-def _moment(samples: int) -> Timestamp:
-    """A place in the recording; a sample is exactly 125 half microseconds."""
-    return Timestamp(samples * 125, Timestamp(0).time_base / 2)

@@ -8,7 +8,6 @@ relative to their own norm is `stages.delivery`'s work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -17,16 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from reelremix.engine.domain.context import ArtifactKey, RunContext
-from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.sound import SILENT_LUFS, STEP, SoundTrack
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import SoundEvent
-from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.sounds import SoundClassifier
 from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.stages.acoustics import BEAT_CELL, CELL, levels_and_pitch, repetition
-from reelremix.engine.stages.artifact import key_for, sound_of
+from reelremix.engine.stages.artifact import StoredArray, key_for, sound_of
+from reelremix.engine.stages.sound_pass import SoundPass
 
 STAGE = "listen"
 VERSION = 1
@@ -102,13 +100,29 @@ class Evidence:
     """Of each cell of 0.48 s."""
 
 
+@dataclass(frozen=True, slots=True)
+class EvidencePart:
+    """What was measured between two places, in samples of the source; see `Evidence`."""
+
+    start: int
+    end: int
+    level: StoredArray
+    pitch: StoredArray
+    probability: StoredArray
+    repetition: StoredArray
+
+
 class Listener:
-    """Takes the sound of a source piece by piece, in order."""
+    """`Ear` for sounds: takes the sound of a source piece by piece, in order."""
+
+    stage = STAGE
+    part_type = EvidencePart
 
     def __init__(self, classifier: SoundClassifier) -> None:
         """Listen with `classifier`, whose patches must be those of `Yamnet`'s grid."""
         if classifier.hop != BEAT_CELL:
             raise ValueError(f"patches must follow every {BEAT_CELL} samples: {classifier.hop}")
+        self.identity = f"{VERSION}/{classifier.identity}"
         self._classifier = classifier
         self._heard = 0
         """Samples of the source taken so far."""
@@ -116,12 +130,54 @@ class Listener:
         self._held = MARGIN
         """Samples in `_pending`: the margin before the next block, and what follows."""
         self._blocks: list[Evidence] = []
+        self._measured = 0
+        """How many blocks of sound that is."""
+        self._kept = 0
+        """How much of `_blocks` is in parts already."""
+        self._part_end = 0
         self._is_over = False
 
     @property
     def held_s(self) -> float:
         """Seconds of sound kept for what comes next: never more than a block and its margins."""
         return self._held / RATE_HZ
+
+    @property
+    def heard(self) -> int:
+        """Samples of the source taken so far."""
+        return self._heard
+
+    def take_part(self) -> EvidencePart | None:
+        """What was measured since the last part."""
+        new = self._blocks[self._kept :]
+        if not new:
+            return None
+        start, self._part_end = self._part_end, _needed_from(self._measured)
+        self._kept = len(self._blocks)
+        return EvidencePart(
+            start,
+            self._part_end,
+            StoredArray.of(np.concatenate([b.level for b in new])),
+            StoredArray.of(np.concatenate([b.pitch for b in new])),
+            StoredArray.of(np.concatenate([b.probability for b in new])),
+            StoredArray.of(np.concatenate([b.repetition for b in new])),
+        )
+
+    def add_part(self, part: EvidencePart) -> None:
+        """Know what was measured in an earlier run; to be called before any sound is given."""
+        self._blocks.append(
+            Evidence(
+                part.level.array(),
+                part.pitch.array(),
+                self._classifier.kinds,
+                part.probability.array(),
+                part.repetition.array(),
+            )
+        )
+        self._kept = len(self._blocks)
+        self._measured += len(self._blocks[-1].level) // (BLOCK // CELL)
+        self._part_end = self._heard = part.end
+        self._pending, self._held = [], 0
 
     def feed(self, start: Timestamp, sound: Speech) -> None:
         """Take the next piece.
@@ -164,6 +220,7 @@ class Listener:
         while self._held >= BLOCK + 2 * MARGIN:
             held = np.concatenate(self._pending)
             self._blocks.append(_measured(held[: BLOCK + 2 * MARGIN], self._classifier))
+            self._measured += 1
             self._pending = [held[BLOCK:].copy()]
             self._held -= BLOCK
 
@@ -190,31 +247,14 @@ def listen(
         Cancelled: the user asked to stop.
     """
     listener = Listener(classifier)
-    whole = TimeRange(Timestamp(0), presentation.duration)
-    total = presentation.duration.seconds
-    heard = 0
-    for piece in _pieces(path, presentation, whole):
-        ctx.cancel.raise_if_set()
-        listener.feed(Timestamp.from_seconds(heard / RATE_HZ), piece)
-        heard += len(piece)
-        ctx.reporter.emit(StageProgress(STAGE, min(heard / RATE_HZ, total), total, "s"))
+    with SoundPass(path, presentation, (listener,), ctx) as sound:
+        sound.finish()
     return listener.finish()
 
 
-def _pieces(path: Path, presentation: Presentation, span: TimeRange) -> Iterator[Speech]:
-    """The samples in pieces of about half a minute: a few a second."""
-    pieces: list[npt.NDArray[np.int16]] = []
-    for piece in read_pcm(path, presentation, span, SPEECH):
-        pieces.append(piece[0])
-        if sum(map(len, pieces)) >= 30 * RATE_HZ:
-            yield _floats(pieces)
-            pieces = []
-    if pieces:
-        yield _floats(pieces)
-
-
-def _floats(pieces: list[npt.NDArray[np.int16]]) -> Speech:
-    return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
+def _needed_from(block: int) -> int:
+    """The first sample that this block, the first not measured, is measured with."""
+    return max(0, block * BLOCK - MARGIN)
 
 
 def _measured(sound: Speech, classifier: SoundClassifier) -> Evidence:

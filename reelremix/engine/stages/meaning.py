@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,18 +11,10 @@ from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.models.sentences import SentenceEmbedder, Vectors
-from reelremix.engine.stages.artifact import key_for, staged
+from reelremix.engine.stages.artifact import StoredArray, key_for, staged
 
 STAGE = "understand"
-VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVectors:
-    """Rows of half-precision numbers as base64."""
-
-    size: int
-    rows: str
+VERSION = 2
 
 
 def sentence_vectors(
@@ -39,10 +29,9 @@ def sentence_vectors(
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     key = key_for(ctx, STAGE, VERSION, model=embedder.identity, texts=digest)
     stored = staged(
-        ctx, STAGE, key, StoredVectors, lambda: _stored(_embedded(texts, embedder, ctx))
+        ctx, STAGE, key, StoredArray, lambda: StoredArray.of(_embedded(texts, embedder, ctx))
     )
-    rows = np.frombuffer(base64.b64decode(stored.rows), "<f2").reshape(-1, stored.size)
-    return rows.astype(np.float32)
+    return stored.array()
 
 
 def _embedded(texts: Sequence[str], embedder: SentenceEmbedder, ctx: RunContext) -> Vectors:
@@ -54,8 +43,3 @@ def _embedded(texts: Sequence[str], embedder: SentenceEmbedder, ctx: RunContext)
         done += len(rows)
         ctx.reporter.emit(StageProgress(STAGE, done, len(texts), "sentences"))
     return vectors
-
-
-def _stored(vectors: Vectors) -> StoredVectors:
-    rows = base64.b64encode(vectors.astype("<f2").tobytes()).decode()
-    return StoredVectors(vectors.shape[1], rows)

@@ -23,6 +23,7 @@ import numpy as np
 
 from reelremix.engine.domain.candidate import Axis, Candidate, Reason, Score
 from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.sound import SoundTrack
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.models.sentences import Vectors
 from reelremix.engine.stages.evidence import EvidenceFinder
@@ -78,11 +79,14 @@ def score_candidates(
     transcript: Transcript,
     vectors: Vectors | None = None,
     ranker: Ranker | None = None,
+    *,
+    track: SoundTrack | None = None,
 ) -> list[Candidate]:
     """The candidates in the same order, each with its score.
 
     `vectors` are what the sentences mean, a row each; None ranks by the counted signals alone.
-    `ranker` is the one to rank with, by default the trained one.
+    `ranker` is the one to rank with, by default the trained one. `track` is what was heard besides
+    words; None leaves out how things are said.
 
     Axes that the transcript cannot answer are None: reaction without sound events, delivery
     without word times, and those that need cues of a language that has none.
@@ -91,7 +95,7 @@ def score_candidates(
         return []
     counts = count_sentences(sentences, transcript.language)
     windows = windows_of(candidates)
-    signals = measure_ranks(windows, counts, sentences, transcript)
+    signals = measure_ranks(windows, counts, sentences, transcript, track)
     axes = {axis: _axis(signals, axis) for axis in Axis}
     ranker = ranker or load_ranker()
     if vectors is not None and ranker is not None and may_use_meaning(sentences, counts.lexicon):
@@ -141,10 +145,11 @@ def measure_ranks(
     counts: SentenceCounts,
     sentences: Sequence[Sentence],
     transcript: Transcript,
+    track: SoundTrack | None = None,
 ) -> dict[str, Floats]:
-    """Every weighted signal that the transcript allows, as ranks within the source."""
+    """Every weighted signal that the transcript and the sound allow, as ranks within the source."""
     names = dict.fromkeys(name for section in load_weights().values() for name in section)
-    raw = measure(names, windows, counts, sentences, transcript)
+    raw = measure(names, windows, counts, sentences, transcript, track)
     return {name: ranks(values) for name, values in raw.items()}
 
 

@@ -18,7 +18,14 @@ import numpy.typing as npt
 
 from reelremix.engine.domain.candidate import Candidate
 from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.sound import SoundTrack
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.stages.delivery import (
+    delivery_of,
+    mean_over,
+    spread_over,
+    steps_between,
+)
 from reelremix.engine.stages.lexicon import Lexicon, load_lexicon, sounds_english, tokenize
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -143,14 +150,17 @@ def measure(
     counts: SentenceCounts,
     sentences: Sequence[Sentence],
     transcript: Transcript,
+    track: SoundTrack | None = None,
 ) -> dict[str, Floats]:
-    """The named signals that this transcript allows, raw; the others are left out."""
+    """The named signals that transcript and sound allow, raw; the others are left out."""
     places = {
         "whole": windows,
         "opening": openings(windows, counts.words),
         "closing": closings(windows, counts.words),
     }
     talk = _talk_signals(windows, counts, sentences, transcript)
+    if track is not None and track.steps:
+        talk |= _sound_signals(windows, transcript, track)
     found: dict[str, Floats] = {}
     for name in names:
         place, what = name.split(".")
@@ -224,6 +234,19 @@ def _talk_signals(
         pauses = _long_pauses(transcript, sentences)
         talk["delivery.pauses"] = lambda: windows.total(pauses) / windows.duration_s
     return talk
+
+
+def _sound_signals(
+    windows: Windows, transcript: Transcript, track: SoundTrack
+) -> dict[str, Callable[[], Floats]]:
+    """How each window is said, against its speakers' own norm; unknown counts as usual."""
+    delivery = delivery_of(track, transcript)
+    steps = steps_between(track, windows.start_s, windows.end_s)
+    return {
+        "delivery.loudness": lambda: np.nan_to_num(mean_over(delivery.loudness_db, steps)),
+        "delivery.pitch": lambda: np.nan_to_num(mean_over(delivery.pitch_semitones, steps)),
+        "delivery.liveliness": lambda: np.nan_to_num(spread_over(delivery.pitch_semitones, steps)),
+    }
 
 
 def reaction_times(transcript: Transcript) -> Floats:

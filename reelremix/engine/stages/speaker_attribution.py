@@ -32,11 +32,7 @@ def assign_speakers(transcript: Transcript, diarization: Diarization) -> Transcr
     times gets whoever speaks for most of it. A transcript that names speakers itself, be it once,
     comes back as it is.
     """
-    names = itertools.chain.from_iterable(
-        (segment.speaker, *(word.speaker for word in segment.words))
-        for segment in transcript.segments
-    )
-    if any(name is not None for name in names) or not diarization.turns:
+    if names_speakers(transcript) or not diarization.turns:
         return transcript
     floor = _Floor(diarization.turns)
     words = [word for segment in transcript.segments for word in segment.words]
@@ -52,6 +48,15 @@ def assign_speakers(transcript: Transcript, diarization: Diarization) -> Transcr
         for segment in transcript.segments
     )
     return replace(transcript, segments=tuple(segments))
+
+
+def names_speakers(transcript: Transcript) -> bool:
+    """Whether a transcript says of anything who says it."""
+    names = itertools.chain.from_iterable(
+        (segment.speaker, *(word.speaker for word in segment.words))
+        for segment in transcript.segments
+    )
+    return any(name is not None for name in names)
 
 
 def _parted(segment: Segment, speakers: Sequence[str | None]) -> Iterator[Segment]:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-
-import numpy as np
 
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import StageProgress, Warned
@@ -18,10 +15,10 @@ from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
-from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.models.whisper import LANGUAGE_FLOOR, Hearing, LanguageGuess, Transcriber
 from reelremix.engine.stages.artifact import key_for, load, save, sound_of
+from reelremix.engine.stages.sound_pass import SoundPass, moment
 
 STAGE = "transcribe"
 VERSION = 3
@@ -47,20 +44,20 @@ def transcript_key(
 
 
 def transcribe(
-    path: Path,
+    sound: SoundPass,
     presentation: Presentation,
     options: TranscribeOptions,
     transcriber: Transcriber,
     ctx: RunContext,
 ) -> Transcript:
-    """Transcribe the chosen audio stream.
+    """Transcribe the chosen audio stream, window by window of the pass over its sound.
 
     Raises:
         UnreadableMedia: the file cannot be read.
         ModelError: the model failed.
         Cancelled: the user asked to stop; finished windows are kept.
     """
-    listener = _Listener(path, presentation, options, transcriber, ctx)
+    listener = _Listener(sound, presentation, options, transcriber, ctx)
     windows = list(listener.windows())
     language, probability = _main_language(windows)
     if windows and probability < LANGUAGE_FLOOR and options.language is None:
@@ -83,13 +80,13 @@ class _Listener:
 
     def __init__(
         self,
-        path: Path,
+        sound: SoundPass,
         presentation: Presentation,
         options: TranscribeOptions,
         transcriber: Transcriber,
         ctx: RunContext,
     ) -> None:
-        self._path = path
+        self._sound = sound
         self._presentation = presentation
         self._options = options
         self._transcriber = transcriber
@@ -131,7 +128,7 @@ class _Listener:
         self._transcriber.prepare()
         longest = Timestamp.from_seconds(WINDOW_S)
         end = min(rest.end, rest.start + longest)
-        speech = self._read(TimeRange(rest.start, end))
+        speech = self._sound.window(TimeRange(rest.start, end))
         goes_on = end < rest.end
         hearing = self._hear(speech, self._options.language, goes_on=goes_on)
         guess = hearing.guess
@@ -140,7 +137,7 @@ class _Listener:
             hearing = self._hear(speech, self._believed, goes_on=goes_on)
             guess = LanguageGuess(self._believed, min(hearing.guess.probability, LANGUAGE_FLOOR))
         if goes_on:
-            end = rest.start + Timestamp(hearing.used * 125, HALF_MICROSECONDS)
+            end = rest.start + moment(hearing.used)
         kept = []
         for segment in hearing.segments:
             self._ctx.cancel.raise_if_set()
@@ -152,22 +149,9 @@ class _Listener:
     def _hear(self, speech: Speech, language: str | None, *, goes_on: bool) -> Hearing:
         return self._transcriber.transcribe(speech, language, self._options, goes_on=goes_on)
 
-    def _read(self, span: TimeRange) -> Speech:
-        """The samples of a window."""
-        pieces = []
-        for piece in read_pcm(self._path, self._presentation, span, SPEECH):
-            self._ctx.cancel.raise_if_set()
-            pieces.append(piece[0])
-        speech = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-        return speech.astype(np.float32) / np.float32(32768)
-
     def _tell(self, at: Timestamp) -> None:
         total = self._presentation.duration.seconds
         self._ctx.reporter.emit(StageProgress(STAGE, min(at.seconds, total), total, "s"))
-
-
-HALF_MICROSECONDS = Timestamp(0).time_base / 2
-"""Half a microsecond: a sample at 16 kHz is exactly 125 of them."""
 
 
 def _inputs(

@@ -7,7 +7,7 @@ import pytest
 
 from reelremix.engine.models.campplus import campplus_graph
 from reelremix.engine.models.registry import load_catalog
-from reelremix.engine.models.speaker_embedding import MODEL, WEIGHTS, CamPlusPlus, log_mel
+from reelremix.engine.models.speaker_embedding import CAMPPLUS, WEIGHTS, CamPlusPlus, log_mel
 from reelremix.engine.models.speech import Speech
 from reelremix.errors import ModelError
 from tests.conftest import Models
@@ -40,14 +40,14 @@ def test_silence_has_finite_features() -> None:
 
 def test_missing_weights_name_the_command_to_run(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
-        CamPlusPlus(tmp_path)
+        CamPlusPlus(tmp_path).embed(np.zeros((1, WINDOW), np.float32))
     assert "reelremix models install campplus" in str(error.value.hint)
 
 
 def test_damaged_weights_name_the_command_to_run(tmp_path: Path) -> None:
     (tmp_path / WEIGHTS).write_bytes(b"PK")
     with pytest.raises(ModelError, match="cannot be loaded"):
-        CamPlusPlus(tmp_path)
+        CamPlusPlus(tmp_path).embed(np.zeros((1, WINDOW), np.float32))
 
 
 @pytest.mark.parametrize("frames", [2, 201])
@@ -57,11 +57,11 @@ def test_windows_beyond_two_seconds_are_refused(frames: int) -> None:
 
 
 def test_the_catalogue_holds_the_file_the_adapter_loads() -> None:
-    assert [file.name for file in load_catalog()[MODEL].origins[0].files] == [WEIGHTS]
+    assert [file.name for file in load_catalog()[CAMPPLUS].origins[0].files] == [WEIGHTS]
 
 
 def test_vectors_have_length_one_and_do_not_depend_on_the_batch(installed_models: Models) -> None:
-    embedder = CamPlusPlus(installed_models(MODEL) / MODEL)
+    embedder = CamPlusPlus(installed_models(CAMPPLUS) / CAMPPLUS)
     windows = noise(17)
     together = embedder.embed(windows)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
@@ -70,13 +70,13 @@ def test_vectors_have_length_one_and_do_not_depend_on_the_batch(installed_models
 
 
 def test_windows_of_another_length_are_refused(installed_models: Models) -> None:
-    embedder = CamPlusPlus(installed_models(MODEL) / MODEL)
+    embedder = CamPlusPlus(installed_models(CAMPPLUS) / CAMPPLUS)
     with pytest.raises(ValueError, match="wanted"):
         embedder.embed(noise(1, WINDOW - 1))
 
 
 def test_one_voice_is_more_alike_than_two(installed_models: Models, shared: Path) -> None:
-    embedder = CamPlusPlus(installed_models(MODEL) / MODEL)
+    embedder = CamPlusPlus(installed_models(CAMPPLUS) / CAMPPLUS)
     names = ("ljspeech/LJ001-0001.flac", "ljspeech/LJ001-0014.flac", "jfk.flac")
     speech = [read_speech(shared / "speech" / name)[WINDOW : 3 * WINDOW] for name in names]
     voices = embedder.embed(np.concatenate(speech).reshape(-1, WINDOW)).reshape(3, 2, -1)

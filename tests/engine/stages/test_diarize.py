@@ -10,9 +10,10 @@ from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.speech_turn import Diarization, SpeechTurn
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.models.speaker_embedding import MODEL, CamPlusPlus
+from reelremix.engine.models.speaker_embedding import CAMPPLUS, CamPlusPlus
 from reelremix.engine.models.speech import Span, Speech
 from reelremix.engine.stages import diarize as stage
+from reelremix.engine.stages import sound_pass
 from reelremix.engine.stages.artifact import load, save
 from reelremix.engine.stages.diarize import VoiceListener, diarization_key, diarize
 from reelremix.errors import Cancelled
@@ -188,7 +189,7 @@ def test_another_model_or_number_of_speakers_has_another_key(recording: Path) ->
 def test_a_file_is_diarized_and_tells_how_far_it_is(
     recording: Path, hums_are_speech: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "TELL_S", 1)
+    monkeypatch.setattr(sound_pass, "SLICE_S", 1)
     recorder = Recorder()
     ctx = run_context(reporter=recorder)
     found = diarize(recording, presented(recording), HumEmbedder(), ctx)
@@ -215,7 +216,7 @@ def test_a_long_piece_can_be_stopped_half_way() -> None:
 
 
 def test_two_people_are_told_apart(installed_models: Models, shared: Path) -> None:
-    embedder = CamPlusPlus(installed_models(MODEL) / MODEL)
+    embedder = CamPlusPlus(installed_models(CAMPPLUS) / CAMPPLUS)
     reader = read_speech(shared / "speech/ljspeech/LJ001-0001.flac")[: 6 * RATE]
     president = read_speech(shared / "speech/jfk.flac")[: 5 * RATE]
     listener = VoiceListener(embedder)
@@ -226,3 +227,33 @@ def test_two_people_are_told_apart(installed_models: Models, shared: Path) -> No
     ]  # fmt: skip
     change = next(turn.range.start_s for turn in found.turns if turn.speaker == "S2")
     assert change == pytest.approx(6, abs=1)
+
+
+def test_what_was_heard_before_a_stop_is_heard_once(hums_are_speech: None) -> None:
+    sound = conversation()
+    whole, stopped = VoiceListener(HumEmbedder()), VoiceListener(HumEmbedder())
+    whole.feed(Timestamp(0), sound)
+    stopped.feed(Timestamp(0), sound[: 25 * RATE])
+    part = stopped.take_part()
+    assert part is not None and 0 < part.end <= 25 * RATE
+    assert stopped.take_part() is None
+    resumed = VoiceListener(HumEmbedder())
+    resumed.add_part(part)
+    resumed.feed(Timestamp.from_seconds(Fraction(part.end, RATE)), sound[part.end :])
+    later = resumed.take_part()
+    assert later is not None and later.start == part.end
+    assert resumed.diarization() == whole.diarization()
+
+
+def test_sound_that_was_heard_is_passed_over(hums_are_speech: None) -> None:
+    sound = conversation()
+    once, twice = VoiceListener(HumEmbedder()), VoiceListener(HumEmbedder())
+    once.feed(Timestamp(0), sound)
+    twice.feed(Timestamp(0), sound[: 9 * RATE])
+    twice.feed(Timestamp.from_seconds(4), sound[4 * RATE :])
+    assert twice.diarization() == once.diarization()
+
+
+def test_missing_sound_is_an_error_of_the_caller(hums_are_speech: None) -> None:
+    with pytest.raises(ValueError, match="after one that ended"):
+        VoiceListener(HumEmbedder()).feed(Timestamp.from_seconds(1), np.zeros(10, np.float32))

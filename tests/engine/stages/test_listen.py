@@ -324,3 +324,21 @@ def test_twelve_hours_are_kept_in_order(monkeypatch: pytest.MonkeyPatch) -> None
     assert spans(track, "applause") == [pytest.approx((40_100, 40_110), abs=0.3)]
     assert track.steps == 2 * hours
     assert len(codec.to_bytes(track)) < 2.5e6
+
+
+def test_what_was_measured_before_a_stop_is_measured_once() -> None:
+    sound = np.concatenate([noise(40), quiet(20), sine(75, 220)])
+    whole = Listener(LoudSounds())
+    whole.feed(Timestamp(0), sound)
+    stopped = Listener(LoudSounds())
+    stopped.feed(Timestamp(0), sound[: 70 * RATE_HZ])
+    part = stopped.take_part()
+    assert part is not None and 0 < part.end < 70 * RATE_HZ
+    assert stopped.take_part() is None
+    resumed = Listener(LoudSounds())
+    resumed.add_part(part)
+    assert resumed.heard == part.end
+    resumed.feed(at_sample(part.end), sound[part.end :])
+    later = resumed.take_part()
+    assert later is not None and later.start == part.end
+    assert resumed.finish() == whole.finish()

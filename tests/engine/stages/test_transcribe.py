@@ -12,6 +12,7 @@ from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.stages import transcribe as stage
+from reelremix.engine.stages.sound_pass import SoundPass
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
 from reelremix.errors import Cancelled
 from tests.fakes import FakeTranscriber, Recorder, presented, run_context
@@ -38,7 +39,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def heard(recording: Path, transcriber: FakeTranscriber, **more: Any) -> Transcript:
     ctx = more.pop("ctx", None) or run_context()
     options = TranscribeOptions(**more)
-    return transcribe(recording, presented(recording), options, transcriber, ctx)
+    presentation = presented(recording)
+    with SoundPass(recording, presentation, (), ctx) as sound:
+        return transcribe(sound, presentation, options, transcriber, ctx)
 
 
 def test_windows_end_in_silence_and_words_keep_their_places(recording: Path) -> None:

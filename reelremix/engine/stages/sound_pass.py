@@ -1,0 +1,181 @@
+"""One pass over the sound of a source for everyone who listens to it.
+
+Speech is recognised in windows (`stages.transcribe`); what is decoded for them is handed on to
+`Ear`s, which hear the source from its start to its end: sounds (`stages.listen`) and voices
+(`stages.diarize`). What the windows leave out, because they are known from an earlier run or
+because a transcript was given, is decoded for the ears alone. What an ear has learned is kept in
+parts, so that a stopped run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.events import StageProgress
+from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.models.speech import RATE_HZ, Speech
+from reelremix.engine.stages.artifact import key_for, load, save, sound_of
+
+SLICE_S = 10
+"""Sound handed to an ear between two looks at whether the run is to stop."""
+PART_S = 520
+"""Decoded at once for the ears alone."""
+
+HALF_MICROSECONDS = Timestamp(0).time_base / 2
+"""Half a microsecond: a sample at 16 kHz is exactly 125 of them."""
+
+
+class Ear(Protocol):
+    """Hears the sound of a source once, in order."""
+
+    stage: str
+    identity: str
+    """Changes whenever the same sound could teach other things."""
+    part_type: type[Any]
+    """Of what `take_part` gives: a dataclass with `start` and `end` in samples."""
+
+    @property
+    def heard(self) -> int:
+        """Samples of the source taken so far."""
+
+    def feed(self, start: Timestamp, sound: Speech) -> None:
+        """Take the next piece, passing over what was heard before.
+
+        Raises:
+            ValueError: there is sound missing before it.
+        """
+
+    def take_part(self) -> Any | None:
+        """What was learned since the last part; None where that is nothing."""
+
+    def add_part(self, part: Any) -> None:
+        """Know what `take_part` gave once; sound is then needed from its `end`."""
+
+
+def moment(samples: int) -> Timestamp:
+    """A place in the recording."""
+    return Timestamp(samples * 125, HALF_MICROSECONDS)
+
+
+class SoundPass:
+    """Decodes a source for a recogniser's windows and for ears; a context manager.
+
+    Ears hear beside whatever the recogniser does with the same window, a window behind at most.
+    """
+
+    def __init__(
+        self, path: Path, presentation: Presentation, ears: Sequence[Ear], ctx: RunContext
+    ) -> None:
+        """Begin a pass; what ears learned in an earlier run is looked up first."""
+        self._path = path
+        self._presentation = presentation
+        self._ears = tuple(ears)
+        self._ctx = ctx
+        self._pool = ThreadPoolExecutor(1, "ears")
+        self._hearing: Future[None] | None = None
+        self.seconds = {ear.stage: 0.0 for ear in ears}
+        """What each ear's hearing took so far."""
+        for ear in self._ears:
+            self._recall(ear)
+
+    def __enter__(self) -> SoundPass:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def window(self, span: TimeRange) -> Speech:
+        """The samples of a window, which the ears hear too.
+
+        Raises:
+            UnreadableMedia: the file cannot be read.
+            Cancelled: the user asked to stop.
+        """
+        self._wait()  # first, so that no two windows are held
+        speech = self._decoded(span)
+        if self._ears:
+            self._hearing = self._pool.submit(self._hear, span.start, speech)
+        return speech
+
+    def finish(self) -> None:
+        """Let the ears hear whatever is left.
+
+        Raises:
+            UnreadableMedia: the file cannot be read.
+            Cancelled: the user asked to stop.
+        """
+        self._wait()
+        end = self._presentation.duration
+        samples = round(end.exact * RATE_HZ)
+        while self._ears and (at := min(ear.heard for ear in self._ears)) < samples:
+            stop = min(at + PART_S * RATE_HZ, samples)
+            self._hear(moment(at), self._decoded(TimeRange(moment(at), moment(stop))), tell=True)
+            self._keep()
+
+    def _wait(self) -> None:
+        if self._hearing is not None:
+            hearing, self._hearing = self._hearing, None
+            hearing.result()
+            self._keep()
+
+    def _hear(self, start: Timestamp, speech: Speech, *, tell: bool = False) -> None:
+        """Give a piece to every ear, and to those that lag behind what they miss before it."""
+        first = round(start.exact * RATE_HZ)
+        for ear in self._ears:
+            if ear.heard < first:
+                span = TimeRange(moment(ear.heard), start)
+                self._give(ear, ear.heard, self._decoded(span), tell=tell)
+            self._give(ear, first, speech, tell=tell)
+
+    def _give(self, ear: Ear, first: int, speech: Speech, *, tell: bool) -> None:
+        total_s = self._presentation.duration.seconds
+        for at in range(0, len(speech), SLICE_S * RATE_HZ):
+            self._ctx.cancel.raise_if_set()
+            piece = speech[at : at + SLICE_S * RATE_HZ]
+            began = time.monotonic()
+            ear.feed(moment(first + at), piece)
+            self.seconds[ear.stage] += time.monotonic() - began
+            if tell:
+                done_s = min((first + at + len(piece)) / RATE_HZ, total_s)
+                self._ctx.reporter.emit(StageProgress(ear.stage, done_s, total_s, "s"))
+
+    def _decoded(self, span: TimeRange) -> Speech:
+        pieces: list[npt.NDArray[np.int16]] = []
+        for piece in read_pcm(self._path, self._presentation, span, SPEECH):
+            self._ctx.cancel.raise_if_set()
+            pieces.append(piece[0])
+        sound = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+        return sound.astype(np.float32) / np.float32(32768)
+
+    def _key(self, ear: Ear, start: int) -> ArtifactKey:
+        sound = sound_of(self._presentation)
+        return key_for(
+            self._ctx, f"{ear.stage}-part", 1, **sound, identity=ear.identity, start=start
+        )
+
+    def _recall(self, ear: Ear) -> None:
+        at = 0
+        while (part := load(self._ctx, self._key(ear, at), ear.part_type)) is not None:
+            ear.add_part(part)
+            at = part.end
+
+    def _keep(self) -> None:
+        for ear in self._ears:
+            if (part := ear.take_part()) is not None:
+                save(self._ctx, self._key(ear, part.start), part)

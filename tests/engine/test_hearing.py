@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelremix.engine import hearing
+from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.events import StageFinished, Warned
+from reelremix.engine.domain.request import TranscribeOptions, check_speakers
+from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.transcript import SoundEvent, Transcript
+from reelremix.engine.export.transcript import format_transcript
+from reelremix.engine.hearing import UNHEARD, UNNAMED, Heard, hear
+from reelremix.engine.models.speech import Span, Speech
+from reelremix.engine.models.whisper import ModelChoice
+from reelremix.engine.stages import diarize, transcribe
+from reelremix.errors import ConfigError
+from tests.fakes import FakeTranscriber, LoudSounds, Recorder, presented, run_context, spoken
+from tests.media_factory import Sound, tone, write_media
+from tests.talkers import RATE, HumEmbedder
+
+
+class AllModels:
+    """`ModelProvider` of a machine where everything is installed."""
+
+    def folder(self, name: str) -> Path:
+        """Nothing is read from it."""
+        return Path(name)
+
+
+class Claps(LoudSounds):
+    """`SoundClassifier` that takes every tone for applause."""
+
+    def __init__(self, _: Path) -> None:
+        super().__init__(limit=0.01)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A low voice, silence, a high voice."""
+    pieces = ((Fraction(0), tone(8, 200, channels=1, rate_hz=RATE)),
+              (Fraction(9), tone(6, 400, channels=1, rate_hz=RATE)))  # fmt: skip
+    sound = Sound(pieces, rate_hz=RATE, layout="mono", codec="pcm_s16le")
+    return write_media(tmp_path_factory.mktemp("media") / "a.mkv", None, sound)
+
+
+@pytest.fixture(autouse=True)
+def fakes(monkeypatch: pytest.MonkeyPatch) -> FakeTranscriber:
+    """A recogniser, a classifier and an embedder without weights; windows of ten seconds."""
+    transcriber = FakeTranscriber()
+    choice = ModelChoice(transcriber, "fake", None)
+    monkeypatch.setattr(hearing, "choose_whisper", lambda *_: choice)
+    monkeypatch.setattr(hearing, "Yamnet", Claps)
+    monkeypatch.setattr(hearing, "CamPlusPlus", lambda _: HumEmbedder())
+    monkeypatch.setattr(transcribe, "WINDOW_S", 10)
+    monkeypatch.setattr(diarize, "_spoken", loud_spans)
+    return transcriber
+
+
+def loud_spans(sound: Speech) -> list[Span]:
+    """Everything but the silence between the voices."""
+    spans: list[Span] = []
+    for second in range(len(sound) // RATE):
+        if abs(sound[second * RATE : (second + 1) * RATE]).max() > 0.01:
+            spans.append({"start": second * RATE, "end": (second + 1) * RATE})
+    return spans
+
+
+def heard(recording: Path, ctx: RunContext | None = None, **more: Any) -> Heard:
+    presentation = presented(recording)
+    subject = Subject(recording, presentation)
+    with_sounds = more.pop("with_sounds", True)
+    ctx = ctx or run_context(models=AllModels())
+    return hear(subject, TranscribeOptions(**more), ctx, with_sounds=with_sounds)
+
+
+def speakers(transcript: Transcript) -> list[str | None]:
+    return list(dict.fromkeys(word.speaker for word in transcript.words))
+
+
+def given(path: Path, transcript: Transcript) -> str:
+    path.write_text(format_transcript(transcript, "json"), encoding="utf-8")
+    return str(path)
+
+
+def test_words_have_speakers_and_the_transcript_what_else_was_heard(recording: Path) -> None:
+    found = heard(recording)
+    assert speakers(found.transcript) == ["S1", "S2"]
+    assert found.track is not None
+    assert {event.kind for event in found.transcript.events} == {"applause"}
+    assert found.transcript.events == found.track.events
+
+
+def test_nothing_is_heard_twice(recording: Path, fakes: FakeTranscriber) -> None:
+    ctx = run_context(models=AllModels())
+    first = heard(recording, ctx)
+    asked = len(fakes.asked)
+    assert heard(recording, ctx) == first
+    assert len(fakes.asked) == asked
+    finished = [e for e in ctx.reporter.events if isinstance(e, StageFinished)]  # type: ignore[attr-defined]
+    assert [(e.stage, e.cached) for e in finished] == [
+        (stage, cached) for cached in (False, True) for stage in ("transcribe", "listen", "diarize")
+    ]
+
+
+def test_another_number_of_speakers_needs_no_new_hearing(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = run_context(models=AllModels())
+    embedder = HumEmbedder()
+    monkeypatch.setattr(hearing, "CamPlusPlus", lambda _: embedder)
+    heard(recording, ctx)
+    embedder.asked.clear()
+    assert speakers(heard(recording, ctx, speakers="1").transcript) == ["S1"]
+    assert sum(embedder.asked) <= 16  # what the last, unfinished block holds
+
+
+def test_speakers_can_be_switched_off(recording: Path) -> None:
+    assert speakers(heard(recording, speakers="off").transcript) == [None]
+
+
+def test_sounds_can_be_left_out(recording: Path) -> None:
+    found = heard(recording, with_sounds=False)
+    assert found.track is None and not found.transcript.events
+
+
+def test_a_given_transcript_gets_speakers_and_sounds_too(recording: Path, tmp_path: Path) -> None:
+    words = given(tmp_path / "a.json", spoken("one two three four.", "five six seven eight."))
+    found = heard(recording, transcript=words)
+    assert [word.text for word in found.transcript.words][:2] == ["one", "two"]
+    assert None not in speakers(found.transcript)
+    assert found.transcript.events
+
+
+def test_what_a_given_transcript_says_itself_is_believed(recording: Path, tmp_path: Path) -> None:
+    told = spoken("one two three four.")
+    segments = tuple(type(s)(s.range, s.text, s.words, "Ada", s.extra) for s in told.segments)
+    event = SoundEvent("laughter", told.segments[0].range, 0.9)
+    words = given(tmp_path / "a.json", Transcript("en", None, segments, (event,)))
+    found = heard(recording, transcript=words)
+    assert {segment.speaker for segment in found.transcript.segments} == {"Ada"}
+    assert [e.kind for e in found.transcript.events] == ["laughter"]
+
+
+def test_missing_models_are_told_and_done_without(recording: Path) -> None:
+    recorder = Recorder()
+    found = heard(recording, run_context(reporter=recorder))
+    assert found.track is None and speakers(found.transcript) == [None]
+    assert [e.message for e in recorder.events if isinstance(e, Warned)] == [UNHEARD, UNNAMED]
+
+
+def test_missing_models_that_nobody_asks_for_are_not_missed(recording: Path) -> None:
+    recorder = Recorder()
+    heard(recording, run_context(reporter=recorder), speakers="off", with_sounds=False)
+    assert not [e for e in recorder.events if isinstance(e, Warned)]
+
+
+@pytest.mark.parametrize("wrong", ["", "0", "-1", "two", "101", "1.5", "²"])
+def test_a_number_of_speakers_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ConfigError, match="--speakers must be auto, off or a number"):
+        check_speakers(wrong)
+
+
+@pytest.mark.parametrize("right", ["auto", "off", "1", "19"])
+def test_a_number_of_speakers_can_be_given(right: str) -> None:
+    check_speakers(right)
