@@ -278,13 +278,14 @@ def data_hash(shared: Path) -> str:
 def write(ranker: Ranker, record: dict[str, Any]) -> None:
     """The data file of the package: a line for each list of weights."""
     plain = {"record": record, **ranker_to(ranker)}
-    TARGET.write_text(_lines(plain) + "\n", encoding="utf-8")
+    TARGET.write_text(lines(plain) + "\n", encoding="utf-8")
 
 
-def _lines(plain: Any, indent: int = 0) -> str:
+def lines(plain: Any, indent: int = 0) -> str:
+    """JSON with a line for each list."""
     if isinstance(plain, dict):
         inner = ",\n".join(
-            f"{' ' * (indent + 1)}{json.dumps(key)}: {_lines(value, indent + 1)}"
+            f"{' ' * (indent + 1)}{json.dumps(key)}: {lines(value, indent + 1)}"
             for key, value in plain.items()
         )
         return "{\n" + inner + "\n" + " " * indent + "}"

@@ -1,6 +1,6 @@
 """Writes docs/cli.md from the command tree; a test holds the two together.
 
-    python docs/make_reference.py
+python docs/make_reference.py
 """
 
 from __future__ import annotations

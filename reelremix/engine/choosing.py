@@ -13,6 +13,7 @@ from reelremix.engine.domain.request import SelectOptions
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.timeline import Timeline
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.hearing import Heard, no_speech
 from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
@@ -20,10 +21,12 @@ from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.describe import Description, describe_candidates
 from reelremix.engine.stages.lexicon import tokenize
 from reelremix.engine.stages.meaning import sentence_vectors
+from reelremix.engine.stages.overview import overview
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
-from reelremix.engine.stages.score import may_use_meaning, score_candidates
+from reelremix.engine.stages.score import score_candidates
 from reelremix.engine.stages.select import Selection, select_clips
 from reelremix.engine.stages.signals import choose_lexicon
+from reelremix.engine.stages.topics import find_topics
 from reelremix.errors import ModelNotInstalled, NothingToClip
 
 AVERAGE = 0.0
@@ -50,12 +53,23 @@ class Chosen:
     drafts: tuple[Draft, ...]
     rejected: tuple[Rejection, ...]
     notice: str | None
+    timeline: Timeline | None = None
+    """None for given ranges, which nobody judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Every stretch of a source that could be a clip, scored."""
+
+    sentences: tuple[Sentence, ...]
+    candidates: list[Candidate]
+    timeline: Timeline
 
 
 def rank(
     heard: Heard, options: SelectOptions, duration_s: float | None, ctx: RunContext
-) -> tuple[tuple[Sentence, ...], list[Candidate]]:
-    """Every stretch that could be a clip, scored."""
+) -> Ranking:
+    """Propose and score; `duration_s` is the source's, None where only words are known."""
     transcript = heard.transcript
     with stage(ctx, "propose"):
         sentences = split_sentences(transcript)
@@ -67,15 +81,17 @@ def rank(
     vectors = _meaning(sentences, transcript.language, ctx) if candidates else None
     with stage(ctx, "score"):
         scored = score_candidates(candidates, sentences, transcript, vectors, track=heard.track)
-    return sentences, scored
+        topics = find_topics(sentences, vectors) if vectors is not None else ()
+        end_s = duration_s or max((s.range.end_s for s in sentences), default=0.0)
+        timeline = overview(scored, topics, transcript.events, end_s)
+    return Ranking(sentences, scored, timeline)
 
 
 def _meaning(
     sentences: Sequence[Sentence], language: str | None, ctx: RunContext
 ) -> Vectors | None:
     """What each sentence means; None where the ranking cannot use it."""
-    lexicon = choose_lexicon(language, (tokenize(s.text) for s in sentences))
-    if not may_use_meaning(sentences, lexicon):
+    if choose_lexicon(language, (tokenize(s.text) for s in sentences)) is None:
         return None
     try:
         folder = ctx.models.folder(MINILM)
@@ -98,12 +114,12 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
     if options.ranges:
         return _given(transcript, options.ranges, subject)
     end_s = subject.presentation.picture_end.seconds
-    sentences, candidates = rank(heard, options, end_s, ctx)
+    ranking = rank(heard, options, end_s, ctx)
     with stage(ctx, "select"):
         selection = select_clips(
-            candidates, options.count, floor=AVERAGE, language=transcript.language
+            ranking.candidates, options.count, floor=AVERAGE, language=transcript.language
         )
-    described = describe_candidates(selection.chosen, sentences, transcript)
+    described = describe_candidates(selection.chosen, ranking.sentences, transcript)
     for candidate in selection.chosen:
         total = candidate.score.total if candidate.score else None
         ctx.reporter.emit(CandidateScored(candidate.range.start_s, candidate.range.end_s, total))
@@ -115,7 +131,7 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
     if not drafts:
         length_s = subject.presentation.duration.seconds
         notice = why_nothing(transcript, options, subject.source.name, length_s)
-    return Chosen(drafts, selection.rejected, notice)
+    return Chosen(drafts, selection.rejected, notice, ranking.timeline)
 
 
 def _given(transcript: Transcript, ranges: Sequence[TimeRange], subject: Subject) -> Chosen:

@@ -178,15 +178,15 @@ class Library:
             check_select(request.select)
             heard, duration_s = _spoken(request, job)
             transcript = heard.transcript
-            _, candidates = choosing.rank(heard, request.select, duration_s, job.ctx)
+            ranking = choosing.rank(heard, request.select, duration_s, job.ctx)
             selection = choosing.select_scored(
-                candidates, request.select.count, transcript.language
+                ranking.candidates, request.select.count, transcript.language
             )
             notice = selection.shortfall
             if not selection.chosen:
                 name = Path(request.source).name
                 notice = choosing.why_nothing(transcript, request.select, name, duration_s)
-            return ranking_to_dict(selection.chosen, selection.rejected, notice)
+            return ranking_to_dict(selection.chosen, selection.rejected, notice, ranking.timeline)
 
         return self._job(request.source, {}, work, **run)
 
@@ -393,6 +393,7 @@ def _manifest(
         tracks=plan.tracks,
         rejected=chosen.rejected,
         notice=chosen.notice,
+        timeline=chosen.timeline,
         source_path=str(subject.path.resolve()) if request.absolute_paths else None,
     )
 

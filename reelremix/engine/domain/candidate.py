@@ -30,6 +30,16 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """What sort of moment it is, with the sentence that says so most."""
+
+    name: str
+    text: str
+    quote: str
+    range: TimeRange
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A judgement with its evidence."""
 
@@ -40,6 +50,10 @@ class Score:
     reasons: tuple[Reason, ...]
     rank_value: float
     """What candidates of one source are ordered by; no meaning across sources."""
+    kinds: tuple[Kind, ...] = ()
+    """The kinds of moment it is nearest to, the nearest first; empty where that is unknown."""
+    excluded: str | None = None
+    """What makes it no moment at all, such as advertising; None for nearly all."""
 
 
 @dataclass(frozen=True, slots=True)

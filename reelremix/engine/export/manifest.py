@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from reelremix.engine.domain.candidate import Axis, Candidate, Reason, Rejection, Score
+from reelremix.engine.domain.candidate import Axis, Candidate, Kind, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
 from reelremix.engine.domain.layout import (
@@ -26,6 +26,7 @@ from reelremix.engine.domain.layout import (
 )
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.timeline import Timeline
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.engine.export.names import slug
@@ -73,6 +74,8 @@ class Manifest:
     rejected: tuple[Rejection, ...] = ()
     notice: str | None = None
     """Why there are no clips, or fewer than asked."""
+    timeline: Timeline | None = None
+    """None where nobody judged the source."""
     source_path: str | None = None
     """Set only on request; otherwise the source is its name alone."""
 
@@ -101,6 +104,7 @@ def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
             for clip in manifest.clips
         ],
         "rejected": [rejection_to_dict(r) for r in manifest.rejected],
+        "timeline": timeline_to_dict(manifest.timeline),
     }
 
 
@@ -220,11 +224,15 @@ def score_to_dict(score: Score | None) -> dict[str, Any]:
         "total": score.total if score else None,
         "axes": {axis.value: axes.get(axis) for axis in Axis},
         "reasons": [_reason(r) for r in score.reasons] if score else [],
+        "kinds": [_kind(k) for k in score.kinds] if score else [],
     }
 
 
 def ranking_to_dict(
-    candidates: Sequence[Candidate], rejected: Sequence[Rejection], notice: str | None
+    candidates: Sequence[Candidate],
+    rejected: Sequence[Rejection],
+    notice: str | None,
+    timeline: Timeline | None = None,
 ) -> dict[str, Any]:
     """The published form of a ranking: `reelremix score --json`, version 1."""
     return {
@@ -234,14 +242,29 @@ def ranking_to_dict(
                 "rank": number,
                 **_range(candidate.range),
                 "score": candidate.score.total if candidate.score else None,
-                "axes": score_to_dict(candidate.score)["axes"],
-                "reasons": score_to_dict(candidate.score)["reasons"],
+                **{k: v for k, v in score_to_dict(candidate.score).items() if k != "total"},
                 "text": candidate.text,
             }
             for number, candidate in enumerate(candidates, start=1)
         ],
         "rejected": [rejection_to_dict(r) for r in rejected],
         "notice": notice,
+        "timeline": timeline_to_dict(timeline),
+    }
+
+
+def timeline_to_dict(timeline: Timeline | None) -> dict[str, Any] | None:
+    """The source at a glance."""
+    if timeline is None:
+        return None
+    return {
+        "step_s": timeline.step_s,
+        "score": list(timeline.score),
+        "topics": [{**_range(t.range), "words": list(t.words)} for t in timeline.topics],
+        "events": [
+            {"kind": e.kind, **_range(e.range), "probability": e.probability}
+            for e in timeline.events
+        ],
     }
 
 
@@ -404,6 +427,10 @@ def _reason(reason: Reason) -> dict[str, Any]:
     }
 
 
+def _kind(kind: Kind) -> dict[str, Any]:
+    return {"kind": kind.name, "text": kind.text, "quote": kind.quote, **_range(kind.range)}
+
+
 def _range(span: TimeRange) -> dict[str, float]:
     return {"start_s": span.start_s, "end_s": span.end_s}
 
@@ -516,7 +543,10 @@ def _read_score(entry: Mapping[str, Any] | None) -> Score | None:
     reasons = tuple(
         Reason(Axis(r["axis"]), r["text"], r["quote"], _read_range(r)) for r in entry["reasons"]
     )
-    return Score(entry["total"], axes, reasons, float(entry["total"] or 0.0))
+    kinds = tuple(
+        Kind(k["kind"], k["text"], k["quote"], _read_range(k)) for k in entry.get("kinds", ())
+    )
+    return Score(entry["total"], axes, reasons, float(entry["total"] or 0.0), kinds)
 
 
 def _read_piece(entry: Mapping[str, Any]) -> LayoutPiece:

@@ -21,12 +21,13 @@ from importlib import resources
 
 import numpy as np
 
-from reelremix.engine.domain.candidate import Axis, Candidate, Reason, Score
+from reelremix.engine.domain.candidate import Axis, Candidate, Kind, Score
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.sound import SoundTrack
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.models.sentences import Vectors
 from reelremix.engine.stages.evidence import EvidenceFinder
+from reelremix.engine.stages.kinds import KindFinder, load_prototypes
 from reelremix.engine.stages.lexicon import Lexicon
 from reelremix.engine.stages.ranker import Ranker, SourceSpeech, load_ranker
 from reelremix.engine.stages.signals import (
@@ -97,6 +98,7 @@ def score_candidates(
     windows = windows_of(candidates)
     signals = measure_ranks(windows, counts, sentences, transcript, track)
     axes = {axis: _axis(signals, axis) for axis in Axis}
+    moments = _moments(sentences, counts, windows, vectors)
     ranker = ranker or load_ranker()
     if vectors is not None and ranker is not None and may_use_meaning(sentences, counts.lexicon):
         source = SourceSpeech.of(sentences, counts, transcript, vectors)
@@ -109,10 +111,34 @@ def score_candidates(
         totals = _totals(value, windows, counts)
     finder = EvidenceFinder(sentences, counts, transcript, load_weights())
     return [
-        replace(candidate, score=_score(i, value, axes, totals, finder.reasons(candidate, row)))
-        for i, candidate in enumerate(candidates)
+        replace(
+            candidate,
+            score=Score(
+                total=_at(totals, i),
+                axes=row,
+                reasons=finder.reasons(candidate, row),
+                rank_value=round(float(value[i]), 9),
+                kinds=kinds,
+                excluded=excluded,
+            ),
+        )
+        for i, (candidate, (kinds, excluded)) in enumerate(zip(candidates, moments, strict=True))
         for row in [{axis: _at(values, i) for axis, values in axes.items()}]
     ]
+
+
+def _moments(
+    sentences: Sequence[Sentence],
+    counts: SentenceCounts,
+    windows: Windows,
+    vectors: Vectors | None,
+) -> list[tuple[tuple[Kind, ...], str | None]]:
+    """The kinds of each candidate, and what excludes it; neither where meaning is unknown."""
+    prototypes = load_prototypes()
+    if vectors is None or prototypes is None or counts.lexicon is None:
+        return [((), None)] * len(windows.first)
+    finder = KindFinder(sentences, counts.words, vectors, prototypes)
+    return list(zip(finder.kinds(windows), finder.excluded(windows), strict=True))
 
 
 def may_use_meaning(sentences: Sequence[Sentence], lexicon: Lexicon | None) -> bool:
@@ -209,18 +235,3 @@ def _is_long_enough(windows: Windows) -> bool:
 
 def _at(values: Floats | None, i: int) -> float | None:
     return None if values is None or math.isnan(values[i]) else float(values[i])
-
-
-def _score(
-    i: int,
-    value: Floats,
-    axes: Mapping[Axis, Floats | None],
-    totals: Floats | None,
-    reasons: tuple[Reason, ...],
-) -> Score:
-    return Score(
-        total=_at(totals, i),
-        axes={axis: _at(values, i) for axis, values in axes.items()},
-        reasons=reasons,
-        rank_value=round(float(value[i]), 9),
-    )

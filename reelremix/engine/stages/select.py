@@ -63,6 +63,8 @@ class _Field:
         self.end = np.array([c.range.end_s for c in self.candidates])
         values = np.array([_value(c) for c in self.candidates])
         self.value = values
+        self.is_moment = np.array([not (c.score and c.score.excluded) for c in self.candidates])
+        """False for advertising and the like, which no editor keeps."""
         spread = float(values.std()) if len(values) else 1.0
         self.scaled: Floats = values / spread if spread > 0 else values
 
@@ -102,7 +104,7 @@ def select_clips(
     if not candidates or count < 1:
         return Selection((), (), _shortfall(0, count, below=0))
     field = _Field(candidates)
-    allowed = np.ones(len(field.value), bool) if floor is None else field.value >= floor
+    allowed = field.is_moment if floor is None else field.is_moment & (field.value >= floor)
     alike = _Likeness(field)
     chosen = _choose(field, allowed, count, variety, alike)
     if floor is None and len(chosen) < count:
@@ -236,6 +238,8 @@ def _why_not(
 ) -> str:
     """One short reason, the most telling first."""
     candidate = field.candidates[i]
+    if candidate.score is not None and candidate.score.excluded:
+        return candidate.score.excluded
     if spoken := _sounds_wrong(candidate, lexicon):
         return spoken
     clashing = field.clashes(i, variety.max_iou)
