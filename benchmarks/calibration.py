@@ -2,7 +2,7 @@
 
     python benchmarks/calibration.py [--shared DIR]
 
-On the best thirty of each episode that do not overlap: expected calibration error over ten equally
+On the thirty that the selector chooses from each episode: expected calibration error over ten equally
 filled bins, Brier skill against always saying the mean, and the area under the ROC curve.
 """
 
@@ -12,11 +12,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from episodes import reliability
+from episodes import IOU_OF_A_HIT, best_iou, reliability
 from measuring import SHARED, keep, show
-from train_ranker import TOP, Trainer, left_out, load_episodes, top
+from selection import by_ranker
+from train_ranker import TOP, Trainer, left_out, load_episodes
 
-from reelremix.engine.stages.signals import Floats
+from reelremix.engine.stages.signals import Floats, windows_of
 
 BINS = 10
 
@@ -35,11 +36,12 @@ def main() -> None:
     options = parser.parse_args()
     chances, outcomes = [], []
     for episode, ranker in left_out(Trainer(load_episodes(options.shared))):
-        log_odds = ranker.log_odds(episode.source, episode.windows)
-        best = top(episode.windows, log_odds, TOP)
-        chances.append(ranker.chance_percent(log_odds[best]) / 100)
-        outcomes.append(episode.kept[best])
-    said, kept = np.concatenate(chances), np.concatenate(outcomes)
+        selection = by_ranker(episode, ranker, TOP)
+        totals = [c.score.total for c in selection.chosen if c.score and c.score.total is not None]
+        chances.append(np.array(totals) / 100)
+        found = windows_of(selection.chosen)
+        outcomes.append(best_iou(found, episode.picks.all_kept) >= IOU_OF_A_HIT)
+    said, kept = np.concatenate(chances), np.concatenate(outcomes).astype(float)
     error, bins = reliability(said, kept, BINS)
     rows = [(f"{100 * e:.0f} %", f"{100 * f:.0f} %", str(n)) for e, f, n in bins]
     skill = 1 - float(((said - kept) ** 2).mean() / kept.var())

@@ -44,13 +44,13 @@ def by_signals(shared: Path) -> Iterator[tuple[str, Selection]]:
         yield path.stem, select_clips(scored, COUNT, language=transcript.language)
 
 
-def by_ranker(episode: Episode, ranker: Ranker) -> Selection:
+def by_ranker(episode: Episode, ranker: Ranker, count: int = COUNT) -> Selection:
     """One episode, chosen by a given model."""
     source = episode.source
     scored = score_candidates(
         episode.candidates, source.sentences, episode.transcript, source.vectors, ranker
     )
-    return select_clips(scored, COUNT, language=episode.transcript.language)
+    return select_clips(scored, count, language=episode.transcript.language)
 
 
 def learned(shared: Path, *, leave_one_out: bool) -> Iterator[tuple[str, Selection]]:

@@ -39,6 +39,7 @@ from reelremix.engine.stages.ranker import (
     SourceSpeech,
     counted_names,
     curve_features,
+    edge_features,
     normal,
     ranker_to,
     sentence_features,
@@ -48,6 +49,9 @@ from reelremix.engine.stages.signals import Floats, Windows, count_sentences, wi
 
 RIDGE = 100.0
 LOGISTIC_RIDGE = 100.0
+CUT_RIDGE = 30.0
+IOU_OF_A_CUT = 0.7
+"""Candidates that overlap a pick this much are nearly what the editor cut."""
 INNER_FOLDS = 5
 SAMPLE = 1200
 """Candidates of an episode that the candidates' model is fitted on."""
@@ -69,9 +73,19 @@ class Episode:
     windows: Windows
     picks: Picks
     features: SentenceFeatures
-    kept: Floats
-    """1.0 for each candidate that an editor picked."""
+    iou: Floats
+    """Each candidate's overlap with the pick nearest to it."""
     sample: np.ndarray
+
+    @cached_property
+    def kept(self) -> Floats:
+        """1.0 for each candidate that an editor picked."""
+        return (self.iou >= IOU_OF_A_HIT).astype(float)
+
+    @cached_property
+    def edges(self) -> Floats:
+        """How candidates begin and end."""
+        return edge_features(self.source, self.windows)
 
     @cached_property
     def shape(self) -> Floats:
@@ -123,11 +137,11 @@ class Sums:
     def _all(self) -> tuple[Any, ...]:
         return self.number, self.inputs, self.products, self.targets, self.cross
 
-    def fit(self) -> list[Linear]:
+    def fit(self, ridge: float = RIDGE) -> list[Linear]:
         """A ridge regression for each target."""
         mean, target = self.inputs / self.number, self.targets / self.number
         centred = self.products - self.number * np.outer(mean, mean)
-        centred[np.diag_indices_from(centred)] += RIDGE
+        centred[np.diag_indices_from(centred)] += ridge
         weights = np.linalg.solve(centred, self.cross - self.number * np.outer(mean, target))
         return [Linear(float(t - mean @ w), w) for t, w in zip(target, weights.T, strict=True)]
 
@@ -162,6 +176,7 @@ class Trainer:
             episode = self.episodes[n]
             rows.append(self._rows(episode, inner[n]))
             samples.append((rows[-1][episode.sample], episode.kept[episode.sample]))
+        cut = self._cut(used, rows)
         candidate = logistic(*(np.concatenate(part) for part in zip(*samples, strict=True)))
         for n, own in zip(used, rows, strict=True):
             values = candidate(own)
@@ -171,8 +186,22 @@ class Trainer:
         chance = logistic(np.concatenate(log_odds)[:, None], np.concatenate(kept), ridge=1e-3)
         names = tuple(counted_names(self.episodes[0].source.counts))
         return Ranker(
-            names, self._curves(out), candidate, chance.intercept, float(chance.weights[0])
+            names, self._curves(out), candidate, cut, chance.intercept, float(chance.weights[0])
         )
+
+    def _cut(self, used: Sequence[int], rows: Sequence[Floats]) -> Linear:
+        """A ridge regression of being nearly what an editor would cut."""
+        episodes = [self.episodes[n] for n in used]
+        inputs = np.concatenate(
+            [
+                np.column_stack([own, e.edges])[e.sample]
+                for e, own in zip(episodes, rows, strict=True)
+            ]
+        )
+        nearly = np.concatenate([e.iou[e.sample] >= IOU_OF_A_CUT for e in episodes]).astype(float)
+        spread = inputs.std(axis=0) + 1e-9
+        [fitted] = Sums.of(inputs / spread, nearly[:, None]).fit(CUT_RIDGE)
+        return Linear(fitted.intercept, fitted.weights / spread)
 
     def _curves(self, without: Sequence[int]) -> dict[str, Linear]:
         fitted: dict[str, Linear] = {}
@@ -237,12 +266,12 @@ def load_episodes(shared: Path) -> list[Episode]:
         source = SourceSpeech.of(sentences, counts, transcript, vectors)
         candidates = propose_candidates(sentences, MIN_S, MAX_S)
         windows = windows_of(candidates)
-        kept = (best_iou(windows, picks.all_kept) >= IOU_OF_A_HIT).astype(float)
+        iou = best_iou(windows, picks.all_kept)
         sample = chance.choice(len(candidates), min(SAMPLE, len(candidates)), replace=False)
         features = sentence_features(source)
         found.append(
             Episode(
-                path.stem, transcript, source, candidates, windows, picks, features, kept, sample
+                path.stem, transcript, source, candidates, windows, picks, features, iou, sample
             )
         )
     return found
@@ -315,6 +344,8 @@ def main() -> None:
             "label": "a candidate that overlaps an editor's pick with IoU >= 0.3",
             "ridge": RIDGE,
             "logistic_ridge": LOGISTIC_RIDGE,
+            "cut_label": f"overlaps an editor's pick with IoU >= {IOU_OF_A_CUT:g}",
+            "cut_ridge": CUT_RIDGE,
             "left_out": "docs/scores.md",
         }
         write(ranker, record)

@@ -50,6 +50,9 @@ class Score:
     reasons: tuple[Reason, ...]
     rank_value: float
     """What candidates of one source are ordered by; no meaning across sources."""
+    cut_value: float | None = None
+    """How well it begins and ends: compares candidates that share most of what they say. None where
+    that was not learned."""
     kinds: tuple[Kind, ...] = ()
     """The kinds of moment it is nearest to, the nearest first; empty where that is unknown."""
     excluded: str | None = None

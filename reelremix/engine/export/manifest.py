@@ -546,7 +546,7 @@ def _read_score(entry: Mapping[str, Any] | None) -> Score | None:
     kinds = tuple(
         Kind(k["kind"], k["text"], k["quote"], _read_range(k)) for k in entry.get("kinds", ())
     )
-    return Score(entry["total"], axes, reasons, float(entry["total"] or 0.0), kinds)
+    return Score(entry["total"], axes, reasons, float(entry["total"] or 0.0), None, kinds)
 
 
 def _read_piece(entry: Mapping[str, Any]) -> LayoutPiece:

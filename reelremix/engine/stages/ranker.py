@@ -9,11 +9,16 @@ with the record of their training (`benchmarks/train_ranker.py`):
    surroundings mean.
 2. For every candidate the log-odds that an editor keeps it: logistic regression on what the curves
    do inside, before and after it, and on its length and shape.
+
+Keeping is overlapping an editor's pick, which long candidates do most. So a third model, ridge
+regression on the same features and on how a candidate begins and ends, says how well it is cut: the
+chance that it is nearly what an editor would cut.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -53,6 +58,11 @@ EDGE_S = 10.0
 LAUGH_AFTER_S, LAUGH_CLOSE_S = 4.0, 8.0
 GREETING_S, GREETING_SHARE = 120.0, 0.05
 """How long a source opens and closes: so long, but at most this share of it."""
+LONG_PAUSE_S = 3.0
+FILLER = re.compile(
+    r"(?:so|and|but|yeah|um|uh|well|right|okay|ok|like|you know|i mean|because|or)\b", re.IGNORECASE
+)
+"""How sentences begin that lean on the one before."""
 REACH = 4.0
 """Standard deviations beyond which surroundings do not count."""
 _BLOCK = 256
@@ -90,17 +100,23 @@ class Ranker:
     """Names of the counted features it was trained on."""
     curves: Mapping[str, Linear]
     candidate: Linear
+    cut: Linear
     chance_intercept: float
     chance_slope: float
 
-    def log_odds(self, source: SourceSpeech, windows: Windows) -> Floats:
-        """What candidates are ordered by."""
+    def features(self, source: SourceSpeech, windows: Windows) -> Floats:
+        """A row for each candidate, a column for each of `CANDIDATE_FEATURES`."""
         if tuple(counted_names(source.counts)) != self.counted:
             raise ValueError("the ranker was trained on other features; train it again")
         features = sentence_features(source)
         curves = {name: normal(model(features.of(name))) for name, model in self.curves.items()}
         rows = [curve_features(source, curves, windows), shape_features(source, windows)]
-        return self.candidate(np.column_stack(rows))
+        return np.column_stack(rows)
+
+    def cuts(self, features: Floats, source: SourceSpeech, windows: Windows) -> Floats:
+        """How well each candidate begins and ends; compares candidates that share most of what
+        they say."""
+        return self.cut(np.column_stack([features, edge_features(source, windows)]))
 
     def chance_percent(self, log_odds: Floats) -> Floats:
         """The calibrated chance that an editor keeps a candidate."""
@@ -234,7 +250,12 @@ SHAPE_FEATURES = (
     "log_seconds", "log_seconds_2", "log_seconds_3", "sentences", "turns", "starts_turn",
     "position", "laughter", "laughter_at_end", "coherence", "typical", "first_words",
 )  # fmt: skip
+EDGE_FEATURES = (
+    "opens_on_filler", "pause_before", "pause_after", "opens_asking", "closes_asking",
+    "turn_follows",
+)  # fmt: skip
 CANDIDATE_FEATURES = CURVE_FEATURES + SHAPE_FEATURES
+CUT_FEATURES = CANDIDATE_FEATURES + EDGE_FEATURES
 
 
 def curve_features(source: SourceSpeech, curves: Mapping[str, Floats], windows: Windows) -> Floats:
@@ -291,6 +312,18 @@ def shape_features(source: SourceSpeech, windows: Windows) -> Floats:
             *_togetherness(source.vectors, first, last),
             source.counts.words[first],
         ]
+    )
+
+
+def edge_features(source: SourceSpeech, windows: Windows) -> Floats:
+    """How each candidate begins and ends: a column for each of `EDGE_FEATURES`."""
+    first, last = windows.first, windows.last
+    filler = np.array([float(bool(FILLER.match(s.text))) for s in source.sentences])
+    gaps = np.maximum(0.0, source.start_s[1:] - source.end_s[:-1])
+    pauses = np.minimum(np.concatenate([[LONG_PAUSE_S], gaps, [LONG_PAUSE_S]]), LONG_PAUSE_S)
+    asks, turns = source.counts.of["question"], np.append(source.counts.of["turn"], 1.0)
+    return np.column_stack(
+        [filler[first], pauses[first], pauses[last + 1], asks[first], asks[last], turns[last + 1]]
     )
 
 
@@ -352,6 +385,10 @@ def ranker_from(plain: Mapping[str, Any]) -> Ranker:
             float(candidate["intercept"]),
             np.array([candidate["weights"][name] for name in CANDIDATE_FEATURES]),
         ),
+        Linear(
+            float(plain["cut"]["intercept"]),
+            np.array([plain["cut"]["weights"][name] for name in CUT_FEATURES]),
+        ),
         float(plain["chance"]["intercept"]),
         float(plain["chance"]["slope"]),
     )
@@ -370,17 +407,20 @@ def ranker_to(ranker: Ranker) -> dict[str, Any]:
             }
             for name, curve in ranker.curves.items()
         },
-        "candidate": {
-            "intercept": _short(ranker.candidate.intercept),
-            "weights": {
-                name: _short(weight)
-                for name, weight in zip(CANDIDATE_FEATURES, ranker.candidate.weights, strict=True)
-            },
-        },
+        "candidate": _named(ranker.candidate, CANDIDATE_FEATURES),
+        "cut": _named(ranker.cut, CUT_FEATURES),
         "chance": {
             "intercept": _short(ranker.chance_intercept),
             "slope": _short(ranker.chance_slope),
         },
+    }
+
+
+def _named(model: Linear, names: Sequence[str]) -> dict[str, Any]:
+    weights = zip(names, model.weights, strict=True)
+    return {
+        "intercept": _short(model.intercept),
+        "weights": {name: _short(weight) for name, weight in weights},
     }
 
 

@@ -102,12 +102,14 @@ def score_candidates(
     ranker = ranker or load_ranker()
     if vectors is not None and ranker is not None and may_use_meaning(sentences, counts.lexicon):
         source = SourceSpeech.of(sentences, counts, transcript, vectors)
-        log_odds = ranker.log_odds(source, windows)
+        features = ranker.features(source, windows)
+        log_odds = ranker.candidate(features)
+        cuts: Floats | None = ranker.cuts(features, source, windows)
         value = log_odds - log_odds.mean()
         chances = np.round(ranker.chance_percent(log_odds), 1)
         totals = chances if _is_long_enough(windows) else None
     else:
-        value = with_passage(rank_values(signals), windows)
+        value, cuts = with_passage(rank_values(signals), windows), None
         totals = _totals(value, windows, counts)
     finder = EvidenceFinder(sentences, counts, transcript, load_weights())
     return [
@@ -118,6 +120,7 @@ def score_candidates(
                 axes=row,
                 reasons=finder.reasons(candidate, row),
                 rank_value=round(float(value[i]), 9),
+                cut_value=_at(cuts, i),
                 kinds=kinds,
                 excluded=excluded,
             ),

@@ -6,6 +6,7 @@ subjects. How strong a candidate is was decided in `stages.score`.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ NEAR_PENALTY = 0.25
 """In standard deviations of the candidates' rank values; a mild preference, not a rule."""
 ALIKE_PENALTY = 1.0
 """The same for the full likeness of words with a chosen clip."""
+SAME_IOU = 0.4
+"""Candidates that overlap this much tell the same moment."""
+ABOUT = 0.2
+"""Log-odds by which the better cut of two candidates may be the weaker one."""
 _SHORTLIST = 400
 """Local bests whose words are compared; the rest have no chance to be chosen."""
 _LOCAL_IOU = 0.5
@@ -63,6 +68,8 @@ class _Field:
         self.end = np.array([c.range.end_s for c in self.candidates])
         values = np.array([_value(c) for c in self.candidates])
         self.value = values
+        self.cut = np.array([_cut(c) for c in self.candidates])
+        """Minus infinity where it is not known how well a candidate is cut."""
         self.is_moment = np.array([not (c.score and c.score.excluded) for c in self.candidates])
         """False for advertising and the like, which no editor keeps."""
         spread = float(values.std()) if len(values) else 1.0
@@ -109,6 +116,7 @@ def select_clips(
     chosen = _choose(field, allowed, count, variety, alike)
     if floor is None and len(chosen) < count:
         chosen = _make_room(field, chosen, count, variety, alike)
+    chosen = _well_cut(field, allowed, chosen, variety)
     rejected = _rejections(field, chosen, floor, variety, language)
     return Selection(
         tuple(field.candidates[i] for i in chosen),
@@ -123,6 +131,11 @@ def _order(candidate: Candidate) -> tuple[float, float, float]:
 
 def _value(candidate: Candidate) -> float:
     return candidate.score.rank_value if candidate.score else 0.0
+
+
+def _cut(candidate: Candidate) -> float:
+    cut = candidate.score.cut_value if candidate.score else None
+    return -math.inf if cut is None else cut
 
 
 def _shortfall(found: int, count: int, *, below: int) -> str | None:
@@ -176,6 +189,22 @@ def _packed(field: _Field) -> list[int]:
             found.append(i)
             free_from = float(field.end[i])
     return sorted(found)
+
+
+def _well_cut(field: _Field, allowed: Flags, chosen: Sequence[int], variety: Variety) -> list[int]:
+    """For each choice the candidate that says much the same, is about as strong, and is best cut.
+
+    Which moment it is was decided by then: what editors keep can be told from long candidates best,
+    and those begin too early and end too late.
+    """
+    kept: list[int] = []
+    for at, i in enumerate(chosen):
+        near = allowed & (field.iou(i) >= SAME_IOU) & (field.value >= field.value[i] - ABOUT)
+        for other in (*kept, *chosen[at + 1 :]):
+            near &= ~field.clashes(other, variety.max_iou)
+        found = np.where(near, field.cut, -np.inf)
+        kept.append(int(found.argmax()) if np.isfinite(found.max()) else i)
+    return kept
 
 
 class _Likeness:

@@ -18,6 +18,7 @@ from reelremix.engine.stages.ranker import (
     CANDIDATE_FEATURES,
     CURVE_FEATURES,
     CURVES,
+    CUT_FEATURES,
     SHAPE_FEATURES,
     Linear,
     Ranker,
@@ -137,6 +138,7 @@ def test_the_shipped_ranker_knows_the_features_of_this_version() -> None:
     for name, curve in ranker.curves.items():
         assert features.of(name).shape == (30, len(curve.weights))
     assert len(ranker.candidate.weights) == len(CANDIDATE_FEATURES)
+    assert len(ranker.cut.weights) == len(CUT_FEATURES)
 
 
 def test_the_data_file_says_what_it_was_trained_on() -> None:
@@ -153,7 +155,7 @@ def test_a_ranker_survives_its_data_file() -> None:
     again = ranker_from(json.loads(json.dumps(ranker_to(ranker))))
     speech = speech_of(talk(dull(30)))
     own = windows((0, 4), (3, 9), (20, 29))
-    np.testing.assert_array_equal(again.log_odds(speech, own), ranker.log_odds(speech, own))
+    np.testing.assert_array_equal(again.features(speech, own), ranker.features(speech, own))
 
 
 def test_a_ranker_of_other_features_is_refused() -> None:
@@ -161,13 +163,12 @@ def test_a_ranker_of_other_features_is_refused() -> None:
     assert ranker is not None
     other = replace(ranker, counted=("something", *ranker.counted[1:]))
     with pytest.raises(ValueError, match="train it again"):
-        other.log_odds(speech_of(talk(dull(9))), windows((0, 4)))
+        other.features(speech_of(talk(dull(9))), windows((0, 4)))
 
 
 def test_chances_rise_with_the_log_odds() -> None:
-    chances = Ranker((), {}, Linear(0.0, np.zeros(0)), -0.3, 1.0).chance_percent(
-        np.linspace(-3, 3, 9)
-    )
+    nothing = Linear(0.0, np.zeros(0))
+    chances = Ranker((), {}, nothing, nothing, -0.3, 1.0).chance_percent(np.linspace(-3, 3, 9))
     assert np.all(np.diff(chances) > 0)
     assert 0 < chances.min() < chances.max() < 100
 
@@ -234,4 +235,4 @@ def test_the_shortest_talks_are_ranked(count: int) -> None:
     ranker = load_ranker()
     assert ranker is not None
     own = windows_of(propose_candidates(split_sentences(talk(dull(count))), 2, 60))
-    assert np.isfinite(ranker.log_odds(speech, own)).all()
+    assert np.isfinite(ranker.features(speech, own)).all()
