@@ -31,6 +31,7 @@ DOING = {
     "understand": "Comparing what is said",
     "score": "Scoring",
     "select": "Choosing",
+    "judge": "Judging",
     "look": "Looking for faces",
     "frame": "Framing",
     "render": "Rendering",
