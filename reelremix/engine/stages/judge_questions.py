@@ -189,6 +189,7 @@ def _is_tag_letter(character: str) -> bool:
 
 
 def _shown(text: str) -> str:
+    text = text.encode(errors="replace").decode()
     if len(text) <= LONGEST_TEXT:
         return text
     half = LONGEST_TEXT // 2
