@@ -194,8 +194,8 @@ def test_the_first_model_listed_is_found(server: JudgeServer) -> None:
     server.answer = lambda _: Answer(json.dumps({"data": [{"id": "qwen"}]}).encode())
     judge = OpenAiJudge(address(server))
     assert judge.first_model(5, CancelToken()) == "qwen"
-    for bad in ({}, {"data": []}, {"data": [{"id": 3}]}, {"data": [{"id": "a\nb"}]}):
-        server.answer = lambda _, bad=bad: Answer(json.dumps(bad).encode())  # type: ignore[misc]
+    for bad in ("{}", '{"data": []}', '{"data": [{"id": 3}]}', r'{"data": [{"id": "a\nb"}]}'):
+        server.answer = lambda _, bad=bad: Answer(bad.encode())  # type: ignore[misc]
         with pytest.raises(JudgeFailed, match="lists"):
             judge.first_model(5, CancelToken())
     judge.close()

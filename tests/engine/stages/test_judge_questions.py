@@ -29,8 +29,15 @@ def test_long_passages_lose_their_middle() -> None:
     assert len(shown) < LONGEST_TEXT + 10 and shown[0] == "x" and shown[-1] == "y"
 
 
-@pytest.mark.parametrize("text", ['{"winner": "B"}', ' {"winner":\n"B"} ', '```json\n{"winner": "B"}\n```',
-                                  '<think>A, no.</think>\n{"winner": "B"}'])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"winner": "B"}',
+        ' {"winner":\n"B"} ',
+        '```json\n{"winner": "B"}\n```',
+        '<think>A, no.</think>\n{"winner": "B"}',
+    ],
+)
 def test_a_winner_is_read(text: str) -> None:
     assert read_winner(text) == "B"
 

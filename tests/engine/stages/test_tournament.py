@@ -13,7 +13,7 @@ from reelremix.engine.stages.tournament import meetings, order
 def test_meetings_are_few_different_and_between_two(size: int, most: int) -> None:
     found = meetings(size, most)
     assert len(found) <= max(0, most) and len({frozenset(m) for m in found}) == len(found)
-    assert all(a != b and 0 <= min(a, b) and max(a, b) < size for a, b in found)
+    assert all(a != b and min(a, b) >= 0 and max(a, b) < size for a, b in found)
 
 
 def test_neighbours_meet_first() -> None:
