@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reelremix.engine.domain.candidate import Candidate, Rejection
@@ -43,6 +43,8 @@ UNCHANGED = "the rest keeps the ordinary ranking and titles"
 T = TypeVar("T")
 Widen = Callable[[int], Selection]
 """The best set of so many candidates."""
+Record = tuple[int, int]
+"""Comparisons won and lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,30 +154,37 @@ class _Sitting:
 
     def of(self, selection: Selection, widen: Widen | None) -> Judged:
         """The selection with order, words and cuts as the judge has them."""
-        count = len(selection.chosen)
-        wide = selection if widen is None else _widened(selection, widen)
-        finalists = list(wide.chosen)
-        most = min(len(finalists), MOST_FINALISTS) if widen is not None else 0
-        described = count if self._words else 0
-        pairs = tournament.meetings(most, self._options.judge.calls - described)
-        self._total = len(pairs) + described
-        results = self._compare(finalists, pairs)
-        placed = tournament.order(most, results) + list(range(most, len(finalists)))
-        chosen = [finalists[place] for place in placed[:count]]
-        record = [
-            (sum(w == p for w, _ in results), sum(lost == p for _, lost in results)) for p in placed
-        ]
-        wordings = self._wordings(chosen)
+        records: list[Record] = [(0, 0)] * len(selection.chosen)
+        self._total = len(records) if self._words else 0
+        if widen is not None:
+            selection, records = self._ranked(selection, _widened(selection, widen))
+        chosen = list(selection.chosen)
         opinions = []
-        for place, wording in enumerate(wordings):
+        for place, wording in enumerate(self._wordings(chosen)):
             notes: tuple[str, ...] = ()
             if wording is not None and widen is not None:
                 chosen[place], notes = self._cut(chosen, place, wording)
-            opinions.append(self._opinion(record[place], wording, notes))
-        lost = [_lost(finalists[place], any(record[n])) for n, place in enumerate(placed)][count:]
-        return Judged(
-            Selection(tuple(chosen), (*lost, *wide.rejected), selection.shortfall), tuple(opinions)
-        )
+            opinions.append(self._opinion(records[place], wording, notes))
+        return Judged(replace(selection, chosen=tuple(chosen)), tuple(opinions))
+
+    def _ranked(self, selection: Selection, wide: Selection) -> tuple[Selection, list[Record]]:
+        """The best of the finalists by who beat whom, and how often each won and lost."""
+        count, size = len(selection.chosen), min(len(wide.chosen), MOST_FINALISTS)
+        pairs = tournament.meetings(size, self._options.judge.calls - self._total)
+        self._total += len(pairs)
+        results = self._compare(wide.chosen, pairs)
+        if not results:
+            return selection, [(0, 0)] * count
+        placed = tournament.order(size, results) + list(range(size, len(wide.chosen)))
+        records = [
+            (sum(w == p for w, _ in results), sum(lost == p for _, lost in results)) for p in placed
+        ]
+        lost = [
+            _lost(wide.chosen[place], any(record))
+            for place, record in list(zip(placed, records, strict=True))[count:]
+        ]
+        chosen = tuple(wide.chosen[place] for place in placed[:count])
+        return Selection(chosen, (*lost, *wide.rejected), selection.shortfall), records
 
     def _compare(
         self, finalists: Sequence[Candidate], pairs: Sequence[tournament.Meeting]
@@ -238,7 +247,7 @@ class _Sitting:
         return moved, (note,)
 
     def _opinion(
-        self, record: tuple[int, int], wording: Wording | None, notes: tuple[str, ...]
+        self, record: Record, wording: Wording | None, notes: tuple[str, ...]
     ) -> Opinion | None:
         if wording is None and not any(record):
             return None

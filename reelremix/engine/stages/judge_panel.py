@@ -43,6 +43,7 @@ class Patience:
     """A local server may load its model first."""
     pause_s: float = 0.5
     """Before the second try; doubled before the third."""
+    clock: Callable[[], float] = time.monotonic
 
 
 class OtherModel(Exception):
@@ -85,7 +86,7 @@ class Panel:
         self._options = options
         self._patience = patience
         self._ctx = ctx
-        self._began = time.monotonic()
+        self._began = self._patience.clock()
         self._tokens = 0
         self._bad_in_a_row = 0
         base = judge.address.base
@@ -103,7 +104,7 @@ class Panel:
 
     def share_used(self) -> float:
         """How much of the time is gone, 0 to 1 and above."""
-        return (time.monotonic() - self._began) / self._options.budget_s
+        return (self._patience.clock() - self._began) / self._options.budget_s
 
     def ask(self, question: Question, read: Callable[[str], T]) -> T | None:
         """The answer; None when there is none that can be used.
@@ -211,7 +212,7 @@ class Panel:
         return None
 
     def _left_s(self) -> float:
-        return max(0.0, self._options.budget_s - (time.monotonic() - self._began))
+        return max(0.0, self._options.budget_s - (self._patience.clock() - self._began))
 
     def _next_call_s(self) -> float:
         """How long the next call may take; counts it."""

@@ -172,15 +172,19 @@ def _hashtags(value: object) -> tuple[str, ...]:
         raise BadReply("hashtags must be a list")
     tags: dict[str, str] = {}
     for entry in value:
-        tag = unicodedata.normalize("NFC", entry.strip().removeprefix("#")) if (
-            isinstance(entry, str)
-        ) else ""  # fmt: skip
+        tag = _joined(entry) if isinstance(entry, str) else ""
         if not 0 < len(tag) <= LONGEST_TAG or not all(_is_tag_letter(c) for c in tag):
-            raise BadReply("each hashtag must be one word of letters and digits")
+            raise BadReply("each hashtag must be a short word of letters and digits")
         tags.setdefault(tag.casefold(), f"#{tag}")
     if not FEWEST_HASHTAGS <= len(tags) <= MOST_HASHTAGS:
         raise BadReply(f"there must be {FEWEST_HASHTAGS} to {MOST_HASHTAGS} different hashtags")
     return tuple(tags.values())
+
+
+def _joined(phrase: str) -> str:
+    """A phrase as one word, the way hashtags are written."""
+    first, *more = unicodedata.normalize("NFC", phrase).strip().lstrip("#").split() or [""]
+    return first + "".join(word[:1].upper() + word[1:] for word in more)
 
 
 def _is_tag_letter(character: str) -> bool:

@@ -83,9 +83,7 @@ def favouring(text: str) -> Reply:
 
 def ordinary(judged: Judged) -> bool:
     """Whether everything is as without a judge."""
-    return judged.selection.chosen == BEST(COUNT).chosen and not any(
-        opinion and opinion.description for opinion in judged.opinions
-    )
+    return judged.selection == BEST(COUNT) and not any(judged.opinions)
 
 
 def test_without_a_judge_nothing_happens(server: JudgeServer) -> None:
@@ -358,16 +356,18 @@ def test_a_budget_ends_the_judge_and_what_it_said_counts(
 
 
 def test_time_ends_the_judge(server: JudgeServer) -> None:
-    def slow(asked: Asked) -> Answer:
-        time.sleep(0.03)
-        return fair(asked)
+    def clock() -> float:  # every answer takes ten seconds
+        return 10.0 * len(server.questions)
 
-    server.answer = slow
-    run = Run(server, budget_s=0.2)
-    judged = run.judged()
-    assert any(o and o.description for o in judged.opinions), "words get their share of the time"
-    assert len(run.warnings) == 1
-    assert not all(asked.is_comparison for asked in server.questions)
+    run = Run(server, budget_s=100)
+    judged = run.judged(patience=replace(QUICK, clock=clock))
+    compared = sum(asked.is_comparison for asked in server.questions)
+    assert (compared, len(server.questions)) == (7, 10), "words get their share of the time"
+    assert all(o and o.description for o in judged.opinions)
+    assert "too slow to compare 8 more pairs" in run.warnings[0].message
+    run = Run(server, budget_s=20)
+    run.judged(patience=replace(QUICK, clock=lambda: clock() - 100))
+    assert "has used up its time (20 s) after 2 answers" in run.warnings[0].message
 
 
 def test_a_run_that_ran_out_goes_on_where_it_stopped(server: JudgeServer) -> None:

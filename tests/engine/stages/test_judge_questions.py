@@ -89,12 +89,11 @@ def test_other_scripts_and_emoji_are_words_too() -> None:
         ({"hashtags": ["a", "b"]}, "3 to 6 different"),
         ({"hashtags": ["a", "A", "#a"]}, "3 to 6 different"),
         ({"hashtags": list("abcdefg")}, "3 to 6 different"),
-        ({"hashtags": ["a", "b", "two words"]}, "one word"),
-        ({"hashtags": ["a", "b", "http://x"]}, "one word"),
-        ({"hashtags": ["a", "b", "<b>"]}, "one word"),
-        ({"hashtags": ["a", "b", 3]}, "one word"),
-        ({"hashtags": ["a", "b", ""]}, "one word"),
-        ({"hashtags": ["a", "b", "x" * 41]}, "one word"),
+        ({"hashtags": ["a", "b", "http://x"]}, "short word"),
+        ({"hashtags": ["a", "b", "<b>"]}, "short word"),
+        ({"hashtags": ["a", "b", 3]}, "short word"),
+        ({"hashtags": ["a", "b", ""]}, "short word"),
+        ({"hashtags": ["a", "b", "x" * 41]}, "short word"),
         ({"out": "/etc"}, "exactly the keys"),
         ({"first_words": "x" * 301}, "first_words must have"),
     ],
@@ -102,6 +101,11 @@ def test_other_scripts_and_emoji_are_words_too() -> None:
 def test_what_is_not_plain_wording_is_refused(changed: dict[str, object], said: str) -> None:
     with pytest.raises(BadReply, match=said):
         read_wording(json.dumps(wording(CLIP, **changed)))
+
+
+def test_a_hashtag_of_two_words_becomes_one() -> None:
+    said = read_wording(json.dumps(wording(CLIP, hashtags=["#daily habits", " ##Books", "read"])))
+    assert said.hashtags == ("#dailyHabits", "#Books", "#read")
 
 
 def test_prices_and_comparisons_are_no_html() -> None:
