@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cli.commandline import QUICK, Command, manifest_in, words_file
+from tests.cli.commandline import (
+    QUICK,
+    Command,
+    end_of,
+    manifest_in,
+    partial_files,
+    wait_for,
+    words_file,
+)
+from tests.cli.conftest import Start
 from tests.contract.schemas import faults
-from tests.judge_server import Answer, JudgeServer, judge_server
+from tests.judge_server import Answer, Asked, JudgeServer, completion, fair, judge_server, wording
 from tests.media_factory import Film, sound_of, tone, write_media
 
 LENGTHS = ("--min", "3", "--max", "8", "--count", "2")
@@ -119,6 +129,19 @@ def test_a_judge_that_fails_is_a_warning_and_no_more(
     assert judged["clips"] == plain["clips"]
 
 
+def test_ctrl_c_is_heard_while_the_judge_hangs(
+    start: Start, film: Path, words: Path, server: JudgeServer
+) -> None:
+    server.answer = lambda _: Answer(hangs=True)
+    process = start("clip", film, *plan(words, "--judge", server.url, "--progress", "json"))
+    wait_for(process, "stage_started", stage="judge")
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert end_of(process).code == 130
+    assert time.monotonic() - began < 2
+    assert partial_files() == []
+
+
 def test_scores_are_ordered_by_the_judge_and_keep_their_values(
     reelremix: Command, words: Path, server: JudgeServer
 ) -> None:
@@ -146,18 +169,18 @@ def test_scores_are_ordered_by_the_judge_and_keep_their_values(
 )
 @pytest.mark.parametrize("command", ["clip", "score"])
 def test_a_wrong_address_is_told_before_any_work(
-    reelremix: Command, film: Path, command: str, flags: tuple[str, ...], said: str
+    reelremix: Command, command: str, flags: tuple[str, ...], said: str
 ) -> None:
-    ended = reelremix(command, film, *flags)
+    ended = reelremix(command, "not-there.mp4", *flags)
     assert ended.failed_politely(2, said)
     assert "hunter2" not in ended.err and not Path("clips").exists()
 
 
 def test_a_key_does_not_travel_unencrypted(
-    reelremix: Command, film: Path, monkeypatch: pytest.MonkeyPatch
+    reelremix: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REELREMIX_JUDGE_KEY", KEY)
-    ended = reelremix("clip", film, "--judge", "http://api.example/v1")
+    ended = reelremix("clip", "not-there.mp4", "--judge", "http://api.example/v1")
     assert ended.failed_politely(2, "would travel to api.example unencrypted")
     assert KEY not in ended.err
 
@@ -181,9 +204,7 @@ def test_settings_show_the_judge_and_never_a_secret(
 def test_the_sheet_shows_a_judges_words_as_text(
     reelremix: Command, film: Path, words: Path, server: JudgeServer
 ) -> None:
-    def cheeky(asked: Any) -> Answer:
-        from tests.judge_server import completion, fair, wording
-
+    def cheeky(asked: Asked) -> Answer:
         if asked.method == "GET" or asked.is_comparison:
             return fair(asked)
         return completion(wording(asked.material["clip"], title='5 < 7 & "more"'))

@@ -238,5 +238,6 @@ class Panel:
 def _used_up(what: str, setting: str) -> tuple[str, str]:
     return (
         f"has used up {what}",
-        f"raise the setting judge_{setting}; answers are kept, so `--overwrite` goes on from here",
+        f"raise the setting judge_{setting}; answers are kept, so the same command goes on from"
+        " here (`clip` with `--overwrite`)",
     )
