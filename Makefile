@@ -39,6 +39,7 @@ endif
 test: check models
 	$(BIN)/reelremix models install tiny.en
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
+	$(PIP) install --quiet --no-deps -c constraints.txt -r tests/judge/requirements.txt
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -m 'slow and not gpu and not network' --durations=10
 

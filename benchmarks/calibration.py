@@ -2,8 +2,8 @@
 
     python benchmarks/calibration.py [--shared DIR]
 
-On the thirty that the selector chooses from each episode: expected calibration error over ten equally
-filled bins, Brier skill against always saying the mean, and the area under the ROC curve.
+On the thirty that the selector chooses of each episode: expected calibration error over ten
+equally filled bins, Brier skill against always saying the mean, and the area under the ROC curve.
 """
 
 from __future__ import annotations

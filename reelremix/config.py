@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -55,6 +56,13 @@ class Settings:
     crf: int = _setting(20, "Quality, 0 (lossless) to 51.", (0, 51))
     fps: str = _setting("source", "Frame rate of the output: source or a number.")
     jobs: int = _setting(0, "Clips rendered at once; 0 chooses by the number of cores.", (0, 64))
+    judge: str = _setting(
+        "", "Who compares the best moments: ollama:MODEL or an address; empty is nobody."
+    )
+    judge_model: str = _setting("", "Model to ask for at that address; empty takes its first.")
+    judge_budget_s: float = _setting(120.0, "Seconds the judge may take in a run.", (1, 86400))
+    judge_calls: int = _setting(60, "Times the judge may be asked in a run.", (1, 10_000))
+    judge_tokens: int = _setting(200_000, "Tokens the judge may use in a run.", (1, 1e9))
     data_dir: str = _setting(
         "", "Where the library, models and artifacts live; empty is the platform's place."
     )
@@ -197,6 +205,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
             hint="`reelremix config show` lists all settings",
         )
     kind = kinds[name]
+    _refuse_secret(name, value, origin)
     if kind is not str:
         _require_bounds(name, value, origin)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -210,6 +219,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
 
 def _parsed(name: str, text: str, variable: str) -> Any:
     kind = _kinds()[name]
+    _refuse_secret(name, text, variable)
     if kind is bool:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
         if text.lower() not in words:
@@ -233,6 +243,17 @@ def _require_bounds(name: str, value: Any, origin: str) -> None:
         what = origin.removeprefix("flag ")
         named = what if what.startswith(("--", ENVIRONMENT_PREFIX)) else f"{what}: {name}"
         raise ConfigError(f"{named} must be between {low:g} and {high:g} (got {value:g})")
+
+
+def _refuse_secret(name: str, value: object, origin: str) -> None:
+    """Raise ConfigError for an address that may hold a password: settings are shown to others."""
+    if name != "judge" or not isinstance(value, str) or value.startswith("ollama:"):
+        return
+    if any(mark in unicodedata.normalize("NFKC", value) for mark in "@?#"):
+        raise ConfigError(
+            f"{origin}: the judge's address must not hold a user name, a password or a query",
+            hint="leave them out; a key goes into the environment as REELREMIX_JUDGE_KEY",
+        )
 
 
 def _setting_of(variable: str) -> str | None:

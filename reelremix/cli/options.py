@@ -14,6 +14,7 @@ from reelremix.config import Settings
 from reelremix.engine.domain.request import (
     Aspect,
     EncodeOptions,
+    JudgeOptions,
     SelectOptions,
     TranscribeOptions,
     check_speakers,
@@ -128,6 +129,23 @@ Ranges = Annotated[
         "--range",
         metavar="START-END",
         help="Clip exactly this, such as 63.1-91.4 or 1:03-1:31. Repeatable.",
+        rich_help_panel=CHOOSING,
+    ),
+]
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ollama:MODEL|URL",
+        help="Let a language model compare the best moments and write titles.",
+        show_default="nobody",
+        rich_help_panel=CHOOSING,
+    ),
+]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option(
+        help="The judge's model, where --judge is an address.",
+        show_default="its first",
         rich_help_panel=CHOOSING,
     ),
 ]
@@ -291,7 +309,23 @@ def select_options(settings: Settings, ranges: list[str] | None = None) -> Selec
         min_s=settings.min,
         max_s=settings.max,
         ranges=tuple(parse_range(text) for text in ranges or ()),
+        judge=judge_options(settings),
     )
+
+
+def judge_options(settings: Settings) -> JudgeOptions:
+    """Who judges, from settings. Raises ConfigError."""
+    from reelremix.engine.models.judge_address import check_judge
+
+    judge = JudgeOptions(
+        endpoint=settings.judge,
+        model=settings.judge_model,
+        budget_s=settings.judge_budget_s,
+        calls=settings.judge_calls,
+        tokens=settings.judge_tokens,
+    )
+    check_judge(judge)
+    return judge
 
 
 def encode_options(settings: Settings) -> EncodeOptions:

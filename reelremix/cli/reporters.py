@@ -33,6 +33,7 @@ DOING = {
     "understand": "Comparing what is said",
     "score": "Scoring",
     "select": "Choosing",
+    "judge": "Judging",
     "look": "Looking for faces",
     "frame": "Framing",
     "render": "Rendering",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import ClipRequest as ClipRequest
     from reelremix.engine.domain.request import EncodeOptions as EncodeOptions
     from reelremix.engine.domain.request import FrameOptions as FrameOptions
+    from reelremix.engine.domain.request import JudgeOptions as JudgeOptions
     from reelremix.engine.domain.request import RenderRequest as RenderRequest
     from reelremix.engine.domain.request import ScoreRequest as ScoreRequest
     from reelremix.engine.domain.request import SelectOptions as SelectOptions
@@ -32,6 +33,7 @@ _HOMES = {
         "ClipRequest",
         "EncodeOptions",
         "FrameOptions",
+        "JudgeOptions",
         "RenderRequest",
         "ScoreRequest",
         "SelectOptions",

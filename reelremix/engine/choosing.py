@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from reelremix.engine.domain.candidate import Candidate, Rejection, Score
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import CandidateScored, Warned
+from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.request import SelectOptions
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.subject import Subject
@@ -19,10 +21,12 @@ from reelremix.engine.hearing import Heard, no_speech
 from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.describe import Description, describe_candidates
+from reelremix.engine.stages.judge import Judged, judge_selection
 from reelremix.engine.stages.lexicon import tokenize
 from reelremix.engine.stages.meaning import sentence_vectors
 from reelremix.engine.stages.overview import overview
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
+from reelremix.engine.stages.quotes import Spoken
 from reelremix.engine.stages.score import score_candidates
 from reelremix.engine.stages.select import Selection, select_clips
 from reelremix.engine.stages.signals import choose_lexicon
@@ -44,6 +48,7 @@ class Draft:
     text: str
     description: Description
     score: Score | None
+    judge: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +117,19 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
     """The moments to clip: the given ranges, or the best set above the floor."""
     transcript = heard.transcript
     if options.ranges:
-        return _given(transcript, options.ranges, subject)
+        return _given(transcript, options, subject, ctx)
     end_s = subject.presentation.picture_end.seconds
     ranking = rank(heard, options, end_s, ctx)
+    best = partial(select_clips, ranking.candidates, floor=AVERAGE, language=transcript.language)
     with stage(ctx, "select"):
-        selection = select_clips(
-            ranking.candidates, options.count, floor=AVERAGE, language=transcript.language
-        )
-    described = describe_candidates(selection.chosen, ranking.sentences, transcript)
+        selection = best(options.count)
+    spoken = Spoken(ranking.sentences, transcript, end_s)
+    judged = judge_selection(selection, best, spoken, options, ctx)
+    selection = judged.selection
     for candidate in selection.chosen:
         total = candidate.score.total if candidate.score else None
         ctx.reporter.emit(CandidateScored(candidate.range.start_s, candidate.range.end_s, total))
-    drafts = tuple(
-        Draft(candidate.range, candidate.text, description, candidate.score)
-        for candidate, description in zip(selection.chosen, described, strict=True)
-    )
+    drafts = _drafts(judged, spoken)
     notice = selection.shortfall
     if not drafts:
         length_s = subject.presentation.duration.seconds
@@ -134,28 +137,37 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
     return Chosen(drafts, selection.rejected, notice, ranking.timeline)
 
 
-def _given(transcript: Transcript, ranges: Sequence[TimeRange], subject: Subject) -> Chosen:
+def _drafts(judged: Judged, spoken: Spoken) -> tuple[Draft, ...]:
+    """The chosen clips in words: the judge's where it found some, else their own."""
+    chosen = judged.selection.chosen
+    described = describe_candidates(chosen, spoken.sentences, spoken.transcript)
+    drafts = []
+    for candidate, own, opinion in zip(chosen, described, judged.opinions, strict=True):
+        description = (opinion.description if opinion else None) or own
+        judgement = opinion.judgement if opinion else None
+        drafts.append(
+            Draft(candidate.range, candidate.text, description, candidate.score, judgement)
+        )
+    return tuple(drafts)
+
+
+def _given(
+    transcript: Transcript, options: SelectOptions, subject: Subject, ctx: RunContext
+) -> Chosen:
     end = subject.presentation.picture_end
     sentences = split_sentences(transcript)
-    drafts = []
-    for span in ranges:
+    candidates = []
+    for span in options.ranges:
         span = TimeRange(span.start, min(span.end, end))
         inside = [
             i for i, s in enumerate(sentences) if s.range.overlap_s(span) > s.range.duration_s / 2
         ]
         text = " ".join(sentences[i].text for i in inside)
         first, last = (inside[0], inside[-1]) if inside else (0, -1)
-        candidate = Candidate(span, text, first, last)
-        drafts.append((candidate, inside))
-    described = describe_candidates([c for c, _ in drafts], sentences, transcript)
-    return Chosen(
-        tuple(
-            Draft(candidate.range, candidate.text, description, None)
-            for (candidate, _), description in zip(drafts, described, strict=True)
-        ),
-        (),
-        None,
-    )
+        candidates.append(Candidate(span, text, first, last))
+    spoken = Spoken(sentences, transcript, end.seconds)
+    judged = judge_selection(Selection(tuple(candidates), ()), None, spoken, options, ctx)
+    return Chosen(_drafts(judged, spoken), (), None)
 
 
 def why_nothing(

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +74,8 @@ from reelremix.engine.pipeline import Plan
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.revision import on_frames, revised
 from reelremix.engine.stages.ingest import ingest, readable
+from reelremix.engine.stages.judge import judge_selection
+from reelremix.engine.stages.quotes import Spoken
 from reelremix.engine.store.artifacts import FileArtifactStore
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
@@ -179,14 +182,23 @@ class Library:
             heard, duration_s = _spoken(request, job)
             transcript = heard.transcript
             ranking = choosing.rank(heard, request.select, duration_s, job.ctx)
-            selection = choosing.select_scored(
-                ranking.candidates, request.select.count, transcript.language
+            best = partial(choosing.select_scored, ranking.candidates, language=transcript.language)
+            judged = judge_selection(
+                best(request.select.count),
+                best,
+                Spoken(ranking.sentences, transcript, duration_s),
+                request.select,
+                job.ctx,
+                words=False,
             )
+            selection = judged.selection
             notice = selection.shortfall
             if not selection.chosen:
                 name = Path(request.source).name
                 notice = choosing.why_nothing(transcript, request.select, name, duration_s)
-            return ranking_to_dict(selection.chosen, selection.rejected, notice, ranking.timeline)
+            return ranking_to_dict(
+                selection.chosen, selection.rejected, notice, ranking.timeline, judged.judgements
+            )
 
         return self._job(request.source, {}, work, **run)
 

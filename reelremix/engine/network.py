@@ -4,8 +4,9 @@ Seen are connections, datagrams and name look-ups by Python code, in every threa
 the hook is set. The hook cannot see what native code does by itself (FFmpeg is only ever opened on
 local files), what a program we start does (pip is recorded by name, see `note_calls`), what is sent
 over a connection that is already open, or what lies behind a proxy. Loopback and sockets that are
-files belong to this machine and are left out. A process has one record: jobs that run in it at the
-same time see each other's calls.
+files belong to this machine and are left out, but for what a client notes itself because it carries
+what was said (`note_sent`). A process has one record: jobs that run in it at the same time see each
+other's calls.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _LOOKUPS = frozenset(
 )
 """Audit events whose first argument is a name, a number or an address to look up."""
 
-_calls: list[str] = []
+_calls: list[tuple[str, bool]] = []
+"""What was called, and whether it is listed each time rather than once."""
 _lock = threading.Lock()
 _installed = False
 
@@ -47,18 +49,42 @@ def network_mark() -> int:
 
 
 def network_calls(since: int = 0) -> tuple[str, ...]:
-    """What was recorded since a mark, or ever, each call once and loopback left out.
+    """What was recorded since a mark, or ever, each contact once and loopback left out.
 
-    `connect host:port`, `send host:port` (a datagram) and `lookup name`.
+    `connect host:port`, `send host:port` (a datagram) and `lookup name`. What `note_sent` recorded
+    is listed each time, loopback or not, because two calls of one size are two calls.
     """
     with _lock:
-        return tuple(dict.fromkeys(_calls[since:]))
+        calls = _calls[since:]
+    seen: set[str] = set()
+    listed = []
+    for call, each_time in calls:
+        if each_time or call not in seen:
+            listed.append(call)
+        seen.add(call)
+    return tuple(listed)
 
 
 def note_calls(calls: tuple[str, ...]) -> None:
     """Add what another process of ours recorded."""
     with _lock:
-        _calls.extend(calls)
+        _calls.extend((call, False) for call in calls)
+
+
+def note_sent(who: str, host: str, port: int, size_bytes: int) -> None:
+    """Record one call of a client that tells how much it sends: `who host:port N bytes`."""
+    with _lock:
+        _calls.append((f"{who} {host}:{port} {size_bytes} bytes", True))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.split("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -72,14 +98,14 @@ def _contact(verb: str, address: object) -> None:
     if not isinstance(address, tuple) or len(address) < 2:
         return  # a socket that is a file, or one that is connected already
     host = _text(address[0])
-    if not _is_loopback(host):
+    if not is_loopback(host):
         _remember(f"{verb} {host}:{address[1]}")
 
 
 def _lookup(asked: object) -> None:
     if isinstance(asked, tuple):
         asked = asked[0] if asked else None
-    if asked is not None and not _is_loopback(host := _text(asked)):
+    if asked is not None and not is_loopback(host := _text(asked)):
         _remember(f"lookup {host}")
 
 
@@ -91,13 +117,4 @@ def _text(host: object) -> str:
 
 def _remember(call: str) -> None:
     with _lock:
-        _calls.append(call)
-
-
-def _is_loopback(host: str) -> bool:
-    if host in ("", "localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.split("%")[0]).is_loopback
-    except ValueError:
-        return False
+        _calls.append((call, False))

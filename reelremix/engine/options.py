@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine.captions.style import load_preset
+from reelremix.engine.codec import to_plain
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.request import (
     ClipRequest,
     EncodeOptions,
     FrameOptions,
+    JudgeOptions,
     SelectOptions,
     check_speakers,
 )
@@ -26,6 +28,7 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.media.encode import EncoderSettings, require_encoder
 from reelremix.engine.media.hardware import choose_encoder
+from reelremix.engine.models.judge_address import check_judge
 from reelremix.engine.models.whisper import choose_whisper
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import ConfigError, NoAudioStream
@@ -81,7 +84,8 @@ def require_audio(subject: Subject) -> None:
 
 
 def check_select(options: SelectOptions) -> None:
-    """Raise ConfigError for a count or a length that cannot be."""
+    """Raise ConfigError for a count, a length or a judge that cannot be."""
+    check_judge(options.judge)
     if not 1 <= options.count <= MAX_COUNT:
         raise ConfigError(f"--count must be between 1 and {MAX_COUNT} (got {options.count})")
     if not 0 < options.min_s <= options.max_s <= MAX_LENGTH_S:
@@ -153,7 +157,11 @@ def output_rate(wanted: str, picture: VideoFormat) -> Fraction:
 
 
 def options_of(request: ClipRequest) -> dict[str, Any]:
-    """Every effective option, as the manifest lists them."""
+    """Every effective option, as the manifest lists them.
+
+    Raises:
+        ConfigError: the judge's address cannot be listed, because it may hold a password.
+    """
     heard, selected, encode = request.transcribe, request.select, request.encode
     given = Path(heard.transcript) if heard.transcript else None
     return {
@@ -170,6 +178,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "min_s": selected.min_s,
         "max_s": selected.max_s,
         "ranges": [[r.start_s, r.end_s] for r in selected.ranges],
+        "judge": _judge(selected.judge),
         "aspect": request.frame.aspect.value,
         "faces": request.frame.faces,
         "captions": request.captions or "none",
@@ -180,3 +189,9 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "jobs": encode.jobs,
         "plan": request.plan_only,
     }
+
+
+def _judge(options: JudgeOptions) -> dict[str, Any] | None:
+    """Who judges and within which limits; None without one."""
+    check_judge(options)
+    return to_plain(options) if options.endpoint.strip() else None

@@ -295,6 +295,7 @@ def _decided(
         output=output,
         layout=layout,
         captions=captions,
+        judge=draft.judge,
     )
 
 

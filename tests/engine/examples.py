@@ -28,6 +28,7 @@ from reelremix.engine.domain.events import (
     Waiting,
     Warned,
 )
+from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import (
     Keyframe,
     Layout,
@@ -151,6 +152,7 @@ CLIP = Clip(
     captions=Captions(
         "bold", {"size": 72}, (Cue(WORDS[0].range, ((0, 1),), (90, 1300, 900, 260)),)
     ),
+    judge=Judgement("qwen2.5", 3, 1, "Wait for it", ("cut moved by the judge",)),
 )
 TRACK = Track(3, 0, (Sighting(Timestamp.from_seconds(63.1), Box(500, 120, 180, 180), 0.9, 2.0),))
 RENDERED = Rendered(

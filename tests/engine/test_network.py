@@ -97,6 +97,15 @@ def test_other_threads_are_seen_too() -> None:
     assert calls(body) == ["connect 192.0.2.7:80"]
 
 
+def test_what_a_client_says_it_sent_is_listed_each_time() -> None:
+    body = (
+        "from reelremix.engine.network import note_sent\n"
+        "for _ in range(2): note_sent('judge', '127.0.0.1', 11434, 52); note_calls(('lookup a',))"
+    )
+    assert calls(body) == ["judge 127.0.0.1:11434 52 bytes", "lookup a",
+                           "judge 127.0.0.1:11434 52 bytes"]  # fmt: skip
+
+
 def test_what_other_processes_recorded_is_added_once() -> None:
     body = "note_calls(('lookup a.org', 'lookup b.org')); note_calls(('lookup a.org',))"
     assert calls(body) == ["lookup a.org", "lookup b.org"]

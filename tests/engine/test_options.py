@@ -13,6 +13,7 @@ from reelremix.engine.domain.request import (
     ClipRequest,
     EncodeOptions,
     FrameOptions,
+    JudgeOptions,
     SelectOptions,
     TranscribeOptions,
 )
@@ -75,6 +76,21 @@ def test_a_transcript_counts_by_its_content(tmp_path: Path) -> None:
     assert first["transcript_sha256"] != second["transcript_sha256"]
 
 
+def test_a_judge_is_listed_with_its_limits_and_nobody_is_null() -> None:
+    assert options_of(ClipRequest("a.mp4"))["judge"] is None
+    select = SelectOptions(judge=JudgeOptions("ollama:qwen2.5", budget_s=60))
+    assert options_of(ClipRequest("a.mp4", select=select))["judge"] == {
+        "endpoint": "ollama:qwen2.5", "model": "", "budget_s": 60, "calls": 60, "tokens": 200_000,
+    }  # fmt: skip
+
+
+def test_a_judge_with_a_password_is_listed_nowhere() -> None:
+    select = SelectOptions(judge=JudgeOptions("http://joe:hunter2@h/v1"))
+    with pytest.raises(ConfigError) as raised:
+        options_of(ClipRequest("a.mp4", select=select))
+    assert "hunter2" not in str(raised.value)
+
+
 @pytest.fixture
 def subject(tmp_path: Path) -> Subject:
     """A short film."""
@@ -104,6 +120,7 @@ WRONG: dict[str, tuple[dict[str, Any], type[Exception]]] = {
     "--encoder-preset must be": ({"encode": EncodeOptions(preset="warp")}, ConfigError),
     "'nope' is not available": ({"encode": EncodeOptions(encoder="nope")}, RenderError),
     "--count must be": ({"select": SelectOptions(count=0)}, ConfigError),
+    "neither ollama:MODEL": ({"select": SelectOptions(judge=JudgeOptions("gpt"))}, ConfigError),
     "--min must be": ({"select": SelectOptions(min_s=9, max_s=8)}, ConfigError),
     "--min must be above 0": ({"select": SelectOptions(min_s=-1)}, ConfigError),
     "'blazeface' is not installed": ({"frame": FrameOptions()}, ModelNotInstalled),

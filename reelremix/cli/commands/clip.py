@@ -27,6 +27,8 @@ def clip(
     minimum: options.MinLength = None,
     maximum: options.MaxLength = None,
     ranges: options.Ranges = None,
+    judge: options.Judge = None,
+    judge_model: options.JudgeModel = None,
     plan: Annotated[
         bool,
         typer.Option(

@@ -19,6 +19,8 @@ def score(
     count: options.Count = None,
     minimum: options.MinLength = None,
     maximum: options.MaxLength = None,
+    judge: options.Judge = None,
+    judge_model: options.JudgeModel = None,
     model: options.Model = None,
     language: options.Language = None,
     device: options.Device = None,

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from reelremix.engine.domain.candidate import Score
 from reelremix.engine.domain.caption import Captions
+from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
@@ -48,6 +49,8 @@ class Clip:
     layout: Layout = field(default_factory=lambda: Layout(()))
     captions: Captions | None = None
     """None when captions are off."""
+    judge: Judgement | None = None
+    """None when no judge was asked, or it said nothing."""
 
     @property
     def duration_s(self) -> float:

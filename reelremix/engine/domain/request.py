@@ -63,6 +63,21 @@ def check_speakers(speakers: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeOptions:
+    """Who compares the finalists and writes their titles, and what that may cost."""
+
+    endpoint: str = ""
+    """`ollama:MODEL`, or the address of an OpenAI-compatible server; empty is off."""
+    model: str = ""
+    """Empty takes the one the endpoint names, else the first that the server lists."""
+    budget_s: float = 120.0
+    calls: int = 60
+    """Requests at most, those that are tried again included."""
+    tokens: int = 200_000
+    """Of prompts and replies together, where the server counts them."""
+
+
+@dataclass(frozen=True, slots=True)
 class SelectOptions:
     """Which moments to keep."""
 
@@ -71,6 +86,7 @@ class SelectOptions:
     max_s: float = 60.0
     ranges: tuple[TimeRange, ...] = ()
     """Given ranges are kept as they are; count, min_s and max_s then do not apply."""
+    judge: JudgeOptions = JudgeOptions()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from reelremix.engine.domain.candidate import Axis, Candidate, Kind, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
+from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import (
     Keyframe,
     Layout,
@@ -233,8 +235,12 @@ def ranking_to_dict(
     rejected: Sequence[Rejection],
     notice: str | None,
     timeline: Timeline | None = None,
+    judgements: Sequence[Judgement | None] = (),
 ) -> dict[str, Any]:
-    """The published form of a ranking: `reelremix score --json`, version 1."""
+    """The published form of a ranking: `reelremix score --json`, version 1.
+
+    `judgements` go with the candidates, as far as there are any.
+    """
     return {
         "version": VERSION,
         "candidates": [
@@ -244,8 +250,11 @@ def ranking_to_dict(
                 "score": candidate.score.total if candidate.score else None,
                 **{k: v for k, v in score_to_dict(candidate.score).items() if k != "total"},
                 "text": candidate.text,
+                **_judged(judgement),
             }
-            for number, candidate in enumerate(candidates, start=1)
+            for number, (candidate, judgement) in enumerate(
+                zip_longest(candidates, judgements), start=1
+            )
         ],
         "rejected": [rejection_to_dict(r) for r in rejected],
         "notice": notice,
@@ -354,6 +363,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
         "hashtags": list(clip.hashtags),
         "text": clip.text,
         "score": score_to_dict(clip.score),
+        **_judged(clip.judge),
         "duration_s": clip.duration_s,
         "ranges": [[r.start_s, r.end_s] for r in clip.ranges],
         "output": {
@@ -376,6 +386,21 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
         ],
         "audio": {"gain_db": rendered.gain_db if rendered else None},
         "verdict": _verdict(rendered.verdict if rendered else None),
+    }
+
+
+def _judged(judgement: Judgement | None) -> dict[str, Any]:
+    """The key `judge` with what a judge said; nothing without one."""
+    if judgement is None:
+        return {}
+    return {
+        "judge": {
+            "model": judgement.model,
+            "wins": judgement.wins,
+            "losses": judgement.losses,
+            "hook": judgement.hook,
+            "notes": list(judgement.notes),
+        }
     }
 
 
@@ -514,7 +539,16 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
             ),
         ),
         captions=_read_captions(entry.get("captions")),
+        judge=_read_judged(entry.get("judge")),
     )
+
+
+def _read_judged(entry: Mapping[str, Any] | None) -> Judgement | None:
+    if entry is None:
+        return None
+    record = int(entry["wins"]), int(entry["losses"])
+    hook, notes = entry.get("hook"), tuple(str(note) for note in entry.get("notes", ()))
+    return Judgement(str(entry["model"]), *record, None if hook is None else str(hook), notes)
 
 
 def _read_output(entry: Mapping[str, Any]) -> OutputFormat:

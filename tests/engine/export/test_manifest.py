@@ -51,6 +51,13 @@ def test_writing_what_was_read_changes_nothing() -> None:
     assert json.loads(updated_manifest(before, clips, clips, {CLIP.id: RENDERED})) == before
 
 
+def test_a_clip_without_a_judge_does_not_mention_one() -> None:
+    document = manifest_to_dict(replace(MANIFEST, clips=(replace(CLIP, judge=None),)))
+    assert "judge" not in document["clips"][0]
+    [found] = clips_from_dict(document, PATH)
+    assert found.judge is None
+
+
 def test_tracks_come_back_with_their_boxes() -> None:
     [track] = tracks_from_dict(content(), PATH)
     assert (track.id, track.sightings[0].box) == (TRACK.id, TRACK.sightings[0].box)
