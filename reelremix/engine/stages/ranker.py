@@ -92,15 +92,25 @@ class Ranker:
     candidate: Linear
     chance_intercept: float
     chance_slope: float
+    order: Linear | None = None
+    """The owner's own weights, for the order alone; None orders by the log-odds."""
 
     def log_odds(self, source: SourceSpeech, windows: Windows) -> Floats:
+        """That an editor keeps each candidate."""
+        return self.candidate(self.features(source, windows))
+
+    def values(self, features: Floats) -> Floats:
         """What candidates are ordered by."""
+        return (self.order or self.candidate)(features)
+
+    def features(self, source: SourceSpeech, windows: Windows) -> Floats:
+        """A row for each candidate, a column for each of `CANDIDATE_FEATURES`."""
         if tuple(counted_names(source.counts)) != self.counted:
             raise ValueError("the ranker was trained on other features; train it again")
         features = sentence_features(source)
         curves = {name: normal(model(features.of(name))) for name, model in self.curves.items()}
         rows = [curve_features(source, curves, windows), shape_features(source, windows)]
-        return self.candidate(np.column_stack(rows))
+        return np.column_stack(rows)
 
     def chance_percent(self, log_odds: Floats) -> Floats:
         """The calibrated chance that an editor keeps a candidate."""

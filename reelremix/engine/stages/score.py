@@ -96,9 +96,10 @@ def score_candidates(
     ranker = ranker or load_ranker()
     if vectors is not None and ranker is not None and may_use_meaning(sentences, counts.lexicon):
         source = SourceSpeech.of(sentences, counts, transcript, vectors)
-        log_odds = ranker.log_odds(source, windows)
-        value = log_odds - log_odds.mean()
-        chances = np.round(ranker.chance_percent(log_odds), 1)
+        features = ranker.features(source, windows)
+        value = ranker.values(features)
+        value = value - value.mean()
+        chances = np.round(ranker.chance_percent(ranker.candidate(features)), 1)
         totals = chances if _is_long_enough(windows) else None
     else:
         value = with_passage(rank_values(signals), windows)
