@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reelremix.engine.adapting import own_ranking
 from reelremix.engine.domain.candidate import Candidate, Rejection, Score
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import CandidateScored, Warned
@@ -64,8 +65,12 @@ def rank(
         if duration_s is not None:  # a transcript that was given may go on behind the end
             candidates = [c for c in candidates if c.range.end_s <= duration_s + END_SLACK_S]
     vectors = _meaning(sentences, transcript.language, ctx) if candidates else None
-    with stage(ctx, "score"):
-        scored = score_candidates(candidates, sentences, transcript, vectors)
+    own = own_ranking(ctx) if vectors is not None else None
+    told = f"ranked with your feedback, {own.decisions} decisions" if own else ""
+    by = own.name if own else "shipped" if vectors is not None else "signals"
+    with stage(ctx, "score", told, record=by):
+        ranker = own.ranker if own else None
+        scored = score_candidates(candidates, sentences, transcript, vectors, ranker)
     return sentences, scored
 
 

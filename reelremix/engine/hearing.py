@@ -36,7 +36,9 @@ def hear(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Heard
         ModelNotInstalled: the model is not on this machine.
     """
     if options.transcript is not None:
-        return Heard(read_given(options), "cpu")
+        given = read_given(options)
+        ctx.catalogue.save_transcript(subject.source.id, given)
+        return Heard(given, "cpu")
     require_audio(subject)
     choice = choose_whisper(options.model, options.device, ctx.models)
     try:

@@ -138,9 +138,8 @@ def test_features_that_never_vary_and_one_sided_folds_do_no_harm() -> None:
     own = examples(40, sources=2, liking=1)
     flat = replace(own, rows=np.zeros_like(own.rows))
     assert not learn(flat, shipped()).is_adopted
-    one_sided = replace(
-        own, label=np.arange(40) % 2 * 1.0
-    )  # each recording all kept or all dropped
+    alternating = (np.arange(40) % 2).astype(np.float64)
+    one_sided = replace(own, label=alternating)  # each recording all kept or all dropped
     learned = learn(one_sided, shipped())
     assert learned.personal is not None and np.isfinite(learned.personal.log_loss)
 
