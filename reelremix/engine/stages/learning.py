@@ -37,11 +37,11 @@ SLOPE_STRENGTH = 30.0
 that it chose, all near the top, so they say little about it: with 4, one adopted by chance could
 halve what its owner likes (`benchmarks/feedback.py`)."""
 FOLDS, INNER_FOLDS = 5, 4
-CONFIDENCE, EARLY_CONFIDENCE = 0.95, 0.99
+CONFIDENCE, EARLY_CONFIDENCE = 0.975, 0.99
 """Share of bootstrap samples in which the personal ranking must predict better; the second while
 there are few decisions. At 0.9, one in eight who decide at random would get one after 20 decisions
 (`benchmarks/feedback.py`)."""
-LEAST_GAIN = 0.005
+LEAST_GAIN = 0.01
 """Of log loss: less is no difference that anybody would notice."""
 EARLY = 40.0
 """Below so many decisions there are few."""
@@ -308,7 +308,7 @@ def _not_better(record: Learned, asked: float) -> str:
     assert record.confidence is not None
     return (
         f"it predicts held-out decisions better, {losses}, but not surely: in"
-        f" {100 * record.confidence:.0f} % of samples of the decisions, where {100 * asked:.0f} %"
+        f" {100 * record.confidence:.1f} % of samples of the decisions, where {100 * asked:.1f} %"
         " are asked"
     )
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from reelremix.engine.stages.learning import Learned
 from reelremix.engine.stages.ranker import CANDIDATE_FEATURES, Ranker
-from reelremix.engine.stages.signals import USUAL_LENGTH_S
+from reelremix.engine.stages.signals import USUAL_LENGTH_S, Floats
 
 LENGTH = ("log_seconds", "log_seconds_2", "log_seconds_3")
-LENGTHS_S = np.arange(15, 91, 5)
+SHORT_S, LONG_S = 20.0, 50.0
 SMALLEST = 0.1
 """Change of log-odds for a standard deviation of a feature, below which nothing is said."""
 MOST = 5
@@ -48,18 +48,16 @@ def taste_of(learned: Learned, shipped: Ranker) -> tuple[str, ...]:
     said = [
         (abs(change[name]), f"{'more' if change[name] > 0 else 'less'}: {meaning}")
         for name, meaning in MEANINGS.items()
-        if abs(change[name]) >= SMALLEST
     ]
-    before, after = best_length_s(shipped.candidate.weights), best_length_s(learned.weights)
-    if before != after:
-        size = max(abs(change[name]) for name in LENGTH)
-        said.append((size, f"length: about {after} s rather than {before} s"))
+    if (shorter := shorter_by(np.array(learned.weights) - shipped.candidate.weights)) != 0:
+        said.append((abs(shorter) / 2, "shorter clips" if shorter > 0 else "longer clips"))
     said.sort(key=lambda pair: -pair[0])
-    return tuple(text for _, text in said[:MOST])
+    return tuple(text for size, text in said[:MOST] if size >= SMALLEST)
 
 
-def best_length_s(weights: object) -> int:
-    """The length that weights for `CANDIDATE_FEATURES` like most, all else the same."""
-    own = np.asarray(weights, float)[[CANDIDATE_FEATURES.index(name) for name in LENGTH]]
-    power = np.log(LENGTHS_S / USUAL_LENGTH_S)
-    return int(LENGTHS_S[np.argmax(np.column_stack([power, power**2, power**3]) @ own)])
+def shorter_by(weights: Floats) -> float:
+    """By how much weights for `CANDIDATE_FEATURES` prefer short clips to long ones, in log-odds."""
+    own = weights[[CANDIDATE_FEATURES.index(name) for name in LENGTH]]
+    power = np.log(np.array([SHORT_S, LONG_S]) / USUAL_LENGTH_S)
+    short, long = np.column_stack([power, power**2, power**3]) @ own
+    return float(short - long)

@@ -24,7 +24,7 @@ from reelremix.engine.stages.learning import (
 )
 from reelremix.engine.stages.ranker import CANDIDATE_FEATURES, Ranker, load_ranker
 from reelremix.engine.stages.signals import Floats
-from reelremix.engine.stages.taste import best_length_s, taste_of
+from reelremix.engine.stages.taste import shorter_by, taste_of
 
 SIZE = len(CANDIDATE_FEATURES)
 TURNS = CANDIDATE_FEATURES.index("turns")
@@ -198,9 +198,11 @@ def test_a_taste_is_said_in_words() -> None:
     assert taste_of(replace(learned, why_not="no"), ranker) == ()
 
 
-def test_a_liking_for_short_clips_is_said_in_seconds() -> None:
-    weights = dict.fromkeys(CANDIDATE_FEATURES, 0.0) | {"log_seconds": -1.0}
-    assert best_length_s(tuple(weights.values())) == 15
-    changes = tuple(-0.8 if name == "log_seconds" else 0.0 for name in CANDIDATE_FEATURES)
-    learned = Learned("r", 20, 2, None, weights=tuple(weights.values()), changes=changes)
-    assert taste_of(learned, shipped())[0].startswith("length: about 15 s rather than ")
+@pytest.mark.parametrize(("weight", "said"), [(-1.0, "shorter clips"), (1.0, "longer clips")])
+def test_a_liking_for_lengths_is_said_in_words(weight: float, said: str) -> None:
+    ranker = shipped()
+    change = np.array([weight * (name == "log_seconds") for name in CANDIDATE_FEATURES])
+    assert np.sign(shorter_by(change)) == -weight
+    weights = tuple((ranker.candidate.weights + change).tolist())
+    learned = Learned("r", 20, 2, None, weights=weights, changes=(0.0,) * SIZE)
+    assert taste_of(learned, ranker) == (said,)
