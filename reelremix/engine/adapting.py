@@ -20,7 +20,7 @@ import numpy as np
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import ClipEntry
 from reelremix.engine.domain.context import Catalogue, Decision, RunContext
-from reelremix.engine.domain.events import Warned
+from reelremix.engine.domain.events import StageProgress, Warned
 from reelremix.engine.models.sentences import MINILM, MiniLm
 from reelremix.engine.stages.artifact import key_for, load, save, stage
 from reelremix.engine.stages.learning import Examples, Learned, fingerprint, learn, personal_ranker
@@ -143,7 +143,8 @@ def judged(catalogue: Catalogue) -> tuple[list[Judgement], Counter[str]]:
         label, weight = soft.get(clip_id, 0.5), IMPORT_WEIGHT
         if decision is not None:
             label, weight = float(kind == KEPT), 1.0
-        where = entry.detail if "ranges_s" in entry.detail else _looked_up(clip_id, catalogue)
+        is_placed = {"source", "ranges_s"} <= entry.detail.keys()
+        where = entry.detail if is_placed else _looked_up(clip_id, catalogue)
         if where is not None:
             ranges = tuple((float(start), float(end)) for start, end in where["ranges_s"])
             found.append(Judgement(clip_id, str(where["source"]), ranges, label, weight))
@@ -224,6 +225,7 @@ def _examples(
     mark = fingerprint(shipped)
     for number, (source_id, own) in enumerate(sorted(by_source.items())):
         ctx.cancel.raise_if_set()
+        ctx.reporter.emit(StageProgress("learn", number, len(by_source), "recordings"))
         own.sort(key=lambda judgement: judgement.clip_id)
         stored = _rows_of(source_id, own, shipped, mark, ctx)
         if isinstance(stored, str):

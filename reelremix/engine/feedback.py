@@ -74,14 +74,9 @@ def find_clip(text: str, catalogue: Catalogue) -> ClipEntry:
     Raises:
         ConfigError: there is none, or more than one.
     """
-    folder, mark, rank = text.rpartition("#")
-    if mark and rank.isdigit() and expanded(folder or ".", "the folder").exists():
-        return _of_manifest(expanded(folder or ".", "the folder"), rank, catalogue)
-    path = expanded(text, "the clip")
-    if path.is_dir():
-        raise ConfigError(f"{text} is a folder of clips", hint=f"name one of them: '{text}#1'")
-    if path.is_file():
-        return _of_manifest(path.parent, path.name, catalogue)
+    named = _in_a_folder(text, catalogue)
+    if named is not None:
+        return named
     prefix = text.strip().lower()
     found = catalogue.find_clips(prefix) if len(prefix) >= FEWEST_LETTERS else ()
     if len(found) == 1:
@@ -89,6 +84,23 @@ def find_clip(text: str, catalogue: Catalogue) -> ClipEntry:
     if found:
         raise ConfigError(f"{text!r} begins the ids of several clips: {_listed(found)}")
     raise _unknown(text, catalogue)
+
+
+def _in_a_folder(text: str, catalogue: Catalogue) -> ClipEntry | None:
+    """The clip of a file or FOLDER#RANK; None where there is no such path."""
+    folder, mark, rank = text.rpartition("#")
+    try:
+        if mark and rank.isdigit() and (path := expanded(folder or ".", "the folder")).exists():
+            return _of_manifest(path, rank, catalogue)
+        path = expanded(text, "the clip")
+        if path.is_file():
+            return _of_manifest(path.parent, path.name, catalogue)
+        is_folder = bool(text) and path.is_dir()
+    except (OSError, ValueError):  # longer than a name can be, or not a name at all
+        return None
+    if is_folder:
+        raise ConfigError(f"{text} is a folder of clips", hint=f"name one of them: '{text}#1'")
+    return None
 
 
 def decide(clips: Sequence[ClipEntry], kind: str, ctx: RunContext) -> Standing:

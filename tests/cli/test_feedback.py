@@ -146,3 +146,11 @@ def test_clips_of_a_run_are_decided_on_by_folder_and_rank(
     ended = reelremix("feedback", "keep", "clips/talk#2", "--json")
     assert ended.json["clips"][0]["id"] == manifest_in(Path("clips/talk"))["clips"][1]["id"]
     assert ended.json["learning"]["left_out"][0]["reason"].startswith("of recordings that are rank")
+
+
+def test_a_manifest_names_what_ordered_the_moments(reelremix: Command, tmp_path: Path) -> None:
+    film = plain_film(tmp_path / "talk.mp4", 17, size=(160, 90))
+    words = words_file(tmp_path / "words.json")
+    given = ("--transcript", words, "--min", 6, "--max", 12, "--count", 1, "--plan", *QUICK)
+    assert reelremix("clip", film, *given).code == 0
+    assert manifest_in(Path("clips/talk"))["run"]["ranker"] == "signals"

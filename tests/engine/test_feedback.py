@@ -64,7 +64,10 @@ def test_a_beginning_of_several_ids_names_them(catalogue: MemoryCatalogue) -> No
     assert "several clips" in message and clip_ids(1, 1)[0] in message and "and 5 more" in message
 
 
-@pytest.mark.parametrize("text", ["", "0", "00", "nonsense", "000000000099", "*", "%", "#1", "a#b"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "00", "nonsense", "000000000099", "*", "%", "#1", "a#b", "x" * 5000, "a\0b", "~no/x"],
+)
 def test_what_names_no_clip_is_refused_with_what_to_type(
     catalogue: MemoryCatalogue, text: str
 ) -> None:
