@@ -51,6 +51,8 @@ MOST_LINES = 20
 HEADER_WITHIN = 20
 """Lines before which the names of the columns must come."""
 SAMPLE_BYTES = 65_536
+FEW_NULS = 16
+"""Slips in a text; with more than these and one in a hundred, it is none."""
 TOTALS = ("total", "totals", "gesamt", "insgesamt", "totale", "totaal", "合計", "итого", "összesen")
 """What YouTube Studio calls the row that sums up all others."""
 _LONGEST_LINE = 100_000
@@ -353,7 +355,7 @@ def _encoding(path: Path) -> str:
             return "utf-16"
         if guess := _utf16_without_mark(sample):
             return guess
-        if sample.count(0) > len(sample) / 100:
+        if sample.count(0) > FEW_NULS + len(sample) / 100:
             raise ConfigError(
                 f"{path} is not text: it is full of NUL bytes", hint="download the table as CSV"
             )
