@@ -20,6 +20,7 @@ from reelremix.cli import diagnostics
 from reelremix.cli.commands.clip import clip
 from reelremix.cli.commands.config import config_app
 from reelremix.cli.commands.doctor import doctor
+from reelremix.cli.commands.feedback import feedback_app
 from reelremix.cli.commands.library import library_app
 from reelremix.cli.commands.models import models_app
 from reelremix.cli.commands.probe import probe
@@ -57,6 +58,7 @@ for command in (clip, transcribe, score, render, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(library_app, name="library")
+app.add_typer(feedback_app, name="feedback")
 app.add_typer(config_app, name="config")
 
 

@@ -38,6 +38,8 @@ DOING = {
     "frame": "Framing",
     "render": "Rendering",
     "install": "Installing",
+    "import": "Reading results",
+    "learn": "Learning",
 }
 SPEEDS = {"s": "x realtime", "frames": " fps", "B": " MB/s", "clips": " clips/s"}
 KINDS = ("bar", "plain", "json")

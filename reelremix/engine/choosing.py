@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from reelremix.engine.adapting import own_ranking
 from reelremix.engine.domain.candidate import Candidate, Rejection, Score
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import CandidateScored, Warned
@@ -27,7 +28,7 @@ from reelremix.engine.stages.meaning import sentence_vectors
 from reelremix.engine.stages.overview import overview
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.quotes import Spoken
-from reelremix.engine.stages.score import score_candidates
+from reelremix.engine.stages.score import may_use_meaning, score_candidates
 from reelremix.engine.stages.select import Selection, select_clips
 from reelremix.engine.stages.signals import choose_lexicon
 from reelremix.engine.stages.topics import find_topics
@@ -84,8 +85,16 @@ def rank(
         if duration_s is not None:  # a transcript that was given may go on behind the end
             candidates = [c for c in candidates if c.range.end_s <= duration_s + END_SLACK_S]
     vectors = _meaning(sentences, transcript.language, ctx) if candidates else None
-    with stage(ctx, "score"):
-        scored = score_candidates(candidates, sentences, transcript, vectors, track=heard.track)
+    lexicon = choose_lexicon(transcript.language, (tokenize(s.text) for s in sentences))
+    is_learned = vectors is not None and may_use_meaning(sentences, lexicon)
+    own = own_ranking(ctx) if is_learned else None
+    told = f"ranked with your feedback, {own.decisions} decisions" if own else ""
+    by = own.name if own else "shipped" if is_learned else "signals"
+    with stage(ctx, "score", told, record=by):
+        ranker = own.ranker if own else None
+        scored = score_candidates(
+            candidates, sentences, transcript, vectors, ranker, track=heard.track
+        )
         topics = find_topics(sentences, vectors) if vectors is not None else ()
         end_s = duration_s or max((s.range.end_s for s in sentences), default=0.0)
         timeline = overview(scored, topics, transcript.events, end_s)

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.config import Settings, expanded, load_settings
-from reelremix.engine import choosing, hearing, pipeline
+from reelremix.engine import adapting, choosing, feedback, hearing, pipeline
+from reelremix.engine.adapting import Standing
 from reelremix.engine.choosing import Chosen
-from reelremix.engine.domain.clip import Clip, Rendered
+from reelremix.engine.domain.clip import Clip, ClipEntry, Rendered
 from reelremix.engine.domain.context import (
     ArtifactStore,
     CancelToken,
@@ -62,6 +63,7 @@ from reelremix.engine.export.manifest import (
     updated_manifest,
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
+from reelremix.engine.feedback import Import
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
@@ -95,6 +97,14 @@ class ClipResult:
     """The content of `clips.json`."""
     failed: int
     """Clips that could not be rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Clips that were decided on, and what was learned."""
+
+    clips: tuple[ClipEntry, ...]
+    standing: Standing
 
 
 class Library:
@@ -219,6 +229,40 @@ class Library:
         """Render clips of a manifest, all or some, with changed options if asked."""
         return self._job(request.manifest, {}, lambda job: _render(request, job), **run)
 
+    def decide(self, clips: Sequence[str], *, keep: bool, **run: Any) -> Decided:
+        """Record that clips are kept or dropped, all or none of them, and learn from it.
+
+        Raises:
+            ConfigError: one of them is not known, or is not the only one of that name.
+        """
+
+        def work(job: _Job) -> Decided:
+            found = [feedback.find_clip(text, self.catalogue) for text in clips]
+            unique = tuple({clip.id: clip for clip in found}.values())
+            kind = adapting.KEPT if keep else adapting.DROPPED
+            return Decided(unique, feedback.decide(unique, kind, job.ctx))
+
+        return self._job("feedback", {}, work, **run)
+
+    def import_results(
+        self, file: Path, *, dry_run: bool, **run: Any
+    ) -> tuple[Import, Standing | None]:
+        """Record the results in a platform's table and learn from them; `dry_run` does neither."""
+
+        def work(job: _Job) -> tuple[Import, Standing | None]:
+            found = feedback.import_results(file, job.ctx, dry_run=dry_run)
+            return found, None if dry_run else adapting.relearn(job.ctx)
+
+        return self._job(file.name, {}, work, **run)
+
+    def feedback_standing(self, **run: Any) -> Standing:
+        """Where learning from decisions stands, learned anew."""
+        return self._job("feedback", {}, lambda job: adapting.relearn(job.ctx), **run)
+
+    def reset_feedback(self, **run: Any) -> Standing:
+        """Let no decision so far count."""
+        return self._job("feedback", {}, lambda job: feedback.reset(job.ctx), **run)
+
     def abandon(self) -> None:
         """Log that running jobs were cancelled: the process ends without waiting for them."""
         for log in tuple(self._running):
@@ -295,6 +339,7 @@ class _Job:
             peak_rss_mb=self._memory.peak_mb,
             device=device,
             network=network_calls(self._mark),
+            ranker=next((s.detail for s in self._log.stages if s.stage == "score"), None),
         )
 
 

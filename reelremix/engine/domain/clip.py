@@ -59,6 +59,17 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipEntry:
+    """What the library lists of a clip: enough to recognise it and to find its words."""
+
+    id: str
+    source_id: str
+    title: str
+    slug: str
+    ranges: tuple[TimeRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found when the rendered file was opened again."""
 

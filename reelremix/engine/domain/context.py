@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.events import Event, LoggedEvent
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
@@ -97,7 +97,7 @@ class Decision:
 
     clip_id: str
     kind: str
-    """`proposed`, `kept`, `dropped`, `trimmed`, ..."""
+    """`proposed`, `kept`, `dropped`, `imported`, `reset`, ..."""
     detail: dict[str, Any]
     at: float
     """Seconds since the epoch, UTC."""
@@ -136,11 +136,20 @@ class Catalogue(Protocol):
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
 
+    def find_clips(self, id_prefix: str) -> Sequence[ClipEntry]:
+        """The clips whose id begins so, by id; an empty prefix finds all."""
+
     def record(self, decision: Decision) -> None:
         """Append a decision; nothing is ever changed or removed."""
 
-    def decisions(self, clip_id: str) -> Sequence[Decision]:
-        """The decisions about a clip, oldest first."""
+    def decisions(self, clip_id: str | None = None) -> Sequence[Decision]:
+        """The decisions about a clip, or about all, oldest first."""
+
+    def save_ranking(self, document: dict[str, Any]) -> None:
+        """Keep what was learned from the decisions, replacing what was learned before."""
+
+    def ranking(self) -> dict[str, Any] | None:
+        """What was learned from the decisions, or None."""
 
     def append(self, job_id: str, event: Event) -> LoggedEvent:
         """Number a fact within its job and keep it; progress gets the last fact's number."""

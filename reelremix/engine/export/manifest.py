@@ -59,6 +59,9 @@ class RunRecord:
     peak_rss_mb: float | None
     device: str
     network: tuple[str, ...]
+    ranker: str | None = None
+    """What ordered the moments: `shipped`, `personal` with a fingerprint, `signals` where meanings
+    are not known; None where the ranges were given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
             "peak_rss_mb": manifest.run.peak_rss_mb,
             "device": manifest.run.device,
             "network": list(manifest.run.network),
+            "ranker": manifest.run.ranker,
         },
         "notice": manifest.notice,
         "tracks": [_track(track) for track in manifest.tracks],

@@ -96,10 +96,13 @@ def staged(
 
 
 @contextmanager
-def stage(ctx: RunContext, name: str) -> Iterator[None]:
-    """Tell when a stage that keeps no artifact starts and ends."""
+def stage(ctx: RunContext, name: str, detail: str = "", *, record: str = "") -> Iterator[None]:
+    """Tell when a stage that keeps no artifact starts and ends.
+
+    `detail` is for people, when it starts; `record` is what did the work, told at its end.
+    """
     ctx.cancel.raise_if_set()
     began = time.monotonic()
-    ctx.reporter.emit(StageStarted(name))
+    ctx.reporter.emit(StageStarted(name, detail))
     yield
-    ctx.reporter.emit(StageFinished(name, round(time.monotonic() - began, 3), False))
+    ctx.reporter.emit(StageFinished(name, round(time.monotonic() - began, 3), False, record))

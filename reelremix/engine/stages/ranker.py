@@ -103,6 +103,12 @@ class Ranker:
     cut: Linear
     chance_intercept: float
     chance_slope: float
+    order: Linear | None = None
+    """The owner's own weights, for the order alone; None orders by the log-odds."""
+
+    def values(self, features: Floats) -> Floats:
+        """What candidates are ordered by."""
+        return (self.order or self.candidate)(features)
 
     def features(self, source: SourceSpeech, windows: Windows) -> Floats:
         """A row for each candidate, a column for each of `CANDIDATE_FEATURES`."""

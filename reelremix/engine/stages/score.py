@@ -103,10 +103,10 @@ def score_candidates(
     if vectors is not None and ranker is not None and may_use_meaning(sentences, counts.lexicon):
         source = SourceSpeech.of(sentences, counts, transcript, vectors)
         features = ranker.features(source, windows)
-        log_odds = ranker.candidate(features)
+        value = ranker.values(features)
+        value = value - value.mean()
         cuts: Floats | None = ranker.cuts(features, source, windows)
-        value = log_odds - log_odds.mean()
-        chances = np.round(ranker.chance_percent(log_odds), 1)
+        chances = np.round(ranker.chance_percent(ranker.candidate(features)), 1)
         totals = chances if _is_long_enough(windows) else None
     else:
         value, cuts = with_passage(rank_values(signals), windows), None

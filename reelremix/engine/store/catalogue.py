@@ -9,17 +9,30 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from reelremix.engine import codec
-from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import LOCAL_OWNER, Decision, FileIdentity
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.store.database import Database
 
 T = TypeVar("T")
+LAST = chr(0x10FFFF)
+"""Sorts behind every letter of an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outline:
+    """The little of a stored clip that a list needs: the rest is a hundred times as much."""
+
+    title: str
+    slug: str
+    ranges: tuple[TimeRange, ...]
 
 
 class SqliteCatalogue:
@@ -129,6 +142,19 @@ class SqliteCatalogue:
             source_id,
         )
 
+    def find_clips(self, id_prefix: str) -> Sequence[ClipEntry]:
+        """The clips whose id begins so, by id; an empty prefix finds all."""
+        rows = self._db.rows(
+            "SELECT id, source_id, detail FROM clips"
+            " WHERE owner = ? AND id >= ? AND id < ? ORDER BY id",
+            (self._owner, id_prefix, id_prefix + LAST),
+        )
+        return [
+            ClipEntry(str(id), str(source_id), outline.title, outline.slug, outline.ranges)
+            for id, source_id, blob in rows
+            if (outline := _understood(blob, _Outline)) is not None
+        ]
+
     def record(self, decision: Decision) -> None:
         """Append a decision; nothing is ever changed or removed."""
         with self._db.transaction() as connection:
@@ -143,17 +169,32 @@ class SqliteCatalogue:
                 ),
             )
 
-    def decisions(self, clip_id: str) -> Sequence[Decision]:
-        """The decisions about a clip, oldest first."""
+    def decisions(self, clip_id: str | None = None) -> Sequence[Decision]:
+        """The decisions about a clip, or about all, oldest first."""
+        about = "" if clip_id is None else " AND clip_id = ?"
         rows = self._db.rows(
-            "SELECT clip_id, kind, detail, at FROM decisions"
-            " WHERE owner = ? AND clip_id = ? ORDER BY number",
-            (self._owner, clip_id),
+            f"SELECT clip_id, kind, detail, at FROM decisions WHERE owner = ?{about}"
+            " ORDER BY number",
+            (self._owner,) if clip_id is None else (self._owner, clip_id),
         )
         return [
             Decision(str(clip), str(kind), json.loads(str(detail)), float(str(at)))
             for clip, kind, detail, at in rows
         ]
+
+    def save_ranking(self, document: dict[str, Any]) -> None:
+        """Keep what was learned from the decisions, replacing what was learned before."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO rankings VALUES (?, ?, ?)",
+                (self._owner, json.dumps(document, ensure_ascii=False), time.time()),
+            )
+
+    def ranking(self) -> dict[str, Any] | None:
+        """What was learned from the decisions, or None."""
+        text = self._one("SELECT detail FROM rankings WHERE owner = ?")
+        document = json.loads(text) if text is not None else None
+        return document if isinstance(document, dict) else None
 
     def append(self, job_id: str, event: Event) -> LoggedEvent:
         """Number a fact within its job and keep it; progress gets the last fact's number."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import ArtifactKey, Decision, FileIdentity
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
@@ -59,6 +60,7 @@ class MemoryCatalogue:
         self._transcripts: dict[str, Transcript] = {}
         self._clips: dict[str, dict[str, Clip]] = {}
         self._decisions: list[Decision] = []
+        self._ranking: dict[str, Any] | None = None
         self._events: dict[str, list[LoggedEvent]] = {}
 
     def remember_file(self, identity: FileIdentity, source_id: str) -> None:
@@ -105,13 +107,31 @@ class MemoryCatalogue:
         held = self._clips.get(source_id, {})
         return sorted(held.values(), key=lambda clip: (clip.rank, clip.id))
 
+    def find_clips(self, id_prefix: str) -> Sequence[ClipEntry]:
+        """The clips whose id begins so, by id; an empty prefix finds all."""
+        found = [
+            ClipEntry(clip.id, source_id, clip.title, clip.slug, clip.ranges)
+            for source_id, clips in self._clips.items()
+            for clip in clips.values()
+            if clip.id.startswith(id_prefix)
+        ]
+        return sorted(found, key=lambda entry: entry.id)
+
     def record(self, decision: Decision) -> None:
         """Append a decision; nothing is ever changed or removed."""
         self._decisions.append(decision)
 
-    def decisions(self, clip_id: str) -> Sequence[Decision]:
-        """The decisions about a clip, oldest first."""
-        return [d for d in self._decisions if d.clip_id == clip_id]
+    def decisions(self, clip_id: str | None = None) -> Sequence[Decision]:
+        """The decisions about a clip, or about all, oldest first."""
+        return [d for d in self._decisions if clip_id in (None, d.clip_id)]
+
+    def save_ranking(self, document: dict[str, Any]) -> None:
+        """Keep what was learned from the decisions, replacing what was learned before."""
+        self._ranking = dict(document)
+
+    def ranking(self) -> dict[str, Any] | None:
+        """What was learned from the decisions, or None."""
+        return None if self._ranking is None else dict(self._ranking)
 
     def append(self, job_id: str, event: Event) -> LoggedEvent:
         """Number a fact within its job and keep it; progress gets the last fact's number."""

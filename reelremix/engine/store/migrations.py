@@ -67,6 +67,18 @@ def _library(tables: Tables) -> None:
     )
 
 
+@LIBRARY(name="0002-rankings")
+def _rankings(tables: Tables) -> None:
+    _run(
+        tables,
+        """
+        CREATE TABLE rankings (
+            owner TEXT PRIMARY KEY, detail TEXT NOT NULL, saved_at REAL NOT NULL
+        );
+        """,
+    )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date. Callers see to it that no other process does so meanwhile.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reelremix.engine.domain.clip import ClipEntry
 from reelremix.engine.domain.context import Catalogue, Decision, FileIdentity
 from reelremix.engine.domain.events import Event, JobStarted, StageProgress, Waiting
 from reelremix.engine.store.catalogue import SqliteCatalogue
@@ -113,6 +114,42 @@ def test_decisions_are_kept_in_order_and_never_replaced(catalogue: Catalogue) ->
     for decision in [*decisions, Decision("c2", "kept", {}, 3.0)]:
         catalogue.record(decision)
     assert list(catalogue.decisions("c1")) == decisions
+
+
+def test_all_decisions_come_in_the_order_of_their_making(catalogue: Catalogue) -> None:
+    decisions = [
+        Decision("c2", "kept", {}, 1.0),
+        Decision("c1", "dropped", {"why": "ümläut"}, 2.0),
+        Decision("", "reset", {}, 1.5),
+        Decision("c2", "dropped", {}, 3.0),
+    ]
+    for decision in decisions:
+        catalogue.record(decision)
+    assert list(catalogue.decisions()) == decisions
+    assert list(catalogue.decisions("c1")) == decisions[1:2]
+    assert list(catalogue.decisions("")) == decisions[2:3]
+
+
+def test_clips_are_found_by_the_beginning_of_their_id(catalogue: Catalogue) -> None:
+    assert list(catalogue.find_clips("")) == []
+    ids = ("ab00", "ab01", "a_00", "b100")
+    catalogue.save_clips("s1", [replace(CLIP, id=id) for id in ids[:2]])
+    catalogue.save_clips("s2", [replace(CLIP, id=id, title="Other", slug="o") for id in ids[2:]])
+    assert [clip.id for clip in catalogue.find_clips("")] == sorted(ids)
+    assert [clip.id for clip in catalogue.find_clips("ab")] == ["ab00", "ab01"]
+    assert [clip.id for clip in catalogue.find_clips("a_")] == ["a_00"]
+    assert [clip.id for clip in catalogue.find_clips("%")] == []
+    assert list(catalogue.find_clips("ab00")) == [
+        ClipEntry("ab00", "s1", CLIP.title, CLIP.slug, CLIP.ranges)
+    ]
+    assert next(iter(catalogue.find_clips("b1"))).source_id == "s2"
+
+
+def test_the_latest_ranking_is_kept(catalogue: Catalogue) -> None:
+    assert catalogue.ranking() is None
+    catalogue.save_ranking({"weights": [0.5, -1.25], "why_not": None})
+    catalogue.save_ranking({"weights": [], "why_not": "ümläut"})
+    assert catalogue.ranking() == {"weights": [], "why_not": "ümläut"}
 
 
 def test_facts_are_numbered_from_one_within_their_job(catalogue: Catalogue) -> None:

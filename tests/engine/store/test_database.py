@@ -19,6 +19,8 @@ from reelremix.engine.store.migrations import migrate
 from reelremix.errors import ConfigError
 from tests.engine.examples import CLIP, SOURCE, TRANSCRIPT
 
+FIRST_VERSION = Path(__file__).with_name("library-0001.sql")
+"""A dump of a library that the first version wrote."""
 APPEND = """
 import sys
 from pathlib import Path
@@ -31,6 +33,7 @@ for _ in range(40):
 """
 
 
+STEPS = ["0001-library", "0002-rankings"]
 UNKNOWN = (
     "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
     " VALUES ('library', '9999-telepathy', 'tomorrow')"
@@ -42,6 +45,14 @@ def applied(database: Database) -> list[object]:
     return [row[0] for row in database.rows("SELECT name FROM _sqlite_migrations ORDER BY name")]
 
 
+def first_version(file: Path) -> None:
+    """A library as the first version left it, with a decision in it."""
+    file.parent.mkdir(parents=True)
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.executescript(FIRST_VERSION.read_text(encoding="utf-8"))
+    connection.close()
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Where a library may be made."""
@@ -51,8 +62,21 @@ def file(tmp_path: Path) -> Path:
 def test_migrating_twice_changes_nothing(file: Path) -> None:
     for _ in range(2):
         database = Database(file)
-        assert applied(database) == ["0001-library"]
+        assert applied(database) == STEPS
         database.close()
+
+
+def test_a_library_of_the_first_version_is_upgraded_and_loses_nothing(file: Path) -> None:
+    first_version(file)
+    database = Database(file)
+    catalogue = SqliteCatalogue(database)
+    assert applied(database) == STEPS
+    assert [d.kind for d in catalogue.decisions()] == ["proposed"]
+    assert catalogue.source(SOURCE.id) == SOURCE
+    assert [clip.id for clip in catalogue.find_clips("")] == [CLIP.id]
+    assert catalogue.ranking() is None
+    catalogue.save_ranking({"weights": []})
+    assert SqliteCatalogue(Database(file)).ranking() == {"weights": []}
 
 
 def test_migrating_an_open_library_again_is_harmless(file: Path) -> None:
@@ -113,7 +137,7 @@ def test_a_transaction_is_all_or_nothing(file: Path) -> None:
     with pytest.raises(RuntimeError), database.transaction() as connection:
         connection.execute(UNKNOWN)
         raise RuntimeError
-    assert applied(database) == ["0001-library"]
+    assert applied(database) == STEPS
     catalogue.save_source(SOURCE)
 
 
@@ -158,6 +182,7 @@ def test_what_another_version_wrote_counts_as_absent(file: Path, detail: object)
         connection.execute("UPDATE sources SET detail = ? WHERE id = 's1'", (detail,))
         connection.execute("UPDATE transcripts SET detail = ? WHERE source_id = 's1'", (detail,))
         connection.execute("UPDATE clips SET detail = ? WHERE id = 'c1'", (detail,))
+    assert [clip.id for clip in catalogue.find_clips("")] == ["c2"]
     assert catalogue.source("s1") is None and catalogue.transcript("s1") is None
     assert [source.id for source in catalogue.sources()] == ["s2"]
     assert [clip.id for clip in catalogue.clips("s1")] == ["c2"]
@@ -174,11 +199,13 @@ def test_owners_do_not_see_each_other(file: Path) -> None:
     ada.save_transcript(SOURCE.id, TRANSCRIPT)
     ada.save_clips(SOURCE.id, [CLIP])
     ada.record(Decision(CLIP.id, "kept", {}, 1.0))
+    ada.save_ranking({"weights": []})
     ada.append("job", Waiting("turn"))
     assert bob.recall_file(identity) is None and bob.source(SOURCE.id) is None
     assert not [*bob.locations(SOURCE.id), *bob.sources(), *bob.clips(SOURCE.id)]
     assert not [*bob.decisions(CLIP.id), *bob.events("job")]
-    assert bob.transcript(SOURCE.id) is None
+    assert bob.transcript(SOURCE.id) is None and bob.ranking() is None
+    assert not [*bob.decisions(), *bob.find_clips("")]
     assert bob.append("job", Waiting("turn")).seq == 1
 
 
@@ -216,5 +243,5 @@ def test_a_reader_sees_what_was_committed_and_no_more(file: Path) -> None:
     writer, reader = Database(file), Database(file)
     with writer.transaction() as connection:
         connection.execute(UNKNOWN)
-        assert applied(reader) == ["0001-library"]
-    assert applied(reader) == ["0001-library", "9999-telepathy"]
+        assert applied(reader) == STEPS
+    assert applied(reader) == [*STEPS, "9999-telepathy"]
