@@ -2,8 +2,9 @@
 
     python benchmarks/calibration.py [--shared DIR]
 
-On the thirty that the selector chooses of each episode: expected calibration error over ten
-equally filled bins, Brier skill against always saying the mean, and the area under the ROC curve.
+On the thirty best of each episode that do not overlap, cut as they would be: expected calibration
+error over ten equally filled bins, Brier skill against always saying the mean, and the area under
+the ROC curve.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import numpy as np
 from episodes import IOU_OF_A_HIT, best_iou, reliability
 from measuring import SHARED, keep, show
 from selection import by_ranker
+from train_kinds import learn, read_stretches
 from train_ranker import TOP, Trainer, left_out, load_episodes
 
+from reelremix.engine.stages.select import Variety
 from reelremix.engine.stages.signals import Floats, windows_of
 
 BINS = 10
+LIKELIEST = Variety(near_penalty=0.0, alike_penalty=0.0)
+"""The best that do not overlap, be they alike."""
 
 
 def area_under_curve(said: Floats, kept: Floats) -> float:
@@ -35,8 +40,10 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
     chances, outcomes = [], []
+    stretches = read_stretches(options.shared)
     for episode, ranker in left_out(Trainer(load_episodes(options.shared))):
-        selection = by_ranker(episode, ranker, TOP)
+        prototypes = learn(stretches, without=episode.name)
+        selection = by_ranker(episode, ranker, prototypes, TOP, LIKELIEST)
         totals = [c.score.total for c in selection.chosen if c.score and c.score.total is not None]
         chances.append(np.array(totals) / 100)
         found = windows_of(selection.chosen)

@@ -15,20 +15,22 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from episodes import COUNT, MAX_S, MIN_S, episode_files
 from measuring import SHARED, keep, show
+from train_kinds import learn, read_stretches
 from train_ranker import Episode, Trainer, left_out, load_episodes
 
 from reelremix.engine.export.manifest import ranking_to_dict
 from reelremix.engine.export.transcript import read_transcript
+from reelremix.engine.stages.kinds import Prototype
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.ranker import Ranker, load_ranker
 from reelremix.engine.stages.score import score_candidates
-from reelremix.engine.stages.select import Selection, select_clips
+from reelremix.engine.stages.select import Selection, Variety, select_clips
 
 DRAWS = 10_000
 FIGURES = ("hit", "recall", "never")
@@ -44,27 +46,40 @@ def by_signals(shared: Path) -> Iterator[tuple[str, Selection]]:
         yield path.stem, select_clips(scored, COUNT, language=transcript.language)
 
 
-def by_ranker(episode: Episode, ranker: Ranker, count: int = COUNT) -> Selection:
-    """One episode, chosen by a given model."""
+def by_ranker(
+    episode: Episode,
+    ranker: Ranker,
+    prototypes: Mapping[str, Prototype] | None = None,
+    count: int = COUNT,
+    variety: Variety | None = None,
+) -> Selection:
+    """One episode, chosen by given models; without prototypes by the shipped ones."""
     source = episode.source
     scored = score_candidates(
-        episode.candidates, source.sentences, episode.transcript, source.vectors, ranker
+        episode.candidates,
+        source.sentences,
+        episode.transcript,
+        source.vectors,
+        ranker,
+        prototypes=prototypes,
     )
-    return select_clips(scored, count, language=episode.transcript.language)
+    return select_clips(scored, count, variety=variety, language=episode.transcript.language)
 
 
 def learned(shared: Path, *, leave_one_out: bool) -> Iterator[tuple[str, Selection]]:
     """Every episode, chosen by a model that did not see it, or by the shipped one."""
     episodes = load_episodes(shared)
-    shipped = load_ranker()
     if leave_one_out:
-        pairs = left_out(Trainer(episodes))
-    elif shipped is not None:
-        pairs = ((episode, shipped) for episode in episodes)
-    else:
+        stretches = read_stretches(shared)
+        for episode, ranker in left_out(Trainer(episodes)):
+            prototypes = learn(stretches, without=episode.name)
+            yield episode.name, by_ranker(episode, ranker, prototypes)
+        return
+    shipped = load_ranker()
+    if shipped is None:
         sys.exit("there is no trained model; `train_ranker.py --write` makes one")
-    for episode, ranker in pairs:
-        yield episode.name, by_ranker(episode, ranker)
+    for episode in episodes:
+        yield episode.name, by_ranker(episode, shipped)
 
 
 def official(shared: Path, ranked: Path) -> dict[str, dict[str, float]]:

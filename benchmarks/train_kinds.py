@@ -137,6 +137,12 @@ def prototype(stretches: Stretches, name: str, trained: np.ndarray) -> Prototype
     return Prototype(way, usual, spread, float(np.quantile((near - usual) / spread, 1 - share)))
 
 
+def learn(stretches: Stretches, without: str | None = None) -> dict[str, Prototype]:
+    """The prototypes of every kind, from all episodes but one."""
+    used = stretches.episode != (without or "")
+    return {name: prototype(stretches, name, used) for name in (*KINDS, *EXCLUDED)}
+
+
 def held_out(stretches: Stretches, name: str) -> Floats:
     """How near each stretch is to a prototype that saw nothing of its episode, less the limit."""
     near = np.zeros(len(stretches.reason))
@@ -177,8 +183,6 @@ def main() -> None:
     show("Kinds of moments", ["kind", "stretches", "AUC", "found", "of all picks"], rows)
     keep("kinds", result)
     if options.write:
-        everything = np.ones(len(stretches.reason), bool)
-        learned = {n: prototype(stretches, n, everything) for n in (*KINDS, *EXCLUDED)}
         record = {
             "date": date.today().isoformat(),
             "data_sha256": data_hash(options.shared),
@@ -186,7 +190,7 @@ def main() -> None:
             "ridge": RIDGE,
             "held_out": result,
         }
-        plain = {"record": record, "prototypes": prototypes_to(learned)}
+        plain = {"record": record, "prototypes": prototypes_to(learn(stretches))}
         TARGET.write_text(lines(plain) + "\n", encoding="utf-8")
 
 

@@ -24,12 +24,18 @@ ENVIRONMENT_PREFIX = "REELREMIX_"
 T = TypeVar("T")
 
 
-def _setting(default: T, meaning: str, bounds: tuple[float, float] | None = None) -> T:
+def _setting(
+    default: T,
+    meaning: str,
+    bounds: tuple[float, float] | None = None,
+    words: tuple[str, ...] = (),
+) -> T:
     """A field with its one-line explanation, which `reelremix config show` prints.
 
-    `bounds` are the lowest and the highest value of a number.
+    `bounds` are the lowest and the highest value of a number. `words` make a text that is either
+    one of them or such a whole number.
     """
-    metadata = {"meaning": meaning, "bounds": bounds}
+    metadata = {"meaning": meaning, "bounds": bounds, "words": words}
     described: T = field(default=default, metadata=metadata)
     return described
 
@@ -39,7 +45,7 @@ class Settings:
     """Everything a user can set once instead of typing it each time."""
 
     out: str = _setting("clips", "Folder that clips are written into.")
-    count: int = _setting(10, "How many clips to make at most.", (1, 100))
+    count: str = _setting("10", "How many clips to make at most, or auto.", (1, 100), ("auto",))
     min: float = _setting(15.0, "Shortest clip in seconds.", (1, 3600))
     max: float = _setting(60.0, "Longest clip in seconds.", (1, 3600))
     aspect: str = _setting("9:16", "Shape of the output: 9:16, 1:1, 4:5 or 16:9.")
@@ -50,7 +56,9 @@ class Settings:
     initial_prompt: str = _setting("", "Text that sets the style and spelling of the transcript.")
     vocabulary: str = _setting("", "Names and terms to listen for, separated by commas.")
     device: str = _setting("auto", "auto, cpu or cuda.")
-    speakers: str = _setting("auto", "How many people speak: a number, auto, or off.")
+    speakers: str = _setting(
+        "auto", "How many people speak: a number, auto, or off.", (1, 100), ("auto", "off")
+    )
     encoder: str = _setting("auto", "auto, or an FFmpeg encoder such as libx264 or h264_nvenc.")
     encoder_preset: str = _setting("veryfast", "x264 preset: faster is larger.")
     crf: int = _setting(20, "Quality, 0 (lossless) to 51.", (0, 51))
@@ -206,6 +214,8 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         )
     kind = kinds[name]
     _refuse_secret(name, value, origin)
+    if words := _metadata(name)["words"]:
+        return _number_or_word(name, value, origin, words)
     if kind is not str:
         _require_bounds(name, value, origin)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -217,9 +227,21 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     return value
 
 
+def _number_or_word(name: str, value: Any, origin: str, words: tuple[str, ...]) -> str:
+    text = str(value)
+    low, high = _metadata(name)["bounds"]
+    is_number = type(value) in (int, str) and text.isascii() and text.lstrip("-").isdigit()
+    if text not in words and not (is_number and low <= int(text) <= high):
+        ways = f"{' or '.join(words)}, or between {low:g} and {high:g}"
+        raise ConfigError(f"{_what(name, origin)} must be {ways} (got {text})")
+    return text
+
+
 def _parsed(name: str, text: str, variable: str) -> Any:
     kind = _kinds()[name]
     _refuse_secret(name, text, variable)
+    if _metadata(name)["words"]:
+        return _checked(name, text, variable)
     if kind is bool:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
         if text.lower() not in words:
@@ -235,14 +257,19 @@ def _parsed(name: str, text: str, variable: str) -> Any:
 
 def _require_bounds(name: str, value: Any, origin: str) -> None:
     """Raise ConfigError for a number outside its bounds, and for one that is not a number."""
-    bounds = next(f.metadata["bounds"] for f in fields(Settings) if f.name == name)
+    bounds = _metadata(name)["bounds"]
     if bounds is None or isinstance(value, bool) or not isinstance(value, int | float):
         return
     low, high = bounds
     if not low <= value <= high:
-        what = origin.removeprefix("flag ")
-        named = what if what.startswith(("--", ENVIRONMENT_PREFIX)) else f"{what}: {name}"
-        raise ConfigError(f"{named} must be between {low:g} and {high:g} (got {value:g})")
+        ways = f"between {low:g} and {high:g}"
+        raise ConfigError(f"{_what(name, origin)} must be {ways} (got {value:g})")
+
+
+def _what(name: str, origin: str) -> str:
+    """A setting as whoever set it knows it."""
+    what = origin.removeprefix("flag ")
+    return what if what.startswith(("--", ENVIRONMENT_PREFIX)) else f"{what}: {name}"
 
 
 def _refuse_secret(name: str, value: object, origin: str) -> None:
@@ -262,6 +289,10 @@ def _setting_of(variable: str) -> str | None:
         return None
     name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
     return name if name in _kinds() else None
+
+
+def _metadata(name: str) -> Mapping[str, Any]:
+    return next(f.metadata for f in fields(Settings) if f.name == name)
 
 
 def _kinds() -> dict[str, type]:

@@ -32,7 +32,7 @@ def test_each_layer_overrides_the_one_below_and_says_so(
     environ = user | {"REELREMIX_MAX": "50", "REELREMIX_ASPECT": "4:5"}
     loaded = load_settings(environ, tmp_path).with_flags({"aspect": "16:9", "count": None})
     found = loaded.settings
-    assert (found.count, found.crf, found.max, found.aspect, found.min) == (3, 28, 50, "16:9", 15)
+    assert (found.count, found.crf, found.max, found.aspect, found.min) == ("3", 28, 50, "16:9", 15)
     assert [loaded.origins[n] for n in ("count", "crf", "max", "aspect", "min")] == [
         user["REELREMIX_CONFIG"],
         str(tmp_path / ".reelremix.toml"),
@@ -59,12 +59,12 @@ def test_the_highest_layer_that_speaks_wins(values: dict[str, int]) -> None:
             environ["REELREMIX_COUNT"] = str(values["environment"])
         loaded = load_settings(environ, folder).with_flags({"count": values.get("flag")})
     spoken = [values[layer] for layer in LAYERS if layer in values]
-    assert loaded.settings.count == (spoken[-1] if spoken else Settings().count)
+    assert loaded.settings.count == (str(spoken[-1]) if spoken else Settings().count)
 
 
 def test_a_flag_counts_only_if_it_was_typed() -> None:
     loaded = load_settings({}, Path.cwd()).with_flags({"faces": None, "count": 2, "crf": 0})
-    assert (loaded.settings.faces, loaded.settings.count, loaded.settings.crf) == (True, 2, 0)
+    assert (loaded.settings.faces, loaded.settings.count, loaded.settings.crf) == (True, "2", 0)
     assert loaded.origins["faces"] == "default"
 
 
@@ -88,9 +88,12 @@ def test_an_unknown_key_names_file_key_and_nearest_match(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("count = 'many'", "count must be a whole number (got 'many')"),
-        ("count = 2.5", "count must be a whole number"),
-        ("count = true", "count must be a whole number"),
+        ("count = 'many'", "count must be auto, or between 1 and 100 (got many)"),
+        ("count = 0", "count must be auto, or between 1 and 100 (got 0)"),
+        ("count = 2.5", "count must be auto, or between"),
+        ("count = true", "count must be auto, or between"),
+        ("speakers = 'some'", "speakers must be auto or off, or between 1 and 100"),
+        ("crf = 2.5", "crf must be a whole number (got 2.5)"),
         ("faces = 1", "faces must be true or false"),
         ("max = 'long'", "max must be a number"),
         ("out = ['a']", "out must be text"),
@@ -116,7 +119,8 @@ def test_numbers_are_taken_where_they_are_meant(
 
 @pytest.mark.parametrize(
     ("name", "text", "value"),
-    [("COUNT", "7", 7), ("MAX", "45.5", 45.5), ("FACES", "no", False), ("FACES", "TRUE", True),
+    [("COUNT", "7", "7"), ("COUNT", "auto", "auto"), ("CRF", "7", 7),
+     ("MAX", "45.5", 45.5), ("FACES", "no", False), ("FACES", "TRUE", True),
      ("MODEL", "small", "small"), ("DATA_DIR", "/d", "/d")],
 )  # fmt: skip
 def test_the_environment_speaks_for_every_setting(name: str, text: str, value: object) -> None:

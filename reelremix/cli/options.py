@@ -12,12 +12,12 @@ import typer
 
 from reelremix.config import Settings
 from reelremix.engine.domain.request import (
+    AUTO,
     Aspect,
     EncodeOptions,
     JudgeOptions,
     SelectOptions,
     TranscribeOptions,
-    check_speakers,
 )
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError, UnreadableMedia
@@ -106,9 +106,12 @@ InstallModels = Annotated[
     typer.Option("--install-models", help="Download a missing model.", rich_help_panel=LISTENING),
 ]
 Count = Annotated[
-    int | None,
+    str | None,
     typer.Option(
-        min=1, max=100, help="Most clips to make.", show_default="10", rich_help_panel=CHOOSING
+        metavar="N|auto",
+        help="Most clips to make; auto takes as many as are good.",
+        show_default="10",
+        rich_help_panel=CHOOSING,
     ),
 ]
 MinLength = Annotated[
@@ -284,7 +287,6 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
     """How to listen, from settings."""
     if settings.device not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"--device must be auto, cpu or cuda (got {settings.device!r})")
-    check_speakers(settings.speakers)
     return TranscribeOptions(
         model=settings.model,
         language=settings.language or None,
@@ -298,14 +300,12 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
 
 def select_options(settings: Settings, ranges: list[str] | None = None) -> SelectOptions:
     """What to choose, from settings. Raises ConfigError."""
-    if not 1 <= settings.count <= 100:
-        raise ConfigError(f"--count must be between 1 and 100 (got {settings.count})")
     if settings.max < settings.min:
         raise ConfigError(
             f"--max must be at least --min (got --min {settings.min:g} --max {settings.max:g})"
         )
     return SelectOptions(
-        count=settings.count,
+        count=None if settings.count == AUTO else int(settings.count),
         min_s=settings.min,
         max_s=settings.max,
         ranges=tuple(parse_range(text) for text in ranges or ()),

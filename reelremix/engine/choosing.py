@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,13 +29,12 @@ from reelremix.engine.stages.overview import overview
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.quotes import Spoken
 from reelremix.engine.stages.score import may_use_meaning, score_candidates
-from reelremix.engine.stages.select import Selection, select_clips
+from reelremix.engine.stages.select import Floor, Selection, select_clips
 from reelremix.engine.stages.signals import choose_lexicon
 from reelremix.engine.stages.topics import find_topics
+from reelremix.engine.stages.trim import trimmed
 from reelremix.errors import ModelNotInstalled, NothingToClip
 
-AVERAGE = 0.0
-"""The rank value of a source's average stretch: `clip` keeps nothing below."""
 UNRANKED = "moments are chosen by wording alone, not by meaning: model 'minilm' is not installed"
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
@@ -117,7 +116,9 @@ def _meaning(
     return sentence_vectors(sentences, MiniLm(folder), ctx)
 
 
-def select_scored(candidates: Sequence[Candidate], count: int, language: str | None) -> Selection:
+def select_scored(
+    candidates: Sequence[Candidate], count: int | None, language: str | None
+) -> Selection:
     """The ranking that `score` shows: as many as asked where the material allows."""
     return select_clips(candidates, count, language=language)
 
@@ -129,11 +130,12 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
         return _given(transcript, options, subject, ctx)
     end_s = subject.presentation.picture_end.seconds
     ranking = rank(heard, options, end_s, ctx)
-    best = partial(select_clips, ranking.candidates, floor=AVERAGE, language=transcript.language)
+    best = partial(select_clips, ranking.candidates, floor=Floor(), language=transcript.language)
     with stage(ctx, "select"):
         selection = best(options.count)
     spoken = Spoken(ranking.sentences, transcript, end_s)
     judged = judge_selection(selection, best, spoken, options, ctx)
+    judged = trimmed_openings(judged, spoken, options.min_s)
     selection = judged.selection
     for candidate in selection.chosen:
         total = candidate.score.total if candidate.score else None
@@ -144,6 +146,12 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
         length_s = subject.presentation.duration.seconds
         notice = why_nothing(transcript, options, subject.source.name, length_s)
     return Chosen(drafts, selection.rejected, notice, ranking.timeline)
+
+
+def trimmed_openings(judged: Judged, spoken: Spoken, min_s: float) -> Judged:
+    """The chosen clips without the fillers that they open with."""
+    chosen = tuple(trimmed(candidate, spoken, min_s) for candidate in judged.selection.chosen)
+    return replace(judged, selection=replace(judged.selection, chosen=chosen))
 
 
 def _drafts(judged: Judged, spoken: Spoken) -> tuple[Draft, ...]:

@@ -193,14 +193,16 @@ class Library:
             transcript = heard.transcript
             ranking = choosing.rank(heard, request.select, duration_s, job.ctx)
             best = partial(choosing.select_scored, ranking.candidates, language=transcript.language)
+            spoken = Spoken(ranking.sentences, transcript, duration_s)
             judged = judge_selection(
                 best(request.select.count),
                 best,
-                Spoken(ranking.sentences, transcript, duration_s),
+                spoken,
                 request.select,
                 job.ctx,
                 words=False,
             )
+            judged = choosing.trimmed_openings(judged, spoken, request.select.min_s)
             selection = judged.selection
             notice = selection.shortfall
             if not selection.chosen:

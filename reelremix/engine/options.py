@@ -15,6 +15,7 @@ from reelremix.engine.codec import to_plain
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.request import (
+    AUTO,
     ClipRequest,
     EncodeOptions,
     FrameOptions,
@@ -86,8 +87,10 @@ def require_audio(subject: Subject) -> None:
 def check_select(options: SelectOptions) -> None:
     """Raise ConfigError for a count, a length or a judge that cannot be."""
     check_judge(options.judge)
-    if not 1 <= options.count <= MAX_COUNT:
-        raise ConfigError(f"--count must be between 1 and {MAX_COUNT} (got {options.count})")
+    if options.count is not None and not 1 <= options.count <= MAX_COUNT:
+        raise ConfigError(
+            f"--count must be auto or between 1 and {MAX_COUNT} (got {options.count})"
+        )
     if not 0 < options.min_s <= options.max_s <= MAX_LENGTH_S:
         raise ConfigError(
             f"--min must be above 0 and at most --max, --max at most {MAX_LENGTH_S:g}"
@@ -174,7 +177,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "transcript": given.name if given else None,
         "transcript_sha256": file_sha256(given) if given and given.is_file() else None,
         "audio_stream": request.audio_stream,
-        "count": selected.count,
+        "count": AUTO if selected.count is None else selected.count,
         "min_s": selected.min_s,
         "max_s": selected.max_s,
         "ranges": [[r.start_s, r.end_s] for r in selected.ranges],

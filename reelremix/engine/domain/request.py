@@ -9,7 +9,7 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError
 
 AUTO, OFF = "auto", "off"
-MOST_SPEAKERS = 100
+MOST_CLIPS = MOST_SPEAKERS = 100
 
 
 class Aspect(StrEnum):
@@ -81,7 +81,8 @@ class JudgeOptions:
 class SelectOptions:
     """Which moments to keep."""
 
-    count: int = 10
+    count: int | None = 10
+    """At most so many; None takes as many as are good."""
     min_s: float = 15.0
     max_s: float = 60.0
     ranges: tuple[TimeRange, ...] = ()

@@ -41,7 +41,7 @@ PREFERRED_OTHERS = "the judge preferred other clips"
 UNCHANGED = "the rest keeps the ordinary ranking and titles"
 
 T = TypeVar("T")
-Widen = Callable[[int], Selection]
+Widen = Callable[[int | None], Selection]
 """The best set of so many candidates."""
 Record = tuple[int, int]
 """Comparisons won and lost."""

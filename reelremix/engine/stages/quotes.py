@@ -69,7 +69,9 @@ def recut(
     heard = list(_heard_near(candidate, spoken))
     first, last = _ends(heard, candidate, first_words, last_words)
     words = spoken.transcript.words
-    cut = _silences(first.index, last.index, words, spoken)
+    cut = silences_around(first.index, last.index, words, spoken)
+    if cut is None:
+        raise CutRefused("somebody else speaks where it would be cut")
     inside = _inside(heard, candidate)
     if first.index == inside[0].index:
         cut = TimeRange(candidate.range.start, cut.end)
@@ -151,8 +153,11 @@ def _places(heard: Sequence[_Heard], quote: str, name: str) -> Iterator[tuple[in
     yield from found
 
 
-def _silences(first: int, last: int, words: Sequence[Word], spoken: Spoken) -> TimeRange:
-    """From the silence before one word to the silence after another, as `propose` would cut."""
+def silences_around(
+    first: int, last: int, words: Sequence[Word], spoken: Spoken
+) -> TimeRange | None:
+    """From the silence before one word to the silence after another, as `propose` would cut; None
+    where somebody else speaks there."""
     start, end = words[first].range.start, max(w.range.end for w in words[first : last + 1])
     before = max((w.range.end for w in words[:first]), default=Timestamp(0))
     ends_at = end if spoken.end_s is None else max(end, Timestamp.from_seconds(spoken.end_s))
@@ -164,7 +169,7 @@ def _silences(first: int, last: int, words: Sequence[Word], spoken: Spoken) -> T
             else:
                 after = min(after, sentence.range.start)
     if before > start or after < end:
-        raise CutRefused("somebody else speaks where it would be cut")
+        return None
     lead_in = min(Fraction(LEAD_IN_S), (start - before).exact / 2)
     lead_out = min(Fraction(LEAD_OUT_S), (after - end).exact / 2)
     return TimeRange.from_seconds(start.exact - lead_in, end.exact + lead_out)

@@ -27,7 +27,7 @@ from reelremix.engine.domain.sound import SoundTrack
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.models.sentences import Vectors
 from reelremix.engine.stages.evidence import EvidenceFinder
-from reelremix.engine.stages.kinds import KindFinder, load_prototypes
+from reelremix.engine.stages.kinds import KindFinder, Prototype, load_prototypes
 from reelremix.engine.stages.lexicon import Lexicon
 from reelremix.engine.stages.ranker import Ranker, SourceSpeech, load_ranker
 from reelremix.engine.stages.signals import (
@@ -82,12 +82,14 @@ def score_candidates(
     ranker: Ranker | None = None,
     *,
     track: SoundTrack | None = None,
+    prototypes: Mapping[str, Prototype] | None = None,
 ) -> list[Candidate]:
     """The candidates in the same order, each with its score.
 
     `vectors` are what the sentences mean, a row each; None ranks by the counted signals alone.
     `ranker` is the one to rank with, by default the trained one. `track` is what was heard besides
-    words; None leaves out how things are said.
+    words; None leaves out how things are said. `prototypes` are those of kinds of moments, by
+    default the trained ones.
 
     Axes that the transcript cannot answer are None: reaction without sound events, delivery
     without word times, and those that need cues of a language that has none.
@@ -98,7 +100,7 @@ def score_candidates(
     windows = windows_of(candidates)
     signals = measure_ranks(windows, counts, sentences, transcript, track)
     axes = {axis: _axis(signals, axis) for axis in Axis}
-    moments = _moments(sentences, counts, windows, vectors)
+    moments = _moments(sentences, counts, windows, vectors, prototypes or load_prototypes())
     ranker = ranker or load_ranker()
     if vectors is not None and ranker is not None and may_use_meaning(sentences, counts.lexicon):
         source = SourceSpeech.of(sentences, counts, transcript, vectors)
@@ -135,9 +137,9 @@ def _moments(
     counts: SentenceCounts,
     windows: Windows,
     vectors: Vectors | None,
+    prototypes: Mapping[str, Prototype] | None,
 ) -> list[tuple[tuple[Kind, ...], str | None]]:
     """The kinds of each candidate, and what excludes it; neither where meaning is unknown."""
-    prototypes = load_prototypes()
     if vectors is None or prototypes is None or counts.lexicon is None:
         return [((), None)] * len(windows.first)
     finder = KindFinder(sentences, counts.words, vectors, prototypes)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from reelremix.engine.domain.candidate import Axis, Candidate, Rejection
+from reelremix.engine.domain.request import MOST_CLIPS
 from reelremix.engine.stages.lexicon import Lexicon, tokenize
 from reelremix.engine.stages.signals import Floats, choose_lexicon
 
 MOST_REJECTIONS = 20
+BELOW = "no better than a stretch taken anywhere"
 NEAR_S = 90.0
 """Clips closer than this are told from the same minute of the talk."""
 NEAR_PENALTY = 0.25
@@ -72,8 +74,16 @@ class _Field:
         """Minus infinity where it is not known how well a candidate is cut."""
         self.is_moment = np.array([not (c.score and c.score.excluded) for c in self.candidates])
         """False for advertising and the like, which no editor keeps."""
-        spread = float(values.std()) if len(values) else 1.0
-        self.scaled: Floats = values / spread if spread > 0 else values
+        self._unit = float(values.std()) or 1.0
+        self.scaled: Floats = values / self._unit
+        self.chance = np.array([_chance(c) for c in self.candidates])
+        """In percent; NaN where it is not known."""
+
+    def reaches(self, floor: Floor) -> Flags:
+        """Which candidates are good enough."""
+        stands_out = self.value >= floor.deviations * self._unit
+        likely = self.chance >= floor.chance_percent
+        return np.where(np.isnan(self.chance), stands_out, likely)
 
     def iou(self, i: int) -> Floats:
         """Of candidate `i` with every candidate."""
@@ -93,33 +103,55 @@ class _Field:
         return np.asarray(np.maximum(apart, 0.0))
 
 
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What a clip has to reach: a chance, or where chances are not known a place in the source."""
+
+    chance_percent: float = 20.0
+    """About what a stretch taken anywhere has."""
+    deviations: float = 0.0
+    """Above the source's average stretch, in deviations of its stretches."""
+
+
+GOOD = Floor(50.0, 1.0)
+"""What `auto` counts as good: as likely kept as not, or well above the source's average stretch."""
+
+
 def select_clips(
     candidates: Sequence[Candidate],
-    count: int,
+    count: int | None,
     *,
-    floor: float | None = None,
+    floor: Floor | None = None,
     variety: Variety | None = None,
     language: str | None = None,
 ) -> Selection:
     """The best set of at most `count` scored candidates, best first.
 
-    `floor` is the lowest rank value to keep (0.0 is the source's average stretch); fewer clips
-    may then be returned. None keeps `count` wherever the material allows, with shorter clips if
-    the best ones leave no room.
+    With a `floor` fewer clips may be returned. Without one there are `count` wherever the material
+    allows, with shorter clips if the best ones leave no room. A `count` of None takes as many as
+    are good, and one where none is.
     """
     variety = variety or Variety()
-    if not candidates or count < 1:
-        return Selection((), (), _shortfall(0, count, below=0))
+    if not candidates or count == 0:
+        return Selection((), (), _shortfall(0, count or 1, below=0))
     field = _Field(candidates)
-    allowed = field.is_moment if floor is None else field.is_moment & (field.value >= floor)
+    if count is None:
+        good = field.is_moment & field.reaches(GOOD)
+        count, floor = (MOST_CLIPS, GOOD) if good.any() else (1, floor)
+        found = select_clips(candidates, count, floor=floor, variety=variety, language=language)
+        return replace(found, shortfall=None) if found.chosen else found
+    allowed = field.is_moment if floor is None else field.is_moment & field.reaches(floor)
     alike = _Likeness(field)
     chosen = _choose(field, allowed, count, variety, alike)
     if floor is None and len(chosen) < count:
-        chosen = _make_room(field, chosen, count, variety, alike)
-    chosen = _well_cut(field, allowed, chosen, variety)
-    rejected = _rejections(field, chosen, floor, variety, language)
+        chosen = _make_room(field, allowed, chosen, count, variety, alike)
+    cuts = _well_cut(field, allowed, chosen, variety)
+    rejected = _rejections(field, cuts, floor, variety, language)
     return Selection(
-        tuple(field.candidates[i] for i in chosen),
+        tuple(
+            _as_moment(field.candidates[a], field.candidates[b])
+            for a, b in zip(chosen, cuts, strict=True)
+        ),
         rejected,
         _shortfall(len(chosen), count, below=int((~allowed).sum())),
     )
@@ -133,6 +165,11 @@ def _value(candidate: Candidate) -> float:
     return candidate.score.rank_value if candidate.score else 0.0
 
 
+def _chance(candidate: Candidate) -> float:
+    total = candidate.score.total if candidate.score else None
+    return math.nan if total is None else total
+
+
 def _cut(candidate: Candidate) -> float:
     cut = candidate.score.cut_value if candidate.score else None
     return -math.inf if cut is None else cut
@@ -142,7 +179,7 @@ def _shortfall(found: int, count: int, *, below: int) -> str | None:
     if found >= count:
         return None
     if below:
-        return "nothing else rises above the average stretch of this source"
+        return "nothing else is better than a stretch taken anywhere"
     return "there is no room for more clips of the asked length" if found else "nothing to choose"
 
 
@@ -165,14 +202,19 @@ def _choose(
 
 
 def _make_room(
-    field: _Field, chosen: list[int], count: int, variety: Variety, alike: Callable[[int], Floats]
+    field: _Field,
+    allowed: Flags,
+    chosen: list[int],
+    count: int,
+    variety: Variety,
+    alike: Callable[[int], Floats],
 ) -> list[int]:
     """Shorter and shorter clips until there are enough, or the set that has most."""
     length = field.end - field.start
     longest, most = float(length.max()), chosen
     while longest > length.min():
         longest *= 0.85
-        found = _choose(field, length <= longest, count, variety, alike)
+        found = _choose(field, allowed & (length <= longest), count, variety, alike)
         most = found if len(found) > len(most) else most
         if len(most) >= count:
             return most
@@ -207,6 +249,13 @@ def _well_cut(field: _Field, allowed: Flags, chosen: Sequence[int], variety: Var
     return kept
 
 
+def _as_moment(moment: Candidate, cut: Candidate) -> Candidate:
+    """The better cut of a moment, with the moment's chance: that is what was learned."""
+    if cut is moment or cut.score is None or moment.score is None:
+        return cut
+    return replace(cut, score=replace(cut.score, total=moment.score.total))
+
+
 class _Likeness:
     """How much of a chosen clip's vocabulary each shortlisted candidate repeats."""
 
@@ -236,7 +285,7 @@ class _Likeness:
 def _rejections(
     field: _Field,
     chosen: Sequence[int],
-    floor: float | None,
+    floor: Floor | None,
     variety: Variety,
     language: str | None,
 ) -> tuple[Rejection, ...]:
@@ -261,7 +310,7 @@ def _why_not(
     i: int,
     field: _Field,
     chosen: Sequence[int],
-    floor: float | None,
+    floor: Floor | None,
     variety: Variety,
     lexicon: Lexicon | None,
 ) -> str:
@@ -274,8 +323,8 @@ def _why_not(
     clashing = field.clashes(i, variety.max_iou)
     if any(clashing[c] for c in chosen):
         return "overlaps a stronger clip"
-    if floor is not None and field.value[i] < floor:
-        return "no better than the average stretch of this source"
+    if floor is not None and not field.reaches(floor)[i]:
+        return BELOW
     if chosen and min(float(field.gap_s(i)[c]) for c in chosen) < NEAR_S / 2:
         return "too close to a stronger clip"
     return _weakest(candidate)

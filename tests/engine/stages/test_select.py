@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from reelremix.engine.domain.candidate import Axis, Candidate, Score
 from reelremix.engine.domain.time import TimeRange
-from reelremix.engine.stages.select import MOST_REJECTIONS, Variety, select_clips
+from reelremix.engine.stages.select import MOST_REJECTIONS, Floor, Variety, select_clips
 from tests.engine.stages.talk import dull, scored, talk
 
 
@@ -55,10 +55,10 @@ def test_shorter_clips_make_room_for_the_count_asked_for() -> None:
 
 
 def test_below_the_floor_nothing_is_kept_and_it_says_so() -> None:
-    found = select_clips([candidate(0, 30, 2), candidate(100, 130, -1)], 2, floor=0.0)
+    found = select_clips([candidate(0, 30, 2), candidate(100, 130, -1)], 2, floor=Floor())
     assert starts(found.chosen) == [0]
-    assert found.shortfall is not None and "average" in found.shortfall
-    assert any("average" in r.reason for r in found.rejected)
+    assert found.shortfall is not None and "taken anywhere" in found.shortfall
+    assert any("taken anywhere" in r.reason for r in found.rejected)
 
 
 def test_enough_clips_have_no_shortfall() -> None:
@@ -110,3 +110,73 @@ def test_advertising_is_called_by_its_name() -> None:
 def test_overlapping_a_stronger_clip_is_a_reason() -> None:
     found = select_clips([candidate(0, 30, 3), candidate(20, 60, 1)], 1)
     assert [r.reason for r in found.rejected] == ["overlaps a stronger clip"]
+
+
+def judged(
+    start_s: float,
+    end_s: float,
+    value: float,
+    *,
+    total: float | None = None,
+    cut: float | None = None,
+) -> Candidate:
+    score = Score(total, dict.fromkeys(Axis), (), value, cut)
+    return Candidate(TimeRange.from_seconds(start_s, end_s), "Some words.", 0, 0, score)
+
+
+def test_auto_takes_as_many_as_are_likelier_kept_than_not() -> None:
+    likely = [judged(100 * n, 100 * n + 30, 2, total=total) for n, total in enumerate((70, 55, 50))]
+    rest = [judged(100 * n, 100 * n + 30, 1, total=45) for n in range(5, 9)]
+    found = select_clips([*likely, *rest], None)
+    assert sorted(starts(found.chosen)) == [0, 100, 200]
+    assert found.shortfall is None
+
+
+def test_auto_takes_the_best_one_where_none_is_good() -> None:
+    found = select_clips([judged(100 * n, 100 * n + 30, 0.1 * n, total=30) for n in range(4)], None)
+    assert len(found.chosen) == 1
+
+
+def test_auto_without_chances_takes_what_stands_out() -> None:
+    values = [0.0, 0.1, -0.1, 0.0, 0.1, -0.1, 3.0, 2.9]
+    found = select_clips([judged(100 * n, 100 * n + 30, v) for n, v in enumerate(values)], None)
+    assert sorted(starts(found.chosen)) == [600, 700]
+
+
+def test_auto_of_nothing_is_nothing() -> None:
+    assert select_clips([], None).chosen == ()
+
+
+def test_what_is_no_likelier_than_any_stretch_is_not_kept() -> None:
+    likely, unlikely = judged(0, 30, 2, total=40), judged(100, 130, 1, total=19)
+    found = select_clips([likely, unlikely], 2, floor=Floor())
+    assert starts(found.chosen) == [0]
+    assert [r.reason for r in found.rejected] == ["no better than a stretch taken anywhere"]
+
+
+def test_of_cuts_that_tell_the_same_the_best_one_is_taken_with_the_moments_chance() -> None:
+    long = judged(0, 60, 2.0, total=60, cut=0.1)
+    tight = judged(8, 55, 1.9, total=58, cut=0.4)
+    weak = judged(8, 50, 1.0, total=40, cut=0.9)
+    elsewhere = judged(200, 260, 1.95, total=59, cut=5)
+    found = select_clips([long, tight, weak], 1)
+    assert starts(found.chosen) == [8] and found.chosen[0].range.end_s == 55
+    assert found.chosen[0].score is not None and found.chosen[0].score.total == 60
+    assert starts(select_clips([long, elsewhere], 1).chosen) == [0]
+
+
+def test_a_better_cut_never_reaches_into_another_clip() -> None:
+    first = judged(0, 60, 3.0, cut=0.1)
+    second = judged(60, 120, 2.9, cut=0.5)
+    between = judged(10, 70, 2.95, cut=0.9)
+    found = select_clips([first, second, between], 2)
+    assert all(a.range.overlap_s(b.range) == 0 for a, b in combinations(found.chosen, 2))
+    assert sorted(starts(found.chosen)) == [0, 60]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(spans, st.floats(-3, 3)), max_size=40), st.integers(1, 12))
+def test_cuts_never_overlap(listed: list[tuple[tuple[int, int, int], float]], count: int) -> None:
+    candidates = [judged(s, s + d, v, cut=cut) for (s, d, v), cut in listed]
+    found = select_clips(candidates, count)
+    assert all(a.range.overlap_s(b.range) == 0 for a, b in combinations(found.chosen, 2))
