@@ -36,6 +36,8 @@ from reelremix.engine.stages.trim import trimmed
 from reelremix.errors import ModelNotInstalled, NothingToClip
 
 UNRANKED = "moments are chosen by wording alone, not by meaning: model 'minilm' is not installed"
+NOT_UNDERSTOOD = "what is said is not understood in {}: hooks, feelings and chances are unknown"
+ENGLISH_ALONE = "moments are chosen by length, turns, names, numbers and sound; English has more"
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
 
@@ -103,8 +105,9 @@ def rank(
 def _meaning(
     sentences: Sequence[Sentence], language: str | None, ctx: RunContext
 ) -> Vectors | None:
-    """What each sentence means; None where the ranking cannot use it."""
+    """What each sentence means; None where that is not known, which is told."""
     if choose_lexicon(language, (tokenize(s.text) for s in sentences)) is None:
+        ctx.reporter.emit(Warned(NOT_UNDERSTOOD.format(language or "this language"), ENGLISH_ALONE))
         return None
     try:
         folder = ctx.models.folder(MINILM)

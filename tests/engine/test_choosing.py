@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reelremix.engine.choosing import UNRANKED, rank
+from reelremix.engine.choosing import NOT_UNDERSTOOD, UNRANKED, rank
 from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.request import SelectOptions
 from reelremix.engine.hearing import Heard
@@ -23,4 +23,8 @@ def test_a_missing_sentence_model_is_told_where_it_would_be_used() -> None:
 
 
 def test_a_sentence_model_that_would_not_be_used_is_not_missed() -> None:
-    assert warnings_of(80, language="xx") == []
+    assert UNRANKED not in warnings_of(80, language="xx")
+
+
+def test_a_language_that_is_not_understood_is_told() -> None:
+    assert warnings_of(80, language="de") == [NOT_UNDERSTOOD.format("de")]

@@ -12,7 +12,9 @@ import numpy as np
 
 from reelremix.engine.domain.candidate import Axis, Candidate, Reason
 from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.sound import SoundTrack
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.stages.delivery import measure_delivery
 from reelremix.engine.stages.signals import (
     CLOSING_WORDS,
     OPENING_WORDS,
@@ -65,6 +67,14 @@ _UNHEARD_S = 0.5
 _REACTION_SAYS = {"laughter": "people laugh", "applause": "people applaud"}
 _STANDALONE_SAYS = "makes sense without what came before"
 _DELIVERY_SAYS = "said briskly and without long pauses"
+_HEARD_SAYS = {
+    "loudness": "said louder than the speaker usually is",
+    "pitch": "said with a raised voice",
+    "pitch_spread": "said in a lively voice",
+    "pace": "said faster than the speaker usually talks",
+}
+_CLEARLY_HEARD = 0.5
+"""Deviations of the source's sentences above the mean from which that is told."""
 _FALLBACK_SAYS = "a complete stretch of speech"
 
 
@@ -77,8 +87,11 @@ class EvidenceFinder:
         counts: SentenceCounts,
         transcript: Transcript,
         weights: Mapping[str, Mapping[str, float]],
+        track: SoundTrack | None = None,
     ) -> None:
+        """Look at a source; `track` is what was heard besides words, if anybody listened."""
         self._sentences = sentences
+        self._lift, self._lifted = _lifts(sentences, transcript, track)
         self._words = np.concatenate([[0.0], np.cumsum(counts.words)])
         self._strength: dict[Axis, Floats] = {}
         self._why: dict[Axis, list[str]] = {}
@@ -113,7 +126,10 @@ class EvidenceFinder:
         if axis is Axis.STANDALONE:
             return self._quote(axis, first, _STANDALONE_SAYS)
         if axis is Axis.DELIVERY:
-            return self._quote(axis, first, _DELIVERY_SAYS)
+            at = first + int(np.argmax(self._lift[first : last + 1]))
+            if self._lift[at] < _CLEARLY_HEARD:
+                return self._quote(axis, first, _DELIVERY_SAYS)
+            return self._quote(axis, at, self._lifted[at])
         if axis is Axis.REACTION:
             return self._reaction(first, last)
         low, high = self._zone(axis, first, last)
@@ -166,6 +182,20 @@ def _strengths(
     rows = rows / np.sqrt(counts.words + 8.0)
     best = rows.argmax(axis=0)
     return rows.sum(axis=0), [says[cues[i]] for i in best]
+
+
+def _lifts(
+    sentences: Sequence[Sentence], transcript: Transcript, track: SoundTrack | None
+) -> tuple[Floats, list[str]]:
+    """For each sentence how much it stands out by how it is said, and by what most."""
+    if track is None or not track.steps or not sentences:
+        return np.zeros(len(sentences)), [_DELIVERY_SAYS] * len(sentences)
+    heard = measure_delivery(track, transcript, [s.range for s in sentences])
+    rows = np.nan_to_num(np.stack([heard[name] for name in _HEARD_SAYS]))
+    spread = rows.std(axis=1, keepdims=True)
+    rows = (rows - rows.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
+    says = list(_HEARD_SAYS.values())
+    return rows.max(axis=0), [says[k] for k in rows.argmax(axis=0)]
 
 
 def _reactions(sentences: Sequence[Sentence], transcript: Transcript) -> dict[int, str]:

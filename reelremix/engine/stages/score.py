@@ -37,6 +37,7 @@ from reelremix.engine.stages.signals import (
     count_sentences,
     measure,
     ranks,
+    reactions_inside,
     windows_of,
 )
 
@@ -100,6 +101,8 @@ def score_candidates(
     windows = windows_of(candidates)
     signals = measure_ranks(windows, counts, sentences, transcript, track)
     axes = {axis: _axis(signals, axis) for axis in Axis}
+    if (reacts := axes[Axis.REACTION]) is not None:  # where nobody does, no rank is deserved
+        axes[Axis.REACTION] = np.where(reactions_inside(windows, transcript) > 0, reacts, 0.0)
     moments = _moments(sentences, counts, windows, vectors, prototypes or load_prototypes())
     ranker = ranker or load_ranker()
     if vectors is not None and ranker is not None and may_use_meaning(sentences, counts.lexicon):
@@ -113,7 +116,7 @@ def score_candidates(
     else:
         value, cuts = with_passage(rank_values(signals), windows), None
         totals = _totals(value, windows, counts)
-    finder = EvidenceFinder(sentences, counts, transcript, load_weights())
+    finder = EvidenceFinder(sentences, counts, transcript, load_weights(), track)
     return [
         replace(
             candidate,

@@ -159,6 +159,8 @@ def measure(
         "closing": closings(windows, counts.words),
     }
     talk = _talk_signals(windows, counts, sentences, transcript)
+    if transcript.events or track is not None:
+        talk |= _reaction_signals(windows, transcript)
     if track is not None and track.steps:
         talk |= _sound_signals(windows, transcript, track)
     found: dict[str, Floats] = {}
@@ -221,19 +223,28 @@ def _talk_signals(
         share, asks = speaker_habits(words, counts.of["question"], sentences)
         talk["talk.main_speaker"] = lambda: windows.rate(words * share, words)
         talk["talk.asker"] = lambda: windows.rate(words * asks, words)
-    if transcript.events:
-        times = reaction_times(transcript)
-        talk["reaction.inside"] = lambda: _events_between(
-            times, windows.start_s, windows.end_s + REACTION_REACH_S
-        )
-        talk["reaction.at_end"] = lambda: _events_between(
-            times, windows.end_s - REACTION_END_S, windows.end_s + REACTION_REACH_S
-        )
     if sentences and all(s.has_word_times for s in sentences):
         talk["delivery.pace"] = lambda: windows.total(words) / _speaking_s(windows, sentences)
         pauses = _long_pauses(transcript, sentences)
         talk["delivery.pauses"] = lambda: windows.total(pauses) / windows.duration_s
     return talk
+
+
+def _reaction_signals(windows: Windows, transcript: Transcript) -> dict[str, Callable[[], Floats]]:
+    """How often people react, where somebody listened for that."""
+    times = reaction_times(transcript)
+    return {
+        "reaction.inside": lambda: reactions_inside(windows, transcript),
+        "reaction.at_end": lambda: _events_between(
+            times, windows.end_s - REACTION_END_S, windows.end_s + REACTION_REACH_S
+        ),
+    }
+
+
+def reactions_inside(windows: Windows, transcript: Transcript) -> Floats:
+    """How often people laugh or clap in each window or right behind it."""
+    times = reaction_times(transcript)
+    return _events_between(times, windows.start_s, windows.end_s + REACTION_REACH_S)
 
 
 def _sound_signals(

@@ -7,10 +7,17 @@ import time
 import pytest
 
 from reelremix.engine.domain.candidate import Axis, Candidate
-from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.sound import STEP, SoundTrack
+from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript
-from reelremix.engine.stages.score import Calibration, load_calibration, load_weights
-from tests.engine.stages.talk import covering, dull, scored, talk, timed_talk
+from reelremix.engine.stages.propose import propose_candidates, split_sentences
+from reelremix.engine.stages.score import (
+    Calibration,
+    load_calibration,
+    load_weights,
+    score_candidates,
+)
+from tests.engine.stages.talk import SENTENCE_S, covering, dull, scored, talk, timed_talk
 
 STORY = "I remember the day I quit my job: my boss said 'you will never make it'."
 PUNCHLINE = 'And my daughter looked at me and said, "Dad, that is the worst joke ever!"'
@@ -20,6 +27,13 @@ def axis_of(lines: list[str], axis: Axis, first: int, last: int) -> float:
     score = covering(scored(talk(lines)), first, last).score
     assert score is not None
     value = score.axes[axis]
+    assert value is not None
+    return value
+
+
+def axis(candidate: Candidate, which: Axis) -> float:
+    assert candidate.score is not None
+    value = candidate.score.axes[which]
     assert value is not None
     return value
 
@@ -173,3 +187,41 @@ def test_an_hour_is_scored_in_about_a_second() -> None:
     began = time.perf_counter()
     assert len(scored(Transcript("en", None, segments), 15, 90)) > 5_000
     assert time.perf_counter() - began < 8
+
+
+def heard(loud: range, count: int) -> SoundTrack:
+    """A voice that is twelve decibels louder and livelier in these sentences."""
+    steps = count * int(SENTENCE_S / STEP)
+    is_loud = [int(n * STEP / SENTENCE_S) in loud for n in range(steps)]
+    return SoundTrack(
+        Timestamp.from_seconds(count * SENTENCE_S),
+        (),
+        tuple(-18.0 if loud else -30.0 for loud in is_loud),
+        tuple((200.0 if n % 2 else 320.0) if loud else 150.0 for n, loud in enumerate(is_loud)),
+        (1.0,) * steps,
+        (0.0,) * steps,
+    )
+
+
+def test_a_voice_that_rises_above_its_norm_raises_the_delivery_and_is_told() -> None:
+    transcript = timed_talk(dull(24), [1.0] * 24)
+    sentences = split_sentences(transcript)
+    candidates = propose_candidates(sentences, 9, 21)
+    found = score_candidates(candidates, sentences, transcript, track=heard(range(8, 11), 24))
+    lively, flat = covering(found, 8, 10), covering(found, 14, 16)
+    assert axis(lively, Axis.DELIVERY) > 70 > axis(flat, Axis.DELIVERY)
+    assert lively.score is not None
+    [told] = [r for r in lively.score.reasons if r.axis is Axis.DELIVERY]
+    assert told.text in (
+        "said louder than the speaker usually is", "said with a raised voice",
+        "said in a lively voice",
+    )  # fmt: skip
+
+
+def test_listening_without_a_reaction_is_known_and_nobody_deserves_a_rank() -> None:
+    transcript = timed_talk(dull(12), [1.0] * 12)
+    sentences = split_sentences(transcript)
+    candidates = propose_candidates(sentences, 9, 21)
+    found = score_candidates(candidates, sentences, transcript, track=heard(range(0), 12))
+    assert {axis(c, Axis.REACTION) for c in found} == {0.0}
+    assert {c.score.axes[Axis.REACTION] for c in scored(transcript) if c.score} == {None}
