@@ -110,6 +110,12 @@ def _function_words() -> dict[str, _Function]:
     }
 
 
+def small_words(language: str | None) -> frozenset[str]:
+    """Words of a language that say nothing by themselves; empty where they are not known."""
+    words = _function_words().get((language or "")[:2].lower(), _Function())
+    return words.dangling | words.others
+
+
 def _wording(sentences: Sequence[Sentence], language: str | None) -> _Wording:
     tokens = [tokenize(s.text) for s in sentences]
     lexicon = choose_lexicon(language, tokens)

@@ -49,6 +49,8 @@ _SOFT = re.compile(r"(?:etc|inc|ltd|co|corp|jr|sr|a\.m|p\.m|bros|ph\.d|m\.d)")
 """Abbreviations that often end a sentence too: a pause decides."""
 _ORDINAL_LANGUAGES = re.compile(r"(?:de|da|no|nb|nn|fi|cs|sk|hu|pl|et|lv|sl|hr|sr|tr|is)\b")
 """Languages that write "3." for "third"."""
+_QUOTE = re.compile(r"[\"“”]")
+"""Quotation marks of English; others are used both ways round."""
 _ORDINAL = re.compile(r"\d{1,3}\.$")
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.)+$")
 Ints = npt.NDArray[np.int64]
@@ -151,7 +153,30 @@ def _bounds(
     lead_out = np.minimum(round(LEAD_OUT_S * _TICKS), (after - last) // 2)
     starts = first - np.where(timed, np.maximum(lead_in, 0), 0)
     ends = last + np.where(timed, np.maximum(lead_out, 0), 0)
-    return starts, _usable(first >= before), ends, _usable(after >= last)
+    whole_starts = np.array([not opens_inside_quotes(s.text) for s in sentences])
+    whole_ends = np.array([not closes_inside_quotes(s.text) for s in sentences])
+    clean_starts = _usable(_usable(first >= before) & whole_starts)
+    clean_ends = _usable(_usable(after >= last) & whole_ends)
+    return starts, clean_starts, ends, clean_ends
+
+
+def opens_inside_quotes(text: str) -> bool:
+    """Whether somebody's words, quoted since before, end in it: `you failed." So she said`."""
+    mark = _QUOTE.search(text)
+    return mark is not None and _is_closing(text, mark.start())
+
+
+def closes_inside_quotes(text: str) -> bool:
+    """Whether somebody's words begin in it and do not end: `So she said, "You failed.`"""
+    marks = list(_QUOTE.finditer(text))
+    return bool(marks) and not _is_closing(text, marks[-1].start())
+
+
+def _is_closing(text: str, at: int) -> bool:
+    """Curly quotes say so themselves; a straight one closes where no space is before it."""
+    if text[at] != '"':
+        return text[at] == "”"
+    return at > 0 and not text[at - 1].isspace() and text[at - 1] not in "([—–-"
 
 
 def _usable(clean: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -34,6 +34,8 @@ ABOUT = 0.2
 _SHORTLIST = 400
 """Local bests whose words are compared; the rest have no chance to be chosen."""
 _LOCAL_IOU = 0.5
+SAME_SHARE = 0.5
+"""A candidate that lies so much in a chosen clip is told by it, not left out."""
 _CLEARLY_AD = 0.06
 """Advertising and housekeeping phrases a word, above which a stretch sounds like either."""
 
@@ -91,6 +93,12 @@ class _Field:
         shared = np.maximum(shared, 0.0)
         length = self.end - self.start
         return np.asarray(shared / (length + length[i] - shared))
+
+    def shared(self, i: int) -> Floats:
+        """How much of the shorter of the two lies in the other, for every candidate."""
+        both = np.minimum(self.end, self.end[i]) - np.maximum(self.start, self.start[i])
+        length = np.minimum(self.end - self.start, self.end[i] - self.start[i])
+        return np.asarray(np.maximum(both, 0.0) / np.maximum(length, 1e-9))
 
     def clashes(self, i: int, max_iou: float) -> Flags:
         """Which candidates cannot stand beside candidate `i`."""
@@ -292,7 +300,7 @@ def _rejections(
     """The strongest candidate of each neighbourhood that was not chosen, with a reason."""
     open_ = np.ones(len(field.value), bool)
     for i in chosen:
-        open_ &= field.iou(i) < _LOCAL_IOU
+        open_ &= field.shared(i) < SAME_SHARE
     found: list[Rejection] = []
     lexicon = choose_lexicon(language, [tokenize(c.text) for c in field.candidates[:20]])
     while len(found) < MOST_REJECTIONS and open_.any():

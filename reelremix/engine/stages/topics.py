@@ -19,6 +19,7 @@ from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.timeline import Topic
 from reelremix.engine.models.sentences import Vectors
+from reelremix.engine.stages.describe import small_words
 from reelremix.engine.stages.lexicon import tokenize
 from reelremix.engine.stages.signals import Floats
 
@@ -32,18 +33,21 @@ WORDS = 3
 _LONG_WORD = 4
 
 
-def find_topics(sentences: Sequence[Sentence], vectors: Vectors) -> tuple[Topic, ...]:
+def find_topics(
+    sentences: Sequence[Sentence], vectors: Vectors, language: str | None = "en"
+) -> tuple[Topic, ...]:
     """The source parted into topics, without gaps: each begins where the last one ends.
 
     Args:
         sentences: of the source, in order.
         vectors: what they mean, a row each.
+        language: of the words that a topic is told by.
     """
     if not sentences:
         return ()
     starts = [0, *boundaries(sentences, vectors), len(sentences)]
     spans = [(first, end - 1) for first, end in itertools.pairwise(starts)]
-    words = _telling_words(sentences, spans)
+    words = _telling_words(sentences, spans, small_words(language))
     return tuple(
         Topic(
             TimeRange(
@@ -107,8 +111,13 @@ def _climb(values: Floats) -> Floats:
     return tops
 
 
+def _tells(token: str, small: frozenset[str]) -> bool:
+    is_long = len(token) >= _LONG_WORD or not token.isascii()
+    return is_long and token not in small and "'" not in token and not token.isdigit()
+
+
 def _telling_words(
-    sentences: Sequence[Sentence], spans: Sequence[tuple[int, int]]
+    sentences: Sequence[Sentence], spans: Sequence[tuple[int, int]], small: frozenset[str]
 ) -> list[tuple[str, ...]]:
     """For each stretch the words that it says more than the others, by tf-idf over stretches."""
     bags = [
@@ -116,7 +125,7 @@ def _telling_words(
             token
             for s in sentences[first : last + 1]
             for token in tokenize(s.text)
-            if (len(token) >= _LONG_WORD or not token.isascii()) and "'" not in token
+            if _tells(token, small)
         )
         for first, last in spans
     ]

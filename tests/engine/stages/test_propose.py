@@ -12,9 +12,12 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.stages.propose import (
     MOST_CANDIDATES,
+    closes_inside_quotes,
+    opens_inside_quotes,
     propose_candidates,
     split_sentences,
 )
+from tests.engine.stages.talk import dull, talk
 
 span = TimeRange.from_seconds
 
@@ -197,3 +200,29 @@ def test_twelve_hours_do_not_explode() -> None:
     candidates = propose_candidates(split_sentences(Transcript("en", None, segments)), 15, 90)
     assert len(candidates) <= 1.3 * MOST_CANDIDATES
     assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("text", "opens", "closes"),
+    [
+        ('You failed." So she fought back.', True, False),
+        ("You failed.” So she fought back.", True, False),
+        ('She said, "You failed.', False, True),
+        ("She said, “You failed.", False, True),
+        ('She said, "You failed," and left.', False, False),
+        ('"You failed," she said.', False, False),
+        ('He is 6 feet tall (the "giant").', False, False),
+        ("It's the dogs' bowl, isn't it?", False, False),
+        ("", False, False),
+    ],
+)
+def test_somebodys_words_are_not_torn_apart(text: str, opens: bool, closes: bool) -> None:
+    assert (opens_inside_quotes(text), closes_inside_quotes(text)) == (opens, closes)
+
+
+def test_a_clip_neither_begins_nor_ends_inside_a_quotation() -> None:
+    lines = dull(12)
+    lines[4], lines[5] = 'She said, "You failed.', 'And you know it." Then she left the room.'
+    found = propose_candidates(split_sentences(talk(lines)), 5, 40)
+    assert {c.first_sentence for c in found} == set(range(11)) - {5}
+    assert 4 not in {c.last_sentence for c in found}
