@@ -21,9 +21,12 @@ from reelremix.engine.export.clock import clock, span
 from reelremix.engine.export.manifest import Manifest, is_plain_name, manifest_to_dict
 from reelremix.engine.export.timeline_plot import Plot, timeline_plot
 
-WIDE = {"width": 1000.0, "left": 70.0}
-NARROW = {"width": 380.0, "left": 0.0}
-"""Sizes of the timeline's two drawings, chosen so that text stays about as large as elsewhere."""
+SIZES = {
+    "wide": {"width": 1000.0, "left": 70.0},
+    "medium": {"width": 640.0, "left": 70.0},
+    "narrow": {"width": 380.0, "left": 0.0},
+}
+"""Of the timeline's drawings, of which a screen shows one: text is about as large as elsewhere."""
 MOST_TITLE = 80
 """Characters of a moment's opening words."""
 
@@ -68,10 +71,10 @@ def _sheet(content: dict[str, Any], folder: Path, *, called: str) -> str:
     )
 
 
-def _plots(content: dict[str, Any]) -> dict[str, Plot] | None:
-    """The timeline for wide and for narrow screens; None where there is nothing to draw."""
-    wide, narrow = timeline_plot(content, **WIDE), timeline_plot(content, **NARROW)
-    return {"wide": wide, "narrow": narrow} if wide and narrow else None
+def _plots(content: dict[str, Any]) -> dict[str, Plot]:
+    """The timeline's drawings; none where there is nothing to draw."""
+    drawn = {name: timeline_plot(content, **size) for name, size in SIZES.items()}
+    return {name: plot for name, plot in drawn.items() if plot}
 
 
 def _ranked(candidate: dict[str, Any]) -> dict[str, Any]:

@@ -149,9 +149,13 @@ def drawn(tags: Tags) -> list[dict[str, str | None]]:
     return [attrs for tag, attrs in tags.found if tag == "svg" and "plot" in (attrs["class"] or "")]
 
 
-def test_a_timeline_shows_the_whole_source_on_wide_and_on_narrow_screens() -> None:
+def test_a_timeline_shows_the_whole_source_on_any_screen() -> None:
     page = contact_sheet(replace(MANIFEST, timeline=TIMELINE), Path("nowhere"))
-    assert [svg["class"] for svg in drawn(Tags(page))] == ["plot wide", "plot narrow"]
+    assert [svg["class"] for svg in drawn(Tags(page))] == [
+        "plot wide",
+        "plot medium",
+        "plot narrow",
+    ]
     for part in ("habits, books", "laughter (1)", "0:00", "5:00", "starts mid-thought",
                  "chance in percent"):  # fmt: skip
         assert part in page

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelremix.engine.export import report
 from reelremix.engine.export.timeline_plot import Box, Label, Plot, text_width, timeline_plot
 
 DAY_S = 86_400.0
 SECONDS = st.floats(0, DAY_S)
 WORDS = st.lists(st.text(max_size=12), max_size=4)
-SIZES = st.sampled_from([(1000.0, 70.0), (380.0, 0.0)])
+SIZES = st.sampled_from([(size["width"], size["left"]) for size in report.SIZES.values()])
 EVERYTHING: dict[str, Any] = {
     "source": {"name": "talk.mp4", "duration_s": 1200.0},
     "clips": [
@@ -96,7 +97,9 @@ def numbers(path: str) -> Iterable[tuple[float, float]]:
 
 
 @given(manifests(), SIZES)
-def test_everything_is_inside_the_picture(content: dict[str, Any], size: tuple[float, int]) -> None:
+def test_everything_is_inside_the_picture(
+    content: dict[str, Any], size: tuple[float, float]
+) -> None:
     drawn = timeline_plot(content, *size)
     if drawn is None:
         return
@@ -109,7 +112,7 @@ def test_everything_is_inside_the_picture(content: dict[str, Any], size: tuple[f
 
 
 @given(manifests(), SIZES)
-def test_the_curve_stays_within_its_row(content: dict[str, Any], size: tuple[float, int]) -> None:
+def test_the_curve_stays_within_its_row(content: dict[str, Any], size: tuple[float, float]) -> None:
     drawn = timeline_plot(content, *size)
     if drawn is None or drawn.curve is None:
         return
@@ -121,7 +124,7 @@ def test_the_curve_stays_within_its_row(content: dict[str, Any], size: tuple[flo
 
 
 @given(manifests(), SIZES)
-def test_no_bar_covers_another(content: dict[str, Any], size: tuple[float, int]) -> None:
+def test_no_bar_covers_another(content: dict[str, Any], size: tuple[float, float]) -> None:
     drawn = timeline_plot(content, *size)
     if drawn is None:
         return
@@ -131,7 +134,7 @@ def test_no_bar_covers_another(content: dict[str, Any], size: tuple[float, int])
 
 
 @given(st.floats(0.2, 40 * DAY_S), SIZES)
-def test_ticks_do_not_run_into_each_other(end_s: float, size: tuple[float, int]) -> None:
+def test_ticks_do_not_run_into_each_other(end_s: float, size: tuple[float, float]) -> None:
     clip = {"id": "a", "rank": 1, "ranges": [[0, end_s / 2]]}
     source = {"name": "x", "duration_s": end_s}
     ticks = plot({"source": source, "clips": [clip]}, *size).ticks
@@ -139,7 +142,7 @@ def test_ticks_do_not_run_into_each_other(end_s: float, size: tuple[float, int])
 
 
 @given(manifests(), SIZES)
-def test_labels_fit_into_what_they_name(content: dict[str, Any], size: tuple[float, int]) -> None:
+def test_labels_fit_into_what_they_name(content: dict[str, Any], size: tuple[float, float]) -> None:
     drawn = timeline_plot(content, *size)
     if drawn is not None:
         for bar in (*drawn.clips, *drawn.topics):
