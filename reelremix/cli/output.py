@@ -10,6 +10,9 @@ from typing import Any
 from reelremix.config import expanded
 from reelremix.errors import ConfigError, OutputExists
 
+PLAIN_COLUMNS = 160
+"""Width of a table that goes to a file or a program."""
+
 
 def show_json(value: Any) -> None:
     """One JSON document."""
@@ -29,17 +32,38 @@ def show_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading, style in columns:
+    for at, (heading, style) in enumerate(columns):
         table.add_column(
             heading,
             justify="right" if style == "right" else "left",
             no_wrap=style != "wrap",
             overflow="fold" if style == "wrap" else "ellipsis",
+            min_width=_widest(rows, at) if style == "right" else None,
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160)
-    console.print(table)
+    Console(file=sys.stdout, width=width_columns()).print(table)
+
+
+def _widest(rows: Sequence[Sequence[str]], at: int) -> int:
+    """Numbers are never cut."""
+    return max((len(row[at]) for row in rows), default=0)
+
+
+def width_columns() -> int:
+    """How wide a table may be."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout).width if sys.stdout.isatty() else PLAIN_COLUMNS
+
+
+def can_show(text: str) -> bool:
+    """Whether standard output has these letters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def clock(seconds: float) -> str:
@@ -54,8 +78,8 @@ def percent(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.0f}"
 
 
-def deliver(text: str, out: str | None, *, overwrite: bool) -> None:
-    """Text to a file, or to standard output without one.
+def deliver(text: str, out: str | None, *, overwrite: bool, option: str = "--out") -> None:
+    """Text to the file that an option names, or to standard output without one.
 
     Raises:
         ConfigError: it is a folder.
@@ -66,12 +90,12 @@ def deliver(text: str, out: str | None, *, overwrite: bool) -> None:
         return
     from reelremix.engine.store.files import write_atomically
 
-    check_target(out, overwrite=overwrite)
+    check_target(out, overwrite=overwrite, option=option)
     content = text if text.endswith("\n") else text + "\n"
-    write_atomically(expanded(out, "--out"), content.encode())
+    write_atomically(expanded(out, option), content.encode(errors="backslashreplace"))
 
 
-def check_target(out: str | None, *, overwrite: bool) -> None:
+def check_target(out: str | None, *, overwrite: bool, option: str = "--out") -> None:
     """Whether a result may go there; best asked before an hour of work.
 
     Raises:
@@ -80,8 +104,8 @@ def check_target(out: str | None, *, overwrite: bool) -> None:
     """
     if out is None:
         return
-    target = expanded(out, "--out")
+    target = expanded(out, option)
     if target.is_dir():
-        raise ConfigError(f"{target} is a folder", hint="name a file, such as talk.srt")
+        raise ConfigError(f"{target} is a folder", hint=f"`{option}` takes the name of a file")
     if target.exists() and not overwrite:
         raise OutputExists(f"{target} exists", hint="`--overwrite` replaces it")

@@ -265,6 +265,31 @@ def test_scoring_a_transcript_needs_no_recording(reelremix: Command, words: Path
     assert reelremix("score", words, "--min", "5", "--max", "12").out.count("\n") > 2
 
 
+def test_a_ranking_is_a_page_too(reelremix: Command, words: Path) -> None:
+    scored = ("score", words, "--min", "5", "--max", "12", "--html", "talk.html")
+    ended = reelremix(*scored)
+    page = Path("talk.html").read_text(encoding="utf-8")
+    assert ended.code == 0 and ended.out.splitlines()[-1] == "talk.html"
+    assert words.name in page and 'id="clip-1"' in page and "<svg" in page
+    assert reelremix(*scored).failed_politely(2, "talk.html exists")
+    assert reelremix(*scored, "--overwrite", "--json").json["version"] == 1
+
+
+def test_a_page_of_a_file_whose_name_is_no_text_spells_it_out(
+    reelremix: Command, words: Path
+) -> None:
+    strange = words.rename(words.with_name("talk\udcff.json"))
+    ended = reelremix("score", strange, "--min", "5", "--max", "12", "--html", "talk.html")
+    assert ended.code == 0, ended.err
+    assert "talk\\udcff.json" in Path("talk.html").read_text(encoding="utf-8")
+
+
+def test_a_page_does_not_replace_a_folder(reelremix: Command, words: Path) -> None:
+    Path("talk").mkdir()
+    ended = reelremix("score", words, "--html", "talk", "--overwrite")
+    assert ended.failed_politely(2, "talk is a folder") and "--html" in ended.err
+
+
 def test_transcribing_writes_every_form(
     reelremix: Command, tmp_path: Path, installed_models: Any, shared: Path
 ) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from reelremix.cli import diagnostics, options, output
-from reelremix.cli.output import clock, percent
+from reelremix.cli import diagnostics, options, output, rankings
 from reelremix.cli.reporters import listener_for
 from reelremix.cli.run import CommandRun
 from reelremix.engine.domain.request import ScoreRequest
@@ -28,6 +28,15 @@ def score(
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
     install_models: options.InstallModels = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write a page: a timeline, and every moment with its reasons.",
+            show_default=False,
+            rich_help_panel=options.FILES,
+        ),
+    ] = None,
+    overwrite: options.Overwrite = False,
     as_json: options.Json = False,
     progress: options.Progress = None,
     quiet: options.QuietFlag = False,
@@ -40,25 +49,22 @@ def score(
         options.transcribe_options(run.settings, transcript),
         options.select_options(run.settings),
     )
+    page = None if html is None else str(html)
+    output.check_target(page, overwrite=overwrite, option="--html")
     listener = listener_for(progress, quiet=quiet)
     ranking = run.with_models(partial(run.library.score, request), listener, install_models)
+    if page is not None:
+        from reelremix.engine.export.report import ranking_sheet
+
+        sheet = ranking_sheet(ranking, source.name)
+        output.deliver(sheet, page, overwrite=overwrite, option="--html")
     if as_json:
         output.show_json(ranking)
     else:
-        _show(ranking)
+        rankings.show(ranking)
+        if page is not None:
+            output.show_text(page)
     if ranking["notice"]:
         diagnostics.say(diagnostics.one_line(ranking["notice"]))
     if not ranking["candidates"]:
         raise typer.Exit(diagnostics.Exit.PARTIAL)
-
-
-def _show(ranking: dict[str, Any]) -> None:
-    columns = [("#", "right"), ("score", "right"), ("from", "right"), ("to", "right"),
-               ("why", "wrap"), ("text", "wrap")]  # fmt: skip
-    rows = []
-    for c in ranking["candidates"]:
-        why = "; ".join(r["text"] for r in c["reasons"][:2]) or "–"
-        text = c["text"] if len(c["text"]) <= 120 else c["text"][:117] + "..."
-        rows.append((str(c["rank"]), percent(c["score"]), clock(c["start_s"]), clock(c["end_s"]),
-                     why, text))  # fmt: skip
-    output.show_table(columns, rows)

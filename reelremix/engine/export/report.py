@@ -1,22 +1,34 @@
-"""The contact sheet: one HTML file with players, scores, reasons and what was left out.
+"""The contact sheet: one HTML file with a timeline, players, scores, reasons and what was left out.
 
-Self-contained but for the clips themselves, which it plays from beside it: style and thumbnails
-are inside, no script runs, nothing is fetched.
+Self-contained but for the clips themselves, which it plays from beside it: style, drawings and
+thumbnails are inside, no script runs, nothing is fetched. A ranking has the same sheet, without
+players.
 """
 
 from __future__ import annotations
 
 import base64
+import textwrap
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, Template
+from jinja2 import Environment, PackageLoader, Template
 
 from reelremix import __version__
+from reelremix.engine.export.clock import clock, span
 from reelremix.engine.export.manifest import Manifest, is_plain_name, manifest_to_dict
+from reelremix.engine.export.timeline_plot import Plot, timeline_plot
+
+SIZES = {
+    "wide": {"width": 1000.0, "left": 70.0},
+    "medium": {"width": 640.0, "left": 70.0},
+    "narrow": {"width": 380.0, "left": 0.0},
+}
+"""Of the timeline's drawings, of which a screen shows one: text is about as large as elsewhere."""
+MOST_TITLE = 80
+"""Characters of a moment's opening words."""
 
 
 def contact_sheet(manifest: Manifest, folder: Path) -> str:
@@ -29,13 +41,28 @@ def sheet_of(content: dict[str, Any], folder: Path) -> str:
 
     Others write manifests too: what reading does without, the sheet does without.
     """
+    return _sheet(content, folder, called="clip")
+
+
+def ranking_sheet(ranking: dict[str, Any], name: str) -> str:
+    """The sheet for the ranking of a source of this name, as `ranking_to_dict` tells it."""
+    clips = [_ranked(candidate) for candidate in ranking["candidates"]]
+    content = {**ranking, "source": {"name": name}, "clips": clips}
+    return _sheet(content, Path(), called="moment")
+
+
+def _sheet(content: dict[str, Any], folder: Path, *, called: str) -> str:
+    length = content["source"].get("duration_s")
+    run = content.get("run")
     return _template().render(
         version=__version__,
         source=content["source"],
         transcript=content.get("transcript"),
-        length=clock(content["source"].get("duration_s", 0)),
+        length=None if length is None else clock(length),
         notice=content.get("notice"),
-        network=(content.get("run") or {}).get("network") or [],
+        network=None if run is None else ", ".join(run.get("network") or ()) or "none",
+        plots=_plots(content),
+        called=called,
         clips=[_clip(clip, folder) for clip in content["clips"]],
         rejected=[
             {**r, "start": clock(r.get("start_s", 0)), "end": clock(r.get("end_s", 0))}
@@ -44,11 +71,31 @@ def sheet_of(content: dict[str, Any], folder: Path) -> str:
     )
 
 
-def clock(seconds: float) -> str:
-    """Seconds as people read them: 7:05 or 1:02:03."""
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole // 60 % 60
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+def _plots(content: dict[str, Any]) -> dict[str, Plot]:
+    """The timeline's drawings; none where there is nothing to draw."""
+    drawn = {name: timeline_plot(content, **size) for name, size in SIZES.items()}
+    return {name: plot for name, plot in drawn.items() if plot}
+
+
+def _ranked(candidate: dict[str, Any]) -> dict[str, Any]:
+    """A candidate in the form of a clip that has no files, its opening words for a title."""
+    score = {name: candidate[name] for name in ("axes", "reasons", "kinds")}
+    return {
+        **{name: candidate.get(name) for name in ("rank", "text", "judge")},
+        "id": str(candidate["rank"]),
+        "title": _opening(candidate["text"]),
+        "ranges": [[candidate["start_s"], candidate["end_s"]]],
+        "score": {**score, "total": candidate["score"]},
+    }
+
+
+def _opening(text: str) -> str:
+    """The first words, whole where words are told apart by spaces."""
+    if len(text) <= MOST_TITLE:
+        return text
+    return textwrap.shorten(text, MOST_TITLE, placeholder="…").removeprefix("…") or (
+        text[: MOST_TITLE - 1] + "…"
+    )
 
 
 def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -63,12 +110,14 @@ def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
         "video": quote(video) if video else None,
         "still": _inlined(folder / still) if still else None,
         "length": f"{seconds:.1f} s",
-        "span": f"{clock(clip['ranges'][0][0])}-{clock(clip['ranges'][-1][1])}",
+        "span": span(clip["ranges"][0][0], clip["ranges"][-1][1]),
         "total": "" if total is None else f"{total:.0f}",
         "axes": [{"name": name, "value": value} for name, value in score["axes"].items()]
         if score["reasons"]
         else [],
+        "kinds": score.get("kinds") or [],
         "reasons": score["reasons"],
+        "judge": clip.get("judge"),
         "verdict": clip.get("verdict"),
     }
 
@@ -87,5 +136,6 @@ def _inlined(image: Path) -> str | None:
 
 @cache
 def _template() -> Template:
-    text = (resources.files("reelremix.engine.export") / "report.html").read_text(encoding="utf-8")
-    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)
+    loader = PackageLoader("reelremix.engine.export", "")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template("report.html")

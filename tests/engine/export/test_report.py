@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from reelremix.engine.domain.candidate import Candidate, Kind, Score
 from reelremix.engine.domain.time import TimeRange
-from reelremix.engine.export.manifest import clips_from_dict, manifest_to_dict
-from reelremix.engine.export.report import clock, contact_sheet, sheet_of
+from reelremix.engine.domain.timeline import Timeline, Topic
+from reelremix.engine.domain.transcript import SoundEvent
+from reelremix.engine.export.manifest import clips_from_dict, manifest_to_dict, ranking_to_dict
+from reelremix.engine.export.report import contact_sheet, ranking_sheet, sheet_of
 from tests.engine.examples import CLIP, MANIFEST, RENDERED, SCORE, SOURCE
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
@@ -132,7 +135,122 @@ def test_what_a_run_lacks_is_left_out(more: dict[str, Any]) -> None:
     assert "None" not in page and CLIP.id in page
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (425, "7:05"), (59.6, "1:00"),
-                                                (3723, "1:02:03")])  # fmt: skip
-def test_clocks_are_read_at_a_glance(seconds: float, shown: str) -> None:
-    assert clock(seconds) == shown
+TIMELINE = Timeline(
+    1.0,
+    (None, 30.0, 83.0) * 200,
+    (Topic(TimeRange.from_seconds(0, 600), 0, 9, ("habits", "books")),),
+    (SoundEvent("laughter", TimeRange.from_seconds(64, 65), 0.8),),
+)
+KIND = Kind("story", "tells a story", "So ten,", TimeRange.from_seconds(63.1, 63.9))
+
+
+def drawn(tags: Tags) -> list[dict[str, str | None]]:
+    """The timeline's drawings."""
+    return [attrs for tag, attrs in tags.found if tag == "svg" and "plot" in (attrs["class"] or "")]
+
+
+def test_a_timeline_shows_the_whole_source_on_any_screen() -> None:
+    page = contact_sheet(replace(MANIFEST, timeline=TIMELINE), Path("nowhere"))
+    assert [svg["class"] for svg in drawn(Tags(page))] == [
+        "plot wide",
+        "plot medium",
+        "plot narrow",
+    ]
+    for part in ("habits, books", "laughter (1)", "0:00", "5:00", "starts mid-thought",
+                 "chance in percent"):  # fmt: skip
+        assert part in page
+
+
+def test_every_bar_of_the_timeline_leads_to_something_on_the_page() -> None:
+    tags = Tags(contact_sheet(replace(MANIFEST, timeline=TIMELINE), Path("nowhere")))
+    ids = tags.attributes("id")
+    assert len(ids) == len(set(ids))
+    assert set(tags.attributes("href")) == {f"#clip-{CLIP.id}", "#left-1"} <= {f"#{i}" for i in ids}
+
+
+def test_the_timeline_is_told_to_those_who_do_not_see_it() -> None:
+    tags = Tags(contact_sheet(replace(MANIFEST, timeline=TIMELINE), Path("nowhere")))
+    told = "Timeline of talk.mp4, 10:21 long: 1 clip chosen, 1 moment left out"
+    assert all(svg["aria-label"] == told for svg in drawn(tags))
+    links = [attrs for tag, attrs in tags.found if tag == "a" and attrs["class"] == "chosen"]
+    assert links and all(CLIP.title in str(link["aria-label"]) for link in links)
+
+
+def test_without_a_timeline_there_are_still_the_clips() -> None:
+    tags = Tags(contact_sheet(MANIFEST, Path("nowhere")))
+    assert drawn(tags) and f"#clip-{CLIP.id}" in tags.attributes("href")
+    assert "path" in {tag for tag, _ in tags.found}
+    assert not [c for c in tags.attributes("class") if c in ("area", "line", "column")]
+
+
+def test_with_nothing_to_draw_there_is_no_timeline() -> None:
+    empty = replace(MANIFEST, clips=(), rejected=(), notice="no speech was found")
+    assert not drawn(Tags(contact_sheet(empty, Path("nowhere"))))
+
+
+def test_the_sound_words_and_ends_of_a_timeline_stay_text() -> None:
+    timeline = replace(
+        TIMELINE,
+        topics=(Topic(TimeRange.from_seconds(0, 600), 0, 9, (HOSTILE, "\u202eשלום", "🎉")),),
+        events=(SoundEvent(HOSTILE, TimeRange.from_seconds(64, 65), 0.8),),
+    )
+    assert_harmless(contact_sheet(replace(MANIFEST, timeline=timeline), Path("nowhere")))
+
+
+def test_a_hostile_id_cannot_leave_its_link() -> None:
+    content = manifest_to_dict(MANIFEST)
+    content["clips"][0]["id"] = HOSTILE
+    content["clips"][0]["judge"]["hook"] = HOSTILE
+    assert_harmless(sheet_of(content, Path("nowhere")))
+
+
+def test_a_card_tells_its_kinds_and_what_the_judge_said() -> None:
+    clip = replace(CLIP, score=replace(SCORE, kinds=(KIND,)))
+    page = contact_sheet(replace(MANIFEST, clips=(clip,)), Path("nowhere"))
+    for part in ("tells a story", "So ten,", "preferred it in 3 of 4 comparisons", "Wait for it"):
+        assert part in page
+
+
+@pytest.mark.parametrize("judge", [None, {}, {"hook": None, "wins": 0, "losses": 1}])
+def test_what_a_judge_did_not_say_is_left_out(judge: dict[str, Any] | None) -> None:
+    content = foreign_manifest()
+    content["clips"][0]["judge"] = judge
+    page = sheet_of(content, Path("nowhere"))
+    assert "None" not in page and "hook" not in Tags(page).attributes("class")
+
+
+def candidate(text: str, score: Score = SCORE) -> Candidate:
+    return Candidate(TimeRange.from_seconds(63.1, 91.4), text, 0, 1, score)
+
+
+def ranking(*candidates: Candidate) -> dict[str, Any]:
+    return ranking_to_dict(candidates, MANIFEST.rejected, None, TIMELINE)
+
+
+def test_a_ranking_has_the_same_sheet_without_players() -> None:
+    first = candidate("So ten, he said.", replace(SCORE, kinds=(KIND,)))
+    page = ranking_sheet(ranking(first, candidate("And then.")), "talk.srt")
+    tags = Tags(page)
+    assert drawn(tags) and not tags.attributes("src")
+    for part in ("talk.srt", "2 moments", "83", "opens with a number", "tells a story",
+                 "So ten, he said.", "starts mid-thought", "habits, books"):  # fmt: skip
+        assert part in page
+    assert "Network calls" not in page and "None" not in page
+
+
+def test_a_ranking_may_be_of_anything() -> None:
+    name = f"{HOSTILE}.srt"
+    assert_harmless(ranking_sheet(ranking(candidate(HOSTILE)), name))
+
+
+def test_an_empty_ranking_says_why() -> None:
+    page = ranking_sheet(ranking_to_dict((), (), "no speech was found"), "talk.srt")
+    assert "no speech was found" in page and "0 moments" in page
+
+
+@pytest.mark.parametrize("word", ["ten ", "時", "x"])
+def test_a_moment_is_called_by_its_opening_words(word: str) -> None:
+    text = (word * 200).strip()
+    page = ranking_sheet(ranking(candidate(text)), "talk.srt")
+    title = page.split('<h2 dir="auto">')[1].split("</h2>")[0]
+    assert 40 < len(title) <= 80 and title.endswith("…") and text.startswith(title[:-1])
