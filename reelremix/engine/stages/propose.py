@@ -34,6 +34,7 @@ MOST_ENDS = 32
 MOST_CANDIDATES = 60_000
 """For a source of many hours, fewer ends a start: 60 000 are about 40 MB of text."""
 FEWEST_ENDS = 5
+LONGEST_QUOTATION = 8
 FEWEST_CLEAN = 0.2
 """Share of boundaries in silence, below which word times are too rough to choose by."""
 
@@ -153,23 +154,34 @@ def _bounds(
     lead_out = np.minimum(round(LEAD_OUT_S * _TICKS), (after - last) // 2)
     starts = first - np.where(timed, np.maximum(lead_in, 0), 0)
     ends = last + np.where(timed, np.maximum(lead_out, 0), 0)
-    whole_starts = np.array([not opens_inside_quotes(s.text) for s in sentences])
-    whole_ends = np.array([not closes_inside_quotes(s.text) for s in sentences])
-    clean_starts = _usable(_usable(first >= before) & whole_starts)
-    clean_ends = _usable(_usable(after >= last) & whole_ends)
+    begins_inside, ends_inside = quotations(sentences)
+    clean_starts = _usable(_usable(first >= before) & ~np.array(begins_inside))
+    clean_ends = _usable(_usable(after >= last) & ~np.array(ends_inside))
     return starts, clean_starts, ends, clean_ends
 
 
-def opens_inside_quotes(text: str) -> bool:
-    """Whether somebody's words, quoted since before, end in it: `you failed." So she said`."""
-    mark = _QUOTE.search(text)
-    return mark is not None and _is_closing(text, mark.start())
+def quotations(sentences: Sequence[Sentence]) -> tuple[list[bool], list[bool]]:
+    """For each sentence, whether it begins inside somebody's quoted words, and whether it ends so.
 
-
-def closes_inside_quotes(text: str) -> bool:
-    """Whether somebody's words begin in it and do not end: `So she said, "You failed.`"""
-    marks = list(_QUOTE.finditer(text))
-    return bool(marks) and not _is_closing(text, marks[-1].start())
+    A quotation that does not end within `LONGEST_QUOTATION` sentences of one speaker was none.
+    """
+    begins, ends = [False] * len(sentences), [False] * len(sentences)
+    opened: int | None = None
+    for i, sentence in enumerate(sentences):
+        if opened is not None and (
+            i - opened > LONGEST_QUOTATION or sentence.speaker != sentences[opened].speaker
+        ):
+            opened = None
+        for mark in _QUOTE.finditer(sentence.text):
+            if not _is_closing(sentence.text, mark.start()):
+                opened = i
+                continue
+            first = i if opened is None else opened + 1
+            begins[first : i + 1] = [True] * (i + 1 - first)
+            if opened is not None:
+                ends[opened:i] = [True] * (i - opened)
+            opened = None
+    return begins, ends
 
 
 def _is_closing(text: str, at: int) -> bool:

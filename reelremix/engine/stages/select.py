@@ -364,7 +364,6 @@ _WEAK = {
     Axis.PAYOFF: "no clear ending",
     Axis.STANDALONE: "needs what came before",
     Axis.EMOTION: "less lively than the chosen clips",
-    Axis.REACTION: "nobody reacts",
     Axis.DELIVERY: "slow delivery",
 }
 
@@ -375,5 +374,5 @@ def _axis(candidate: Candidate, axis: Axis) -> float:
 
 
 def _weakest(candidate: Candidate) -> str:
-    axis = min(Axis, key=lambda a: _axis(candidate, a))
+    axis = min(_WEAK, key=lambda a: _axis(candidate, a))
     return _WEAK[axis] if _axis(candidate, axis) < 60 else "others are stronger"

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.stages.propose import (
     MOST_CANDIDATES,
-    closes_inside_quotes,
-    opens_inside_quotes,
     propose_candidates,
+    quotations,
     split_sentences,
 )
 from tests.engine.stages.talk import dull, talk
@@ -203,21 +203,27 @@ def test_twelve_hours_do_not_explode() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "opens", "closes"),
+    ("texts", "begins", "ends"),
     [
-        ('You failed." So she fought back.', True, False),
-        ("You failed.” So she fought back.", True, False),
-        ('She said, "You failed.', False, True),
-        ("She said, “You failed.", False, True),
-        ('She said, "You failed," and left.', False, False),
-        ('"You failed," she said.', False, False),
-        ('He is 6 feet tall (the "giant").', False, False),
-        ("It's the dogs' bowl, isn't it?", False, False),
-        ("", False, False),
+        (['She said, "You failed.', 'You did!" Then she left.'], [1], [0]),
+        (["She said, “You failed.", "You did.", "You!” Then she left."], [1, 2], [0, 1]),
+        (['You failed." So she fought back.', "Then she left."], [0], []),
+        (['She said, "You failed," and left.', "So it was."], [], []),
+        (['He is 6 feet tall (the "giant").', "It's the dogs' bowl, isn't it?"], [], []),
+        (['A quotation that "never ends.', *["And goes on."] * 9, "No."], [], []),
+        (["", "Nothing."], [], []),
     ],
 )
-def test_somebodys_words_are_not_torn_apart(text: str, opens: bool, closes: bool) -> None:
-    assert (opens_inside_quotes(text), closes_inside_quotes(text)) == (opens, closes)
+def test_somebodys_words_are_found(texts: list[str], begins: list[int], ends: list[int]) -> None:
+    sentences = [Sentence(t, span(i, i + 0.9), None, None, None) for i, t in enumerate(texts)]
+    found = quotations(sentences)
+    assert [[i for i, flag in enumerate(flags) if flag] for flags in found] == [begins, ends]
+
+
+def test_a_quotation_ends_with_its_speaker() -> None:
+    texts = [('She said, "No way.', "S1"), ("What?", "S2"), ('I did" indeed.', "S2")]
+    sentences = [Sentence(t, span(i, i + 0.9), s, None, None) for i, (t, s) in enumerate(texts)]
+    assert quotations(sentences) == ([False, False, True], [False] * 3)
 
 
 def test_a_clip_neither_begins_nor_ends_inside_a_quotation() -> None:
