@@ -19,7 +19,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from episodes import COUNT, MAX_S, MIN_S, episode_files
+from episodes import (
+    COUNT,
+    IOU_OF_A_HIT,
+    MAX_S,
+    MIN_S,
+    best_iou,
+    episode_files,
+    read_picks,
+)
 from measuring import SHARED, keep, show
 from train_kinds import learn, read_stretches
 from train_ranker import Episode, Trainer, left_out, load_episodes
@@ -31,7 +39,9 @@ from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.ranker import Ranker, load_ranker
 from reelremix.engine.stages.score import score_candidates
 from reelremix.engine.stages.select import Selection, Variety, select_clips
+from reelremix.engine.stages.signals import Floats, windows_of
 
+NEAR_S = 3.0
 DRAWS = 10_000
 FIGURES = ("hit", "recall", "never")
 
@@ -82,6 +92,20 @@ def learned(shared: Path, *, leave_one_out: bool) -> Iterator[tuple[str, Selecti
         yield episode.name, by_ranker(episode, shipped)
 
 
+def edges(selection: Selection, picks: Floats) -> list[tuple[float, float, float]]:
+    """For each hit how long it is, and how far it begins and ends from the pick, in seconds."""
+    found = []
+    for candidate in selection.chosen:
+        own = windows_of([candidate])
+        ious = [float(best_iou(own, pick[None])[0]) for pick in picks]
+        best = int(np.argmax(ious))
+        if ious[best] >= IOU_OF_A_HIT:
+            start_s, end_s = candidate.range.start_s, candidate.range.end_s
+            pick = picks[best]
+            found.append((end_s - start_s, abs(start_s - pick[0]), abs(end_s - pick[1])))
+    return found
+
+
 def official(shared: Path, ranked: Path) -> dict[str, dict[str, float]]:
     """The scorer's own figures for a folder of rankings, by episode."""
     scorer = [sys.executable, str(shared / "tools" / "selection_score.py")]
@@ -116,7 +140,9 @@ def main() -> None:
             if options.signals
             else learned(options.shared, leave_one_out=options.leave_one_out)
         )
+        distances: list[tuple[float, float, float]] = []
         for name, selection in chosen:
+            distances += edges(selection, read_picks(options.shared, name).all_kept)
             plain = ranking_to_dict(selection.chosen, selection.rejected, selection.shortfall)
             (folder / f"{name}.json").write_text(json.dumps(plain, ensure_ascii=False))
         rows = list(official(options.shared, folder).values())
@@ -127,7 +153,17 @@ def main() -> None:
         low, high = interval(values)
         table.append((f"{figure}@{COUNT}", f"{values.mean():.3f}", f"{low:.3f} to {high:.3f}"))
         results[figure] = [round(float(v), 4) for v in (values.mean(), low, high)]
+    length, start, end = np.array(distances).T
+    cuts = {
+        "median_length_s": float(np.median(length)),
+        "start_off_median_s": float(np.median(start)),
+        "end_off_median_s": float(np.median(end)),
+        "start_within_3_s": float((start <= NEAR_S).mean()),
+        "end_within_3_s": float((end <= NEAR_S).mean()),
+    }
+    results |= {name: round(value, 3) for name, value in cuts.items()}
     show(f"{len(rows)} episodes, {how_ranked}", ["figure", "mean", "95 % interval"], table)
+    show("Cuts of the hits", ["figure", "value"], [(k, f"{v:.2f}") for k, v in cuts.items()])
     if options.leave_one_out:
         keep("selection", results)
 
