@@ -70,11 +70,12 @@ def boundaries(sentences: Sequence[Sentence], vectors: Vectors) -> list[int]:
         return []
     limit = float(known.mean() + DEPTH * known.std())
     starts = np.array([s.range.start_s for s in sentences])
+    end = max(s.range.end_s for s in sentences)
     found: list[int] = []
     for at in np.argsort(-depth, kind="stable").tolist():
         if depth[at] < limit:
             break
-        edges = [starts[0], float(max(s.range.end_s for s in sentences)), *starts[found]]
+        edges = [starts[0], end, *starts[found]]
         if min(abs(starts[at] - edge) for edge in edges) >= SHORTEST_S:
             found.append(at)
     return sorted(found)
