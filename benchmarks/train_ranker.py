@@ -32,11 +32,13 @@ from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.ranker import (
     ABOUT,
     CANDIDATE_FEATURES,
+    CHANCE_INPUTS,
     CURVES,
     Linear,
     Ranker,
     SentenceFeatures,
     SourceSpeech,
+    chance_inputs,
     counted_names,
     curve_features,
     edge_features,
@@ -181,13 +183,12 @@ class Trainer:
         for n, own in zip(used, rows, strict=True):
             values = candidate(own)
             best = top(self.episodes[n].windows, values, TOP)
-            log_odds.append(values[best])
+            source_s = float(self.episodes[n].source.end_s.max())
+            log_odds.append(chance_inputs(values[best], source_s))
             kept.append(self.episodes[n].kept[best])
-        chance = logistic(np.concatenate(log_odds)[:, None], np.concatenate(kept), ridge=1e-3)
+        chance = logistic(np.concatenate(log_odds), np.concatenate(kept), ridge=1e-3)
         names = tuple(counted_names(self.episodes[0].source.counts))
-        return Ranker(
-            names, self._curves(out), candidate, cut, chance.intercept, float(chance.weights[0])
-        )
+        return Ranker(names, self._curves(out), candidate, cut, chance)
 
     def _cut(self, used: Sequence[int], rows: Sequence[Floats]) -> Linear:
         """A ridge regression of being nearly what an editor would cut."""
@@ -333,7 +334,8 @@ def main() -> None:
     ranker = Trainer(episodes).fit()
     for name, weight in zip(CANDIDATE_FEATURES, ranker.candidate.weights, strict=True):
         print(f"{name:18} {weight:+.3f}")
-    print(f"chance: {ranker.chance_intercept:+.3f} {ranker.chance_slope:+.3f} * log-odds")
+    for name, weight in zip(CHANCE_INPUTS, ranker.chance.weights, strict=True):
+        print(f"chance {name:18} {weight:+.3f}")
     if options.write:
         record = {
             "date": date.today().isoformat(),

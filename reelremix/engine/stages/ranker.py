@@ -18,6 +18,7 @@ chance that it is nearly what an editor would cut.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ EDGE_S = 10.0
 LAUGH_AFTER_S, LAUGH_CLOSE_S = 4.0, 8.0
 GREETING_S, GREETING_SHARE = 120.0, 0.05
 """How long a source opens and closes: so long, but at most this share of it."""
+LEARNED_S = (2400.0, 4800.0)
+"""Between these lengths lie nine of ten episodes that were learned from."""
 LONG_PAUSE_S = 3.0
 FILLER = re.compile(
     r"(?:so|and|but|yeah|um|uh|well|right|okay|ok|like|you know|i mean|because|or)\b", re.IGNORECASE
@@ -101,8 +104,9 @@ class Ranker:
     curves: Mapping[str, Linear]
     candidate: Linear
     cut: Linear
-    chance_intercept: float
-    chance_slope: float
+    chance: Linear
+    """From the log-odds and the length of the source to calibrated log-odds: of a long source
+    editors keep a smaller share."""
     order: Linear | None = None
     """The owner's own weights, for the order alone; None orders by the log-odds."""
 
@@ -124,11 +128,9 @@ class Ranker:
         they say."""
         return self.cut(np.column_stack([features, edge_features(source, windows)]))
 
-    def chance_percent(self, log_odds: Floats) -> Floats:
-        """The calibrated chance that an editor keeps a candidate."""
-        return np.asarray(
-            100 / (1 + np.exp(-(self.chance_intercept + self.chance_slope * log_odds)))
-        )
+    def chance_percent(self, log_odds: Floats, source_s: float) -> Floats:
+        """The calibrated chance that an editor keeps a candidate of a source so long."""
+        return np.asarray(100 / (1 + np.exp(-self.chance(chance_inputs(log_odds, source_s)))))
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,15 @@ def normal(curve: Floats) -> Floats:
     return np.asarray((curve - curve.mean()) / (curve.std() + 1e-9))
 
 
+def chance_inputs(log_odds: Floats, source_s: float) -> Floats:
+    """What chances are told from: a row for each candidate.
+
+    Lengths beyond those that were learned from count as the nearest of them.
+    """
+    hours = min(max(source_s, LEARNED_S[0]), LEARNED_S[1]) / 3600
+    return np.column_stack([log_odds, np.full(len(log_odds), math.log(hours))])
+
+
 CURVE_FEATURES = (
     "keep", "keep_before", "keep_after", "keep_opening", "keep_closing",
     "skip", "skip_before", "skip_after",
@@ -261,6 +272,7 @@ EDGE_FEATURES = (
     "turn_follows",
 )  # fmt: skip
 CANDIDATE_FEATURES = CURVE_FEATURES + SHAPE_FEATURES
+CHANCE_INPUTS = ("log_odds", "log_hours")
 CUT_FEATURES = CANDIDATE_FEATURES + EDGE_FEATURES
 
 
@@ -395,8 +407,10 @@ def ranker_from(plain: Mapping[str, Any]) -> Ranker:
             float(plain["cut"]["intercept"]),
             np.array([plain["cut"]["weights"][name] for name in CUT_FEATURES]),
         ),
-        float(plain["chance"]["intercept"]),
-        float(plain["chance"]["slope"]),
+        Linear(
+            float(plain["chance"]["intercept"]),
+            np.array([plain["chance"]["weights"][name] for name in CHANCE_INPUTS]),
+        ),
     )
 
 
@@ -415,10 +429,7 @@ def ranker_to(ranker: Ranker) -> dict[str, Any]:
         },
         "candidate": _named(ranker.candidate, CANDIDATE_FEATURES),
         "cut": _named(ranker.cut, CUT_FEATURES),
-        "chance": {
-            "intercept": _short(ranker.chance_intercept),
-            "slope": _short(ranker.chance_slope),
-        },
+        "chance": _named(ranker.chance, CHANCE_INPUTS),
     }
 
 

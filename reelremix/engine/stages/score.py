@@ -111,7 +111,8 @@ def score_candidates(
         value = ranker.values(features)
         value = value - value.mean()
         cuts: Floats | None = ranker.cuts(features, source, windows)
-        chances = np.round(ranker.chance_percent(ranker.candidate(features)), 1)
+        log_odds, source_s = ranker.candidate(features), float(source.end_s.max())
+        chances = np.round(ranker.chance_percent(log_odds, source_s), 1)
         totals = chances if _is_long_enough(windows) else None
     else:
         value, cuts = with_passage(rank_values(signals), windows), None

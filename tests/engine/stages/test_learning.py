@@ -99,10 +99,7 @@ def test_a_clear_taste_orders_by_it_and_leaves_the_chances_alone() -> None:
     rows = np.array([few, many])
     assert np.diff(own.values(rows)) > np.diff(ranker.values(rows))
     np.testing.assert_array_equal(own.candidate(rows), ranker.candidate(rows))
-    assert (own.chance_intercept, own.chance_slope) == (
-        ranker.chance_intercept,
-        ranker.chance_slope,
-    )
+    assert own.chance is ranker.chance
 
 
 @pytest.mark.parametrize("chance", [0.5, 0.25])
@@ -151,7 +148,9 @@ def test_the_record_survives_being_kept() -> None:
 
 def test_any_number_of_the_ranker_changes_its_fingerprint() -> None:
     ranker = shipped()
-    other = replace(ranker, chance_slope=ranker.chance_slope + 0.001)
+    other = replace(
+        ranker, chance=replace(ranker.chance, intercept=ranker.chance.intercept + 0.001)
+    )
     assert fingerprint(ranker) == fingerprint(replace(ranker))
     assert fingerprint(ranker) != fingerprint(other)
     assert len(fingerprint(ranker)) == 16

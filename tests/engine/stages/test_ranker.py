@@ -168,7 +168,8 @@ def test_a_ranker_of_other_features_is_refused() -> None:
 
 def test_chances_rise_with_the_log_odds() -> None:
     nothing = Linear(0.0, np.zeros(0))
-    chances = Ranker((), {}, nothing, nothing, -0.3, 1.0).chance_percent(np.linspace(-3, 3, 9))
+    ranker = Ranker((), {}, nothing, nothing, Linear(-0.3, np.array([1.0, -0.5])))
+    chances = ranker.chance_percent(np.linspace(-3, 3, 9), 3600)
     assert np.all(np.diff(chances) > 0)
     assert 0 < chances.min() < chances.max() < 100
 
@@ -236,3 +237,14 @@ def test_the_shortest_talks_are_ranked(count: int) -> None:
     assert ranker is not None
     own = windows_of(propose_candidates(split_sentences(talk(dull(count))), 2, 60))
     assert np.isfinite(ranker.features(speech, own)).all()
+
+
+def test_a_moment_of_a_longer_source_is_kept_less_often() -> None:
+    ranker = load_ranker()
+    assert ranker is not None
+    same = np.zeros(1)
+    short, hour, long, day = (
+        float(ranker.chance_percent(same, s)[0]) for s in (2400, 3600, 4800, 86_400)
+    )
+    assert short > hour > long == day
+    assert float(ranker.chance_percent(same, 600)[0]) == short
