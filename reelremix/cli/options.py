@@ -132,6 +132,15 @@ Ranges = Annotated[
         rich_help_panel=CHOOSING,
     ),
 ]
+About = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help='Only moments about this, such as "hiring mistakes".',
+        show_default="anything",
+        rich_help_panel=CHOOSING,
+    ),
+]
 Judge = Annotated[
     str | None,
     typer.Option(
@@ -296,7 +305,9 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
     )
 
 
-def select_options(settings: Settings, ranges: list[str] | None = None) -> SelectOptions:
+def select_options(
+    settings: Settings, ranges: list[str] | None = None, about: str | None = None
+) -> SelectOptions:
     """What to choose, from settings. Raises ConfigError."""
     if not 1 <= settings.count <= 100:
         raise ConfigError(f"--count must be between 1 and 100 (got {settings.count})")
@@ -310,6 +321,7 @@ def select_options(settings: Settings, ranges: list[str] | None = None) -> Selec
         max_s=settings.max,
         ranges=tuple(parse_range(text) for text in ranges or ()),
         judge=judge_options(settings),
+        about=about,
     )
 
 

@@ -30,6 +30,7 @@ from reelremix.engine.media.encode import EncoderSettings, require_encoder
 from reelremix.engine.media.hardware import choose_encoder
 from reelremix.engine.models.judge_address import check_judge
 from reelremix.engine.models.whisper import choose_whisper
+from reelremix.engine.stages.relevance import read_question
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import ConfigError, NoAudioStream
 
@@ -86,6 +87,13 @@ def require_audio(subject: Subject) -> None:
 def check_select(options: SelectOptions) -> None:
     """Raise ConfigError for a count, a length or a judge that cannot be."""
     check_judge(options.judge)
+    if options.about is not None:
+        read_question(options.about, "--about")
+        if options.ranges:
+            raise ConfigError(
+                "--about finds moments and --range gives them, so one of them has no use",
+                hint="leave one out",
+            )
     if not 1 <= options.count <= MAX_COUNT:
         raise ConfigError(f"--count must be between 1 and {MAX_COUNT} (got {options.count})")
     if not 0 < options.min_s <= options.max_s <= MAX_LENGTH_S:
@@ -178,6 +186,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "min_s": selected.min_s,
         "max_s": selected.max_s,
         "ranges": [[r.start_s, r.end_s] for r in selected.ranges],
+        "about": selected.about,
         "judge": _judge(selected.judge),
         "aspect": request.frame.aspect.value,
         "faces": request.frame.faces,

@@ -19,6 +19,7 @@ def score(
     count: options.Count = None,
     minimum: options.MinLength = None,
     maximum: options.MaxLength = None,
+    about: options.About = None,
     judge: options.Judge = None,
     judge_model: options.JudgeModel = None,
     model: options.Model = None,
@@ -38,7 +39,7 @@ def score(
         str(source),
         audio_stream,
         options.transcribe_options(run.settings, transcript),
-        options.select_options(run.settings),
+        options.select_options(run.settings, about=about),
     )
     listener = listener_for(progress, quiet=quiet)
     ranking = run.with_models(partial(run.library.score, request), listener, install_models)
@@ -58,6 +59,8 @@ def _show(ranking: dict[str, Any]) -> None:
     rows = []
     for c in ranking["candidates"]:
         why = "; ".join(r["text"] for r in c["reasons"][:2]) or "–"
+        if match := c.get("match"):
+            why = f'says "{match["quote"]}"; {why}'
         text = c["text"] if len(c["text"]) <= 120 else c["text"][:117] + "..."
         rows.append((str(c["rank"]), percent(c["score"]), clock(c["start_s"]), clock(c["end_s"]),
                      why, text))  # fmt: skip

@@ -68,9 +68,15 @@ def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
         "axes": [{"name": name, "value": value} for name, value in score["axes"].items()]
         if score["reasons"]
         else [],
-        "reasons": score["reasons"],
+        "reasons": [*_asked(clip), *score["reasons"]],
         "verdict": clip.get("verdict"),
     }
+
+
+def _asked(clip: dict[str, Any]) -> list[dict[str, Any]]:
+    """How the clip answers what was asked for, as its first reason."""
+    match = clip.get("match")
+    return [{"text": "about what was asked for", "quote": match.get("quote")}] if match else []
 
 
 def _file(clip: dict[str, Any], kind: str) -> str | None:

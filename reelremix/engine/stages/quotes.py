@@ -195,4 +195,5 @@ def _moved(
         first.sentence,
         last.sentence,
         score,
+        candidate.match,
     )
