@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +79,7 @@ def read_question(text: str, option: str) -> Question:
     Raises:
         ConfigError: it has no words; `option` is what was typed wrong.
     """
-    cleaned = " ".join(text.split())
+    cleaned = " ".join(text.encode(errors="replace").decode().split())
     tokens = tokenize(cleaned)
     if sum(map(len, tokens)) < FEWEST_LETTERS:
         raise ConfigError(
@@ -130,9 +131,10 @@ def _without_e(word: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
 
-def _stems(token: str) -> list[str]:
+@lru_cache(maxsize=50_000)
+def _stems(token: str) -> tuple[str, ...]:
     bare = token.removesuffix("'s").removesuffix("s'")
-    return [stem(part) for part in _PARTS.findall(bare)]
+    return tuple(stem(part) for part in _PARTS.findall(bare))
 
 
 class Closeness:

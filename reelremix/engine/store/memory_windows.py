@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.engine.store.nearest import VectorMatrix
-from reelremix.engine.store.window_table import telling
+from reelremix.engine.store.window_table import most_of, telling
 
 _K1, _B, _LOWEST_IDF = 1.2, 0.75, 1e-6
 """As FTS5 has them."""
@@ -62,7 +62,7 @@ class MemoryWindows:
         """Windows with any of the terms, by BM25."""
         counts = [(t, sum(t in bag for bag in self._bags.values())) for t in dict.fromkeys(terms)]
         total = len(self._bags)
-        asked = telling([(term, count) for term, count in counts if count], total)
+        asked = telling([(term, count) for term, count in counts if count], most_of(total))
         known, mean = dict(counts), sum(map(len, self._all_terms())) / max(1, total)
         hits = []
         for number, bag in self._bags.items():
@@ -81,8 +81,8 @@ class MemoryWindows:
     ) -> list[WindowHit]:
         """The windows nearest to a vector, by cosine."""
         known = {n: f.window.meaning for n, f in self._windows.items() if self._is_in(n, sources)}
-        vectors = {number: m.window for number, m in known.items() if m is not None}
-        return VectorMatrix(list(vectors), list(vectors.values())).nearest(vector, limit)
+        rows = [(number, meaning.window) for number, meaning in known.items() if meaning]
+        return VectorMatrix(rows).nearest(vector, limit)
 
     def read(self, numbers: Sequence[int]) -> list[FoundWindow | None]:
         """The windows of these numbers, in the same order."""

@@ -102,10 +102,9 @@ def _windows(tables: Tables) -> None:
             terms TEXT NOT NULL, lines BLOB NOT NULL, line_vectors BLOB
         );
         CREATE VIRTUAL TABLE window_words USING fts5 (
-            terms, content = 'window_texts', content_rowid = 'number', detail = 'column',
+            terms, content = 'window_texts', content_rowid = 'number',
             tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
         );
-        CREATE VIRTUAL TABLE window_counts USING fts5vocab ('window_words', 'row');
         CREATE TRIGGER window_words_begin AFTER INSERT ON window_texts
             BEGIN
                 INSERT INTO window_words (rowid, terms) VALUES (new.number, new.terms);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +20,13 @@ class VectorMatrix:
     five times as long as the product.
     """
 
-    def __init__(self, numbers: Sequence[int], vectors: Sequence[bytes]) -> None:
-        """Hold signed bytes, a vector a window; those of another length than the first are left
-        out."""
-        size = len(vectors[0]) if vectors else 0
-        kept = [i for i, vector in enumerate(vectors) if len(vector) == size]
-        self.size = size
-        self.numbers: Numbers = np.array([numbers[i] for i in kept], np.int64)
-        packed = np.frombuffer(b"".join([vectors[i] for i in kept]), np.int8)
-        self._rows = packed.reshape(len(kept), size).astype(np.float32)
+    def __init__(self, rows: Sequence[tuple[Any, Any]]) -> None:
+        """Hold signed bytes by window; those of another length than the first are left out."""
+        self.size = len(rows[0][1]) if rows else 0
+        kept = [row for row in rows if len(row[1]) == self.size]
+        self.numbers: Numbers = np.array([number for number, _ in kept], np.int64)
+        packed = np.frombuffer(b"".join([vector for _, vector in kept]), np.int8)
+        self._rows = packed.reshape(len(kept), self.size).astype(np.float32)
         lengths = np.sqrt(np.einsum("ij,ij->i", self._rows, self._rows))
         self._rows /= np.maximum(lengths, 1.0)[:, None]
 

@@ -31,8 +31,12 @@ from reelremix.engine.store.nearest import Numbers, VectorMatrix
 
 COMMON_SHARE = 0.1
 """A word in more than this share of windows tells little, and takes long to look for."""
-_MOST_VARIABLES = 900
-"""SQLite allows 999 in one statement where it is old."""
+FEWEST_COMMON = 1000
+"""A word in fewer windows counts in any case: they are quickly weighed."""
+MOST_WEIGHED = 10_000
+"""Windows with one of the words, the last indexed ones: BM25 takes two microseconds for each."""
+SPARE = 4
+"""Times as many hits are asked for as are wanted, before it is known whose they are."""
 
 
 class WindowTable:
@@ -43,7 +47,7 @@ class WindowTable:
         self._owner = owner
         self._lock = threading.Lock()
         self._state: tuple[object, ...] | None = None
-        self._matrix = VectorMatrix((), ())
+        self._matrix = VectorMatrix(())
 
     def due(self, model: str | None) -> list[Due]:
         """Sources whose transcript is not indexed as it is now, or not by that model."""
@@ -101,40 +105,77 @@ class WindowTable:
         telling = self._telling(terms)
         if not telling or limit < 1:
             return []
-        within, named = self._within(sources)
+        asked = any_of(telling), self._earliest(telling)
         rows = self._db.rows(
+            "SELECT rowid, -rank FROM window_words WHERE window_words MATCH ? AND rowid >= ?"
+            " ORDER BY rank, rowid LIMIT ?",
+            (*asked, limit * SPARE),
+        )
+        allowed = set(self._numbers(sources, [row[0] for row in rows]).tolist())
+        found = [row for row in rows if row[0] in allowed]
+        if len(found) < limit and len(rows) == limit * SPARE:
+            found = self._saying_within(asked, limit, sources)
+        return [WindowHit(int(str(row[0])), float(str(row[1]))) for row in found[:limit]]
+
+    def _saying_within(
+        self, asked: tuple[str, int], limit: int, sources: Collection[str] | None
+    ) -> list[tuple[object, ...]]:
+        """The same where most hits belong to others: asks of each whose it is, which takes long."""
+        within, named = self._within(sources)
+        return self._db.rows(
             "SELECT window_words.rowid, -bm25(window_words) AS score FROM window_words"
             " JOIN windows ON windows.number = window_words.rowid"
-            f" WHERE window_words MATCH ? AND windows.owner = ?{within}"
-            " ORDER BY bm25(window_words), window_words.rowid LIMIT ?",
-            (any_of(telling), self._owner, *named, limit),
+            f" WHERE window_words MATCH ? AND window_words.rowid >= ? AND windows.owner = ?{within}"
+            " ORDER BY score DESC, window_words.rowid LIMIT ?",
+            (*asked, self._owner, *named, limit),
         )
-        return [WindowHit(int(str(number)), float(str(score))) for number, score in rows]
+
+    def _earliest(self, terms: Sequence[str]) -> int:
+        """The window from which on windows are weighed, so that a word that is everywhere does not
+        take long to look for."""
+        rows = self._db.rows(
+            "SELECT rowid FROM window_words WHERE window_words MATCH ?"
+            " ORDER BY rowid DESC LIMIT 1 OFFSET ?",
+            (any_of(terms), MOST_WEIGHED),
+        )
+        return int(str(rows[0][0])) if rows else 0
 
     def _telling(self, terms: Sequence[str]) -> list[str]:
         """Those that are said at all and not nearly everywhere; the rarest where all are."""
-        asked = list(dict.fromkeys(terms))[:_MOST_VARIABLES]
-        marks = ", ".join("?" * len(asked))
-        found = self._db.rows(
-            f"SELECT term, doc FROM window_counts WHERE term IN ({marks})", tuple(asked)
-        )
-        counts = {str(term): int(str(times)) for term, times in found}
+        asked = list(dict.fromkeys(terms))
         [(total,)] = self._db.rows("SELECT TOTAL(windows) FROM window_sources")
-        return telling(
-            [(term, counts[term]) for term in asked if term in counts], float(str(total))
+        most = most_of(float(str(total)))
+        counts = [(term, self._count(term, most + 1)) for term in asked]
+        if counts and all(count > most for _, count in counts):
+            counts = [(term, self._count(term, -1)) for term in asked]
+        return telling([(term, count) for term, count in counts if count], most)
+
+    def _count(self, term: str, most: int) -> int:
+        """Windows with a term; stops counting at `most`, unless that is negative."""
+        rows = self._db.rows(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM window_words WHERE window_words MATCH ? LIMIT ?)",
+            (any_of([term]), most),
         )
+        return int(str(rows[0][0]))
 
     def meaning(
         self, vector: Sequence[float], limit: int, sources: Collection[str] | None
     ) -> list[WindowHit]:
         """The windows nearest to a vector, by cosine."""
         matrix = self._vectors()
-        return matrix.nearest(vector, limit, None if sources is None else self._of(sources))
+        return matrix.nearest(vector, limit, None if sources is None else self._numbers(sources))
 
-    def _of(self, sources: Collection[str]) -> Numbers:
-        within, named = self._within(sources)
+    def _numbers(
+        self, sources: Collection[str] | None, among: Sequence[object] | None = None
+    ) -> Numbers:
+        """The windows of these sources, or of all; of those `among`, unless None."""
+        owner, (within, named) = "owner", self._within(sources)
+        if among is not None:
+            owner = "+owner"  # keeps SQLite from reading all windows of the owner
+            within += " AND number IN (SELECT value FROM json_each(?))"
+            named = (*named, json.dumps(among))
         rows = self._db.rows(
-            f"SELECT number FROM windows WHERE owner = ?{within}", (self._owner, *named)
+            f"SELECT number FROM windows WHERE {owner} = ?{within}", (self._owner, *named)
         )
         return np.array([row[0] for row in rows], np.int64)
 
@@ -152,12 +193,11 @@ class WindowTable:
                 "SELECT MAX(version), COUNT(*) FROM window_sources WHERE owner = ?", (self._owner,)
             )[0]
             if state != self._state:
-                rows = self._db.rows(
+                rows: list[Any] = self._db.rows(
                     "SELECT number, vector FROM windows WHERE owner = ? AND vector NOT NULL",
                     (self._owner,),
                 )
-                numbers, vectors = [int(str(r[0])) for r in rows], [_bytes(r[1]) for r in rows]
-                self._matrix, self._state = VectorMatrix(numbers, vectors), state
+                self._matrix, self._state = VectorMatrix(rows), state
             return self._matrix
 
     def read(self, numbers: Sequence[int]) -> list[FoundWindow | None]:
@@ -165,7 +205,7 @@ class WindowTable:
         rows = self._db.rows(
             "SELECT windows.number, source_id, start_ticks, end_ticks, time_base, terms, lines,"
             " line_vectors, vector FROM windows JOIN window_texts USING (number)"
-            " WHERE windows.owner = ? AND windows.number IN (SELECT value FROM json_each(?))",
+            " WHERE +windows.owner = ? AND windows.number IN (SELECT value FROM json_each(?))",
             (self._owner, json.dumps(list(numbers))),
         )
         found = {int(str(row[0])): FoundWindow(str(row[1]), _window(row[2:])) for row in rows}
@@ -177,9 +217,14 @@ def any_of(terms: Sequence[str]) -> str:
     return " OR ".join('"' + term.replace('"', '""').replace("\0", "") + '"' for term in terms)
 
 
-def telling(counts: Sequence[tuple[str, int]], total: float) -> list[str]:
-    """The terms that are in no more than a tenth of all windows; the rarest where none is."""
-    rare = [term for term, count in counts if count <= max(1.0, COMMON_SHARE * total)]
+def most_of(total: float) -> int:
+    """Windows that a word may be in and still count beside others, of so many."""
+    return max(FEWEST_COMMON, int(COMMON_SHARE * total))
+
+
+def telling(counts: Sequence[tuple[str, int]], most: int) -> list[str]:
+    """The terms that are in at most so many windows; the rarest where none is."""
+    rare = [term for term, count in counts if count <= most]
     return rare or [term for term, _ in sorted(counts, key=lambda pair: pair[1])[:1]]
 
 
@@ -214,7 +259,3 @@ def _window(row: Sequence[Any]) -> Window:
     )
     meaning = None if vector is None else Meaning(vector, line_vectors)
     return Window(span(start, end), spoken, meaning)
-
-
-def _bytes(value: object) -> bytes:
-    return value if isinstance(value, bytes) else b""
