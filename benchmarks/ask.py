@@ -25,14 +25,16 @@ from episodes import Span, episode_files
 from measuring import RESULTS, SHARED, model_folder, needs
 from train_ranker import embedded, logistic
 
+from reelremix.engine.domain.context import FileIdentity
 from reelremix.engine.domain.sentence import Sentence
-from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.window import Due, FoundWindow, Line, Meaning, Window, WindowIndex
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
 from reelremix.engine.searching import POOL, SHOWN, Place, look
 from reelremix.engine.stages import relevance
-from reelremix.engine.stages.propose import split_sentences
+from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.relevance import (
     RELEVANT,
     Closeness,
@@ -40,7 +42,7 @@ from reelremix.engine.stages.relevance import (
     line_of,
     read_question,
 )
-from reelremix.engine.stages.signals import Floats, Ints
+from reelremix.engine.stages.signals import Floats, Ints, windows_of
 from reelremix.engine.stages.windows import cut_windows, index_of, packed
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
@@ -48,6 +50,7 @@ from reelremix.engine.store.database import Database
 FIRST = 10
 RANK_CONSTANT = 60
 """Of reciprocal rank fusion (Cormack et al., 2009)."""
+SAMPLED = 300
 OTHERS = 4
 """Episodes that a title is not of, to fit against."""
 SOURCES, EACH = 10_000, 10
@@ -162,6 +165,11 @@ def index(catalogue: SqliteCatalogue, made: Iterator[WindowIndex]) -> int:
     """Index sources; returns how many windows they have."""
     windows = 0
     for ticket, source in enumerate(made):
+        minutes = Timestamp.from_seconds(60 * EACH)
+        name = f"talk {ticket}.mp4"
+        catalogue.save_source(Source(source.source_id, name, 1, "mp4", minutes, ZERO, ()))
+        path = f"/recordings/{name}"
+        catalogue.remember_file(FileIdentity(path, 1, 1, ticket), source.source_id)
         catalogue.save_windows(Due(source.source_id, ticket), source)
         windows += len(source.windows)
     return windows
@@ -298,6 +306,28 @@ def passing(near: Floats, far: Sequence[Floats]) -> dict[str, dict[str, float]]:
     }
 
 
+def clips_reaching(episodes: Sequence[Episode], asked: Sequence[Title]) -> dict[str, float]:
+    """The share of titles for which `--about` leaves something, of their own and another episode:
+    the best of all stretches that could be a clip, not of windows."""
+    chance = np.random.default_rng(1)
+    names = [episode.name for episode in episodes]
+    lines = {e.name: [line_of(s) for s in e.sentences] for e in episodes}
+    windows = {e.name: windows_of(propose_candidates(e.sentences, 15, 60)) for e in episodes}
+    vectors = {e.name: e.vectors for e in episodes}
+    best: dict[str, list[float]] = {"own": [], "other": []}
+    for number in chance.choice(len(asked), SAMPLED, replace=False):
+        title = asked[number]
+        other = str(chance.choice([name for name in names if name != title.episode]))
+        for kind, name in (("own", title.episode), ("other", other)):
+            closeness = Closeness(title.question, lines[name], vectors[name])
+            stretches = windows[name]
+            best[kind].append(float(closeness.scores(stretches.first, stretches.last).max()))
+    return {
+        kind: round(float((np.array(scores) >= RELEVANT).mean()), 3)
+        for kind, scores in best.items()
+    }
+
+
 def unseen(
     way: Way, episodes: Sequence[Episode], asked: Sequence[Title]
 ) -> dict[str, dict[str, float]]:
@@ -340,6 +370,7 @@ def main() -> None:
             "shipped_with_weights_from_the_other_half": unseen(
                 ways(catalogue)["both, sentences reread (shipped)"], episodes, asked
             ),
+            "episodes_with_clips_about_it": clips_reaching(episodes, asked),
             "reaching_the_limit": passing(near, far),
             "speed": speed(Path(folder), embedder.size),
         }

@@ -41,8 +41,8 @@ from reelremix.errors import ModelNotInstalled, NothingToClip
 AVERAGE = 0.0
 """The rank value of a source's average stretch: `clip` keeps nothing below."""
 UNRANKED = "moments are chosen by wording alone, not by meaning: model 'minilm' is not installed"
-WORDS_ALONE = "what is asked for is compared by words alone, not by meaning"
-INSTALL = f"`reelremix models install {MINILM}` adds meaning, for English"
+WORDS_ALONE = "what --about asks for is compared by words alone, not by meaning"
+INSTALL = f"`reelremix models install {MINILM}` finds what is said in other words too"
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
 
@@ -118,13 +118,22 @@ def on_subject(ranking: Ranking, about: str, vectors: Vectors | None, ctx: RunCo
     if vectors is not None:
         question = replace(question, vector=text_vector(about, MiniLm(ctx.models.folder(MINILM))))
     elif ranking.candidates:
-        ctx.reporter.emit(Warned(WORDS_ALONE, INSTALL))
+        ctx.reporter.emit(_words_alone(ctx))
     with stage(ctx, "narrow"):
         found = narrow(ranking.candidates, ranking.sentences, question, vectors)
     nothing = (
         None if found.candidates or found.nearest is None else nothing_about(about, found.nearest)
     )
     return replace(ranking, candidates=found.candidates, nothing=nothing)
+
+
+def _words_alone(ctx: RunContext) -> Warned:
+    """That meanings are not known: for want of the model, or of a model of this language."""
+    try:
+        ctx.models.folder(MINILM)
+    except ModelNotInstalled:
+        return Warned(f"{WORDS_ALONE}: model '{MINILM}' is not installed", INSTALL)
+    return Warned(f"{WORDS_ALONE}, which is known for English only")
 
 
 def nothing_about(about: str, nearest: Match) -> str:

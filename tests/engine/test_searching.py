@@ -198,7 +198,7 @@ def test_a_subject_nobody_speaks_of_is_told_with_the_nearest(tmp_path: Path) -> 
     assert ranking["candidates"] == []
     said = ranking["notice"]
     assert said.startswith('nothing here is about "pasta signature bread"; the nearest, at ')
-    assert "signature" in said and "50 needed" in said
+    assert "signature" in said and "70 needed" in said
 
 
 @pytest.mark.parametrize("about", ["", "?", "🎉"])

@@ -31,9 +31,9 @@ Flags = npt.NDArray[np.bool_]
 FEWEST_LETTERS = 2
 MOST_TERMS = 32
 """Words of a question that are looked for; what comes after them is not."""
-RELEVANT = 50.0
-"""The score from which a stretch is about the question: it is as much like a stretch that is as
-like the nearest one of a source that is not."""
+RELEVANT = 70.0
+"""The score from which a stretch is about the question. Of what editors called their picks, 96 %
+leave something of their own episode, and 9 % something of another one (docs/search.md)."""
 _SMALL_WORDS = frozenset(
     """a about after all also am an and any are as at be because been before being but by can could
     did do does doing don't for from get had has have he her here him his how i i'm if in into is it
