@@ -67,6 +67,7 @@ bench: models
 	$(BIN)/python benchmarks/selection.py --leave-one-out
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/feedback.py
+	$(BIN)/python benchmarks/ask.py
 	$(BIN)/python benchmarks/speed.py --long
 	$(BIN)/python benchmarks/kill.py
 

@@ -26,6 +26,7 @@ from reelremix.cli.commands.models import models_app
 from reelremix.cli.commands.probe import probe
 from reelremix.cli.commands.render import render
 from reelremix.cli.commands.score import score
+from reelremix.cli.commands.search import search
 from reelremix.cli.commands.transcribe import transcribe
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
@@ -54,7 +55,7 @@ def _root(
     """Turn long videos into short vertical captioned clips, on your own machine."""
 
 
-for command in (clip, transcribe, score, render, probe, doctor):
+for command in (clip, search, transcribe, score, render, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(library_app, name="library")

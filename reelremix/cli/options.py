@@ -135,6 +135,15 @@ Ranges = Annotated[
         rich_help_panel=CHOOSING,
     ),
 ]
+About = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help='Only moments about this, such as "hiring mistakes".',
+        show_default="anything",
+        rich_help_panel=CHOOSING,
+    ),
+]
 Judge = Annotated[
     str | None,
     typer.Option(
@@ -298,7 +307,9 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
     )
 
 
-def select_options(settings: Settings, ranges: list[str] | None = None) -> SelectOptions:
+def select_options(
+    settings: Settings, ranges: list[str] | None = None, about: str | None = None
+) -> SelectOptions:
     """What to choose, from settings. Raises ConfigError."""
     if settings.max < settings.min:
         raise ConfigError(
@@ -310,6 +321,7 @@ def select_options(settings: Settings, ranges: list[str] | None = None) -> Selec
         max_s=settings.max,
         ranges=tuple(parse_range(text) for text in ranges or ()),
         judge=judge_options(settings),
+        about=about,
     )
 
 

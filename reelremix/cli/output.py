@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 from reelremix.config import expanded
 from reelremix.errors import ConfigError, OutputExists
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 PLAIN_COLUMNS = 160
 """Width of a table that goes to a file or a program."""
@@ -24,12 +29,18 @@ def show_text(text: str) -> None:
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
-def show_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
-    """A table; each column is (heading, `left` or `right` or `wrap`)."""
+def show_table(
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[str]],
+    marked: Sequence[Collection[str]] = (),
+) -> None:
+    """A table; each column is (heading, `left` or `right` or `wrap`).
+
+    `marked` are for each row the words that stand out on a terminal.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for at, (heading, style) in enumerate(columns):
@@ -40,9 +51,19 @@ def show_table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]
             overflow="fold" if style == "wrap" else "ellipsis",
             min_width=_widest(rows, at) if style == "right" else None,
         )
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+    for row, words in zip_longest(rows, marked, fillvalue=()):
+        table.add_row(*(_styled(cell, words) for cell in row))
     Console(file=sys.stdout, width=width_columns()).print(table)
+
+
+def _styled(cell: str, words: Collection[str]) -> Text:
+    from rich.text import Text
+
+    text = Text(cell)
+    if words:
+        listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+        text.highlight_regex(rf"(?<!\w)(?:{listed})(?!\w)", "bold")
+    return text
 
 
 def _widest(rows: Sequence[Sequence[str]], at: int) -> int:

@@ -71,4 +71,7 @@ def _bar(value: float) -> str:
 def why(candidate: Mapping[str, Any]) -> str:
     """What kinds of moment it is, and the best reasons."""
     found = [*candidate.get("kinds", ()), *candidate["reasons"][:MOST_REASONS]]
-    return "; ".join(entry["text"] for entry in found)
+    told = [entry["text"] for entry in found]
+    if match := candidate.get("match"):
+        told.insert(0, f'says "{match["quote"]}"')
+    return "; ".join(told)

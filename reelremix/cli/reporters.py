@@ -32,6 +32,8 @@ DOING = {
     "propose": "Finding moments",
     "understand": "Comparing what is said",
     "score": "Scoring",
+    "narrow": "Keeping what was asked for",
+    "index": "Indexing what was said",
     "select": "Choosing",
     "judge": "Judging",
     "look": "Looking for faces",

@@ -81,6 +81,8 @@ def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
 def _row(clip: dict[str, Any]) -> tuple[str, ...]:
     reasons = clip["score"]["reasons"]
     why = reasons[0]["text"] if reasons else ("range as given" if _is_given(clip) else "–")
+    if match := clip.get("match"):
+        why = f'says "{match["quote"]}"; {why}'
     seconds = sum(end - start for start, end in clip["ranges"])
     return (
         str(clip["rank"]),

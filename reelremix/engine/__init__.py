@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import JudgeOptions as JudgeOptions
     from reelremix.engine.domain.request import RenderRequest as RenderRequest
     from reelremix.engine.domain.request import ScoreRequest as ScoreRequest
+    from reelremix.engine.domain.request import SearchRequest as SearchRequest
     from reelremix.engine.domain.request import SelectOptions as SelectOptions
     from reelremix.engine.domain.request import TranscribeOptions as TranscribeOptions
     from reelremix.engine.domain.request import TranscribeRequest as TranscribeRequest
@@ -36,6 +37,7 @@ _HOMES = {
         "JudgeOptions",
         "RenderRequest",
         "ScoreRequest",
+        "SearchRequest",
         "SelectOptions",
         "TranscribeOptions",
         "TranscribeRequest",

@@ -12,6 +12,7 @@ from reelremix.engine.domain.candidate import Candidate, Rejection, Score
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import CandidateScored, Warned
 from reelremix.engine.domain.judgement import Judgement
+from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.request import SelectOptions
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.subject import Subject
@@ -22,12 +23,15 @@ from reelremix.engine.hearing import Heard, no_speech
 from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.describe import Description, describe_candidates
+from reelremix.engine.stages.evidence import shorten
 from reelremix.engine.stages.judge import Judged, judge_selection
 from reelremix.engine.stages.lexicon import tokenize
-from reelremix.engine.stages.meaning import sentence_vectors
+from reelremix.engine.stages.meaning import sentence_vectors, text_vector
+from reelremix.engine.stages.narrow import narrow
 from reelremix.engine.stages.overview import overview
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.quotes import Spoken
+from reelremix.engine.stages.relevance import RELEVANT, read_question
 from reelremix.engine.stages.score import may_use_meaning, score_candidates
 from reelremix.engine.stages.select import Floor, Selection, select_clips
 from reelremix.engine.stages.signals import choose_lexicon
@@ -38,6 +42,8 @@ from reelremix.errors import ModelNotInstalled, NothingToClip
 UNRANKED = "moments are chosen by wording alone, not by meaning: model 'minilm' is not installed"
 NOT_UNDERSTOOD = "what is said is not understood in {}: hooks, feelings and chances are unknown"
 ENGLISH_ALONE = "moments are chosen by length, turns, names, numbers and sound; English has more"
+WORDS_ALONE = "what --about asks for is compared by words alone, not by meaning"
+INSTALL = f"`reelremix models install {MINILM}` finds what is said in other words too"
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
 
@@ -51,6 +57,7 @@ class Draft:
     description: Description
     score: Score | None
     judge: Judgement | None = None
+    match: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,10 @@ class Ranking:
 
     sentences: tuple[Sentence, ...]
     candidates: list[Candidate]
+    """Where something was asked for, those that are about it."""
     timeline: Timeline
+    nothing: str | None = None
+    """Why none is about what was asked for; None where one is, or nothing was asked for."""
 
 
 def rank(
@@ -99,7 +109,46 @@ def rank(
         topics = find_topics(sentences, vectors) if vectors is not None else ()
         end_s = duration_s or max((s.range.end_s for s in sentences), default=0.0)
         timeline = overview(scored, topics, transcript.events, end_s)
-    return Ranking(sentences, scored, timeline)
+    ranking = Ranking(sentences, scored, timeline)
+    return ranking if options.about is None else on_subject(ranking, options.about, vectors, ctx)
+
+
+def on_subject(ranking: Ranking, about: str, vectors: Vectors | None, ctx: RunContext) -> Ranking:
+    """The ranking without the moments that are not about a subject."""
+    question = read_question(about, "--about")
+    if vectors is not None:
+        question = replace(question, vector=text_vector(about, MiniLm(ctx.models.folder(MINILM))))
+    elif ranking.candidates:
+        ctx.reporter.emit(_words_alone(ctx))
+    with stage(ctx, "narrow"):
+        found = narrow(ranking.candidates, ranking.sentences, question, vectors)
+    nothing = (
+        None if found.candidates or found.nearest is None else nothing_about(about, found.nearest)
+    )
+    return replace(ranking, candidates=found.candidates, nothing=nothing)
+
+
+def _words_alone(ctx: RunContext) -> Warned:
+    """That meanings are not known: for want of the model, or of a model of this language."""
+    try:
+        ctx.models.folder(MINILM)
+    except ModelNotInstalled:
+        return Warned(f"{WORDS_ALONE}: model '{MINILM}' is not installed", INSTALL)
+    return Warned(f"{WORDS_ALONE}, which is known for English only")
+
+
+def nothing_about(about: str, nearest: Match) -> str:
+    """The reason for a source that says nothing on a subject."""
+    return (
+        f'nothing here is about "{shorten(about, 80)}"; the nearest, at {clock(nearest.range)}, is'
+        f' "{nearest.quote}" ({nearest.score:.0f} of 100, {RELEVANT:.0f} needed)'
+    )
+
+
+def clock(span: TimeRange) -> str:
+    """When a range begins, as people read it."""
+    whole = int(span.start_s)
+    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def _meaning(
@@ -126,6 +175,13 @@ def select_scored(
     return select_clips(candidates, count, language=language)
 
 
+def shortfall(selection: Selection, options: SelectOptions) -> str | None:
+    """Why there are fewer moments than asked for; None when there are not."""
+    if options.about is None or selection.shortfall is None:
+        return selection.shortfall
+    return f'no other moment with room for it is about "{shorten(options.about, 80)}"'
+
+
 def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunContext) -> Chosen:
     """The moments to clip: the given ranges, or the best set above the floor."""
     transcript = heard.transcript
@@ -144,10 +200,11 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
         total = candidate.score.total if candidate.score else None
         ctx.reporter.emit(CandidateScored(candidate.range.start_s, candidate.range.end_s, total))
     drafts = _drafts(judged, spoken)
-    notice = selection.shortfall
+    notice = shortfall(selection, options)
     if not drafts:
         length_s = subject.presentation.duration.seconds
-        notice = why_nothing(transcript, options, subject.source.name, length_s)
+        name = subject.source.name
+        notice = ranking.nothing or why_nothing(transcript, options, name, length_s)
     return Chosen(drafts, selection.rejected, notice, ranking.timeline)
 
 
@@ -166,7 +223,14 @@ def _drafts(judged: Judged, spoken: Spoken) -> tuple[Draft, ...]:
         description = (opinion.description if opinion else None) or own
         judgement = opinion.judgement if opinion else None
         drafts.append(
-            Draft(candidate.range, candidate.text, description, candidate.score, judgement)
+            Draft(
+                candidate.range,
+                candidate.text,
+                description,
+                candidate.score,
+                judgement,
+                candidate.match,
+            )
         )
     return tuple(drafts)
 

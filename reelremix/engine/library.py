@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.config import Settings, expanded, load_settings
-from reelremix.engine import adapting, choosing, feedback, hearing, pipeline
+from reelremix.engine import adapting, choosing, feedback, hearing, pipeline, searching
 from reelremix.engine.adapting import Standing
 from reelremix.engine.choosing import Chosen
 from reelremix.engine.domain.clip import Clip, ClipEntry, Rendered
@@ -43,6 +43,7 @@ from reelremix.engine.domain.request import (
     ClipRequest,
     RenderRequest,
     ScoreRequest,
+    SearchRequest,
     TranscribeRequest,
 )
 from reelremix.engine.domain.source import Source
@@ -204,15 +205,27 @@ class Library:
             )
             judged = choosing.trimmed_openings(judged, spoken, request.select.min_s)
             selection = judged.selection
-            notice = selection.shortfall
+            notice = choosing.shortfall(selection, request.select)
             if not selection.chosen:
                 name = Path(request.source).name
-                notice = choosing.why_nothing(transcript, request.select, name, duration_s)
+                reason = choosing.why_nothing(transcript, request.select, name, duration_s)
+                notice = ranking.nothing or reason
             return ranking_to_dict(
                 selection.chosen, selection.rejected, notice, ranking.timeline, judged.judgements
             )
 
         return self._job(request.source, {}, work, **run)
+
+    def search(self, request: SearchRequest, **run: Any) -> dict[str, Any]:
+        """Where something is said, as published: `{"version": 1, "query", "results", "notice"}`.
+
+        Searches every source that was transcribed so far, or those that are named.
+
+        Raises:
+            ConfigError: the question has no words, or a source is not known or not transcribed.
+            SourceError: a transcript file or recording cannot be read.
+        """
+        return self._job("search", {}, lambda job: searching.search(request, job.ctx), **run)
 
     def clip(self, request: ClipRequest, **run: Any) -> ClipResult:
         """Turn a recording into clips.

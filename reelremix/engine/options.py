@@ -31,6 +31,7 @@ from reelremix.engine.media.encode import EncoderSettings, require_encoder
 from reelremix.engine.media.hardware import choose_encoder
 from reelremix.engine.models.judge_address import check_judge
 from reelremix.engine.models.whisper import choose_whisper
+from reelremix.engine.stages.relevance import read_question
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import ConfigError, NoAudioStream
 
@@ -91,6 +92,13 @@ def check_select(options: SelectOptions) -> None:
         raise ConfigError(
             f"--count must be auto or between 1 and {MAX_COUNT} (got {options.count})"
         )
+    if options.about is not None:
+        read_question(options.about, "--about")
+        if options.ranges:
+            raise ConfigError(
+                "--about finds moments and --range gives them, so one of them has no use",
+                hint="leave one out",
+            )
     if not 0 < options.min_s <= options.max_s <= MAX_LENGTH_S:
         raise ConfigError(
             f"--min must be above 0 and at most --max, --max at most {MAX_LENGTH_S:g}"
@@ -181,6 +189,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "min_s": selected.min_s,
         "max_s": selected.max_s,
         "ranges": [[r.start_s, r.end_s] for r in selected.ranges],
+        "about": selected.about,
         "judge": _judge(selected.judge),
         "aspect": request.frame.aspect.value,
         "faces": request.frame.faces,

@@ -296,6 +296,7 @@ def _decided(
         layout=layout,
         captions=captions,
         judge=draft.judge,
+        match=draft.match,
     )
 
 

@@ -17,8 +17,8 @@ from tests.cli.commandline import QUICK, TALK, Command, Ended, in_process, manif
 from tests.fakes import spoken
 from tests.media_factory import Film, plain_film, sound_of, tone, write_media
 
-COMMANDS = ("clip", "transcribe", "score", "render", "probe", "doctor", "models", "library",
-            "config", "feedback")  # fmt: skip
+COMMANDS = ("clip", "search", "transcribe", "score", "render", "probe", "doctor", "models",
+            "library", "config", "feedback")  # fmt: skip
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from reelremix.engine.stages.score import score_candidates
 from tests.cli.commandline import QUICK, in_process, manifest_in, words_file
 from tests.conftest import Models
 from tests.contract.schemas import FOLDER, NAMES, faults, schema
-from tests.engine.examples import CLIP, EVENTS, MANIFEST, TRANSCRIPT
+from tests.engine.examples import CLIP, EVENTS, MANIFEST, MATCH, TRANSCRIPT
 from tests.engine.stages.talk import dull, timed_talk
 from tests.media_factory import plain_film
 
@@ -107,6 +107,21 @@ def test_a_ranking_fits() -> None:
     candidates = score_candidates(propose_candidates(sentences, 9, 21), sentences, transcript)
     ranking = ranking_to_dict(candidates, MANIFEST.rejected, "only a few")
     assert ranking["candidates"] and faults("score", ranking) == []
+
+
+def test_what_is_found_on_a_subject_fits(tmp_path: Path) -> None:
+    words = words_file(tmp_path / "words.json")
+    ended = in_process("score", words, "--min", 5, "--about", "reading books", "--json")
+    assert all(c["match"]["words"] for c in ended.json["candidates"])
+    assert ended.json["candidates"] and faults("score", ended.json) == []
+    manifest = replace(MANIFEST, clips=(replace(CLIP, match=MATCH),))
+    assert faults("clips", manifest_to_dict(manifest)) == []
+
+
+@pytest.mark.parametrize(("query", "results"), [("forty books", 1), ("pasta", 0)])
+def test_what_search_prints_fits(tmp_path: Path, query: str, results: int) -> None:
+    ended = in_process("search", query, words_file(tmp_path / "words.json"), "--json")
+    assert len(ended.json["results"]) == results and faults("search", ended.json) == []
 
 
 def test_what_score_prints_fits(tmp_path: Path) -> None:

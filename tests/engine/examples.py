@@ -37,6 +37,7 @@ from reelremix.engine.domain.layout import (
     Region,
     Speaking,
 )
+from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.source import (
     AudioFormat,
     Chapter,
@@ -136,6 +137,7 @@ LAYOUT = Layout(
     ),
     (Speaking(TimeRange.from_seconds(63.1, 70.2), 3, "S1", 0.9),),
 )
+MATCH = Match(81.5, "So ten,", WORDS[0].range, ("ten",))
 CLIP = Clip(
     id="c0ffee000001",
     rank=1,

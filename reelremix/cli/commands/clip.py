@@ -26,6 +26,7 @@ def clip(
     count: options.Count = None,
     minimum: options.MinLength = None,
     maximum: options.MaxLength = None,
+    about: options.About = None,
     ranges: options.Ranges = None,
     judge: options.Judge = None,
     judge_model: options.JudgeModel = None,
@@ -85,7 +86,7 @@ def clip(
             audio_stream=audio_stream,
             captions=None if run.settings.captions == "none" else run.settings.captions,
             transcribe=options.transcribe_options(run.settings, transcript),
-            select=options.select_options(run.settings, ranges),
+            select=options.select_options(run.settings, ranges, about),
             frame=FrameOptions(options.aspect_of(run.settings), faces=run.settings.faces),
             encode=options.encode_options(run.settings),
         )

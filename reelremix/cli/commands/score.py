@@ -19,6 +19,7 @@ def score(
     count: options.Count = None,
     minimum: options.MinLength = None,
     maximum: options.MaxLength = None,
+    about: options.About = None,
     judge: options.Judge = None,
     judge_model: options.JudgeModel = None,
     model: options.Model = None,
@@ -47,7 +48,7 @@ def score(
         str(source),
         audio_stream,
         options.transcribe_options(run.settings, transcript),
-        options.select_options(run.settings),
+        options.select_options(run.settings, about=about),
     )
     page = None if html is None else str(html)
     output.check_target(page, overwrite=overwrite, option="--html")

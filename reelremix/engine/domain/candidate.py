@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.time import TimeRange
 
 
@@ -70,6 +71,8 @@ class Candidate:
     last_sentence: int
     """Inclusive."""
     score: Score | None = None
+    match: Match | None = None
+    """How it answers what was asked for; None where nothing was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from reelremix.engine.domain.candidate import Score
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import Layout
+from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 
@@ -51,6 +52,8 @@ class Clip:
     """None when captions are off."""
     judge: Judgement | None = None
     """None when no judge was asked, or it said nothing."""
+    match: Match | None = None
+    """How it answers what was asked for; None where nothing was asked for."""
 
     @property
     def duration_s(self) -> float:

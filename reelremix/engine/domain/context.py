@@ -6,7 +6,7 @@ Protocols only, so that one machine, a test and a server can each bring their ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.events import Event, LoggedEvent
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.errors import Cancelled
 
 LOCAL_OWNER = "local"
@@ -150,6 +151,28 @@ class Catalogue(Protocol):
 
     def ranking(self) -> dict[str, Any] | None:
         """What was learned from the decisions, or None."""
+
+    def windows_due(self, model: str | None) -> Sequence[Due]:
+        """Sources whose transcript is not indexed as it is now, the longest due first; with a
+        model, also those that were indexed without that one."""
+
+    def save_windows(self, due: Due, index: WindowIndex) -> None:
+        """Index a source, replacing what was indexed of it; an index with the digest of the one
+        that is there changes nothing. A transcript saved since `due` was told stays due."""
+
+    def windows_saying(
+        self, terms: Sequence[str], limit: int, sources: Collection[str] | None = None
+    ) -> Sequence[WindowHit]:
+        """Windows that say any of the terms, by BM25, the best first; of these sources only, unless
+        None. Terms said in more than a tenth of all windows do not count beside rarer ones."""
+
+    def windows_meaning(
+        self, vector: Sequence[float], limit: int, sources: Collection[str] | None = None
+    ) -> Sequence[WindowHit]:
+        """The windows whose meaning is nearest to a vector, by cosine, the nearest first."""
+
+    def windows(self, numbers: Sequence[int]) -> Sequence[FoundWindow | None]:
+        """What hits stand for, in the same order; None for a window that is gone since."""
 
     def append(self, job_id: str, event: Event) -> LoggedEvent:
         """Number a fact within its job and keep it; progress gets the last fact's number."""

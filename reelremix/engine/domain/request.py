@@ -88,6 +88,8 @@ class SelectOptions:
     ranges: tuple[TimeRange, ...] = ()
     """Given ranges are kept as they are; count, min_s and max_s then do not apply."""
     judge: JudgeOptions = JudgeOptions()
+    about: str | None = None
+    """A subject in plain words: only moments about it are kept; None keeps all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,17 @@ class ScoreRequest:
     audio_stream: str | None = None
     transcribe: TranscribeOptions = TranscribeOptions()
     select: SelectOptions = SelectOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """Find where something is said or talked about."""
+
+    question: str
+    sources: tuple[str, ...] = ()
+    """Paths of recordings or transcript files, ids or their beginnings, names; none searches
+    everything the library knows."""
+    count: int = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from reelremix.engine.domain.layout import (
     Region,
     Speaking,
 )
+from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.timeline import Timeline
@@ -254,6 +255,7 @@ def ranking_to_dict(
                 "score": candidate.score.total if candidate.score else None,
                 **{k: v for k, v in score_to_dict(candidate.score).items() if k != "total"},
                 "text": candidate.text,
+                **matched(candidate.match),
                 **_judged(judgement),
             }
             for number, (candidate, judgement) in enumerate(
@@ -367,6 +369,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
         "hashtags": list(clip.hashtags),
         "text": clip.text,
         "score": score_to_dict(clip.score),
+        **matched(clip.match),
         **_judged(clip.judge),
         "duration_s": clip.duration_s,
         "ranges": [[r.start_s, r.end_s] for r in clip.ranges],
@@ -404,6 +407,20 @@ def _judged(judgement: Judgement | None) -> dict[str, Any]:
             "losses": judgement.losses,
             "hook": judgement.hook,
             "notes": list(judgement.notes),
+        }
+    }
+
+
+def matched(match: Match | None) -> dict[str, Any]:
+    """The key `match` with what speaks for a stretch; nothing where nothing was asked for."""
+    if match is None:
+        return {}
+    return {
+        "match": {
+            "score": match.score,
+            "quote": match.quote,
+            **_range(match.range),
+            "words": list(match.words),
         }
     }
 
@@ -544,6 +561,7 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
         ),
         captions=_read_captions(entry.get("captions")),
         judge=_read_judged(entry.get("judge")),
+        match=_read_match(entry.get("match")),
     )
 
 
@@ -553,6 +571,13 @@ def _read_judged(entry: Mapping[str, Any] | None) -> Judgement | None:
     record = int(entry["wins"]), int(entry["losses"])
     hook, notes = entry.get("hook"), tuple(str(note) for note in entry.get("notes", ()))
     return Judgement(str(entry["model"]), *record, None if hook is None else str(hook), notes)
+
+
+def _read_match(entry: Mapping[str, Any] | None) -> Match | None:
+    if entry is None:
+        return None
+    words = tuple(str(word) for word in entry.get("words", ()))
+    return Match(float(entry["score"]), str(entry["quote"]), _read_range(entry), words)
 
 
 def _read_output(entry: Mapping[str, Any]) -> OutputFormat:

@@ -116,10 +116,16 @@ def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
         if score["reasons"]
         else [],
         "kinds": score.get("kinds") or [],
-        "reasons": score["reasons"],
+        "reasons": [*_asked(clip), *score["reasons"]],
         "judge": clip.get("judge"),
         "verdict": clip.get("verdict"),
     }
+
+
+def _asked(clip: dict[str, Any]) -> list[dict[str, Any]]:
+    """How the clip answers what was asked for, as its first reason."""
+    match = clip.get("match")
+    return [{"text": "about what was asked for", "quote": match.get("quote")}] if match else []
 
 
 def _file(clip: dict[str, Any], kind: str) -> str | None:

@@ -200,4 +200,5 @@ def _moved(
         first.sentence,
         last.sentence,
         score,
+        candidate.match,
     )

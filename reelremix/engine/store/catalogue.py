@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,7 +19,9 @@ from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.engine.store.database import Database
+from reelremix.engine.store.window_table import WindowTable
 
 T = TypeVar("T")
 LAST = chr(0x10FFFF)
@@ -41,6 +43,7 @@ class SqliteCatalogue:
     def __init__(self, database: Database, owner: str = LOCAL_OWNER) -> None:
         self._db = database
         self._owner = owner
+        self._windows = WindowTable(database, owner)
 
     def remember_file(self, identity: FileIdentity, source_id: str) -> None:
         """Remember the content behind an unchanged file."""
@@ -195,6 +198,30 @@ class SqliteCatalogue:
         text = self._one("SELECT detail FROM rankings WHERE owner = ?")
         document = json.loads(text) if text is not None else None
         return document if isinstance(document, dict) else None
+
+    def windows_due(self, model: str | None) -> Sequence[Due]:
+        """Sources whose transcript is not indexed as it is now, or not by that model."""
+        return self._windows.due(model)
+
+    def save_windows(self, due: Due, index: WindowIndex) -> None:
+        """Index a source, replacing what was indexed of it."""
+        self._windows.save(due, index)
+
+    def windows_saying(
+        self, terms: Sequence[str], limit: int, sources: Collection[str] | None = None
+    ) -> Sequence[WindowHit]:
+        """Windows that say any of the terms, by BM25, the best first."""
+        return self._windows.saying(terms, limit, sources)
+
+    def windows_meaning(
+        self, vector: Sequence[float], limit: int, sources: Collection[str] | None = None
+    ) -> Sequence[WindowHit]:
+        """The windows whose meaning is nearest to a vector, by cosine, the nearest first."""
+        return self._windows.meaning(vector, limit, sources)
+
+    def windows(self, numbers: Sequence[int]) -> Sequence[FoundWindow | None]:
+        """What hits stand for, in the same order; None for a window that is gone since."""
+        return self._windows.read(numbers)
 
     def append(self, job_id: str, event: Event) -> LoggedEvent:
         """Number a fact within its job and keep it; progress gets the last fact's number."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,8 @@ from reelremix.engine.domain.context import ArtifactKey, Decision, FileIdentity
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
+from reelremix.engine.store.memory_windows import MemoryWindows
 from reelremix.errors import UnreadableMedia
 
 
@@ -62,6 +64,7 @@ class MemoryCatalogue:
         self._decisions: list[Decision] = []
         self._ranking: dict[str, Any] | None = None
         self._events: dict[str, list[LoggedEvent]] = {}
+        self._windows = MemoryWindows()
 
     def remember_file(self, identity: FileIdentity, source_id: str) -> None:
         """Remember the content behind an unchanged file."""
@@ -93,6 +96,7 @@ class MemoryCatalogue:
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
         """Keep the latest transcript of a source."""
         self._transcripts[source_id] = transcript
+        self._windows.become_due(source_id)
 
     def transcript(self, source_id: str) -> Transcript | None:
         """The latest transcript of a source, or None."""
@@ -132,6 +136,30 @@ class MemoryCatalogue:
     def ranking(self) -> dict[str, Any] | None:
         """What was learned from the decisions, or None."""
         return None if self._ranking is None else dict(self._ranking)
+
+    def windows_due(self, model: str | None) -> Sequence[Due]:
+        """Sources whose transcript is not indexed as it is now, or not by that model."""
+        return self._windows.due(model)
+
+    def save_windows(self, due: Due, index: WindowIndex) -> None:
+        """Index a source, replacing what was indexed of it."""
+        self._windows.save(due, index)
+
+    def windows_saying(
+        self, terms: Sequence[str], limit: int, sources: Collection[str] | None = None
+    ) -> Sequence[WindowHit]:
+        """Windows that say any of the terms, by BM25, the best first."""
+        return self._windows.saying(terms, limit, sources)
+
+    def windows_meaning(
+        self, vector: Sequence[float], limit: int, sources: Collection[str] | None = None
+    ) -> Sequence[WindowHit]:
+        """The windows whose meaning is nearest to a vector, by cosine, the nearest first."""
+        return self._windows.meaning(vector, limit, sources)
+
+    def windows(self, numbers: Sequence[int]) -> Sequence[FoundWindow | None]:
+        """What hits stand for, in the same order; None for a window that is gone since."""
+        return self._windows.read(numbers)
 
     def append(self, job_id: str, event: Event) -> LoggedEvent:
         """Number a fact within its job and keep it; progress gets the last fact's number."""

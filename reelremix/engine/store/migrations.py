@@ -79,6 +79,56 @@ def _rankings(tables: Tables) -> None:
     )
 
 
+@LIBRARY(name="0003-windows")
+def _windows(tables: Tables) -> None:
+    """Texts lie apart, so that reading every vector, or whose a window is, reads nothing else."""
+    _run(
+        tables,
+        """
+        CREATE TABLE window_sources (
+            version INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL,
+            source_id TEXT NOT NULL, digest TEXT NOT NULL, model TEXT, windows INTEGER NOT NULL,
+            indexed_at REAL NOT NULL,
+            UNIQUE (owner, source_id)
+        );
+        CREATE TABLE windows (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL,
+            source_id TEXT NOT NULL, start_ticks INTEGER NOT NULL, end_ticks INTEGER NOT NULL,
+            time_base TEXT NOT NULL, vector BLOB
+        );
+        CREATE INDEX windows_by_source ON windows (owner, source_id, number);
+        CREATE TABLE window_texts (
+            number INTEGER PRIMARY KEY REFERENCES windows ON DELETE CASCADE,
+            terms TEXT NOT NULL, lines BLOB NOT NULL, line_vectors BLOB
+        );
+        CREATE VIRTUAL TABLE window_words USING fts5 (
+            terms, content = 'window_texts', content_rowid = 'number',
+            tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
+        );
+        CREATE TRIGGER window_words_begin AFTER INSERT ON window_texts
+            BEGIN
+                INSERT INTO window_words (rowid, terms) VALUES (new.number, new.terms);
+            END;
+        CREATE TRIGGER window_words_end AFTER DELETE ON window_texts
+            BEGIN
+                INSERT INTO window_words (window_words, rowid, terms)
+                    VALUES ('delete', old.number, old.terms);
+            END;
+        CREATE TABLE windows_due (
+            ticket INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL,
+            source_id TEXT NOT NULL, UNIQUE (owner, source_id)
+        );
+        CREATE TRIGGER transcripts_are_due AFTER INSERT ON transcripts
+            BEGIN
+                INSERT OR REPLACE INTO windows_due (owner, source_id)
+                    VALUES (new.owner, new.source_id);
+            END;
+        INSERT INTO windows_due (owner, source_id)
+            SELECT owner, source_id FROM transcripts ORDER BY saved_at;
+        """,
+    )
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date. Callers see to it that no other process does so meanwhile.
 

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reelremix.engine.domain.clip import ClipEntry
 from reelremix.engine.domain.context import Catalogue, Decision, FileIdentity
 from reelremix.engine.domain.events import Event, JobStarted, StageProgress, Waiting
+from reelremix.engine.domain.window import Due, FoundWindow, WindowHit
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.memory import MemoryCatalogue
+from reelremix.engine.store.window_table import most_of, telling
 from tests.engine.examples import CLIP, EVENTS, SOURCE, TRANSCRIPT
+from tests.engine.store.indexes import indexed, window
 
 FILE = FileIdentity("/videos/talk.mp4", 1000, 123_456_789_012_345, 42)
 
@@ -178,3 +183,147 @@ def test_every_fact_comes_back_as_it_was_told(catalogue: Catalogue, event: Event
     kept = list(catalogue.events("a"))
     assert kept == ([] if event.type == "stage_progress" else [logged])
     assert logged.at > 1_700_000_000
+
+
+def test_a_saved_transcript_is_due_until_it_is_indexed(catalogue: Catalogue) -> None:
+    catalogue.save_transcript("a", TRANSCRIPT)
+    catalogue.save_transcript("b", TRANSCRIPT)
+    first, second = catalogue.windows_due(None)
+    assert (first.source_id, second.source_id) == ("a", "b")
+    catalogue.save_windows(first, indexed("a", window("ada")))
+    assert list(catalogue.windows_due(None)) == [second]
+
+
+def test_a_transcript_saved_while_the_one_before_was_indexed_stays_due(
+    catalogue: Catalogue,
+) -> None:
+    catalogue.save_transcript("a", TRANSCRIPT)
+    [due] = catalogue.windows_due(None)
+    catalogue.save_transcript("a", replace(TRANSCRIPT, model="large"))
+    catalogue.save_windows(due, indexed("a", window("ada")))
+    [later] = catalogue.windows_due(None)
+    assert later.source_id == "a" and later != due
+
+
+def test_a_model_makes_due_what_was_indexed_without_it(catalogue: Catalogue) -> None:
+    for source_id, model in (("a", None), ("b", "old/1"), ("c", "new/1")):
+        catalogue.save_windows(Due(source_id, 0), indexed(source_id, window("x"), model=model))
+    assert list(catalogue.windows_due(None)) == []
+    assert [due.source_id for due in catalogue.windows_due("new/1")] == ["a", "b"]
+
+
+def test_windows_come_back_as_they_were_indexed(catalogue: Catalogue) -> None:
+    windows = window("ünïcode", "中文", start_s=1.25), window("plain", vector=(3, -2))
+    catalogue.save_windows(Due("a", 0), indexed("a", *windows))
+    hits = [*catalogue.windows_saying(["中文"], 5), *catalogue.windows_saying(["plain"], 5)]
+    numbers = [hit.window for hit in hits]
+    assert list(catalogue.windows([*numbers, 99])) == [
+        FoundWindow("a", windows[0]), FoundWindow("a", windows[1]), None
+    ]  # fmt: skip
+
+
+def test_indexing_anew_replaces_all_of_a_source(catalogue: Catalogue) -> None:
+    catalogue.save_windows(Due("a", 0), indexed("a", window("old", vector=(1, 0))))
+    [old] = catalogue.windows_saying(["old"], 5)
+    assert catalogue.windows_meaning([1.0, 0.0], 5)
+    catalogue.save_windows(Due("a", 0), indexed("a", window("new", vector=(1, 0)), digest="2"))
+    assert list(catalogue.windows_saying(["old"], 5)) == []
+    assert list(catalogue.windows([old.window])) == [None]
+    [by_word], [by_meaning] = (
+        catalogue.windows_saying(["new"], 5), catalogue.windows_meaning([1.0, 0.0], 5)
+    )  # fmt: skip
+    assert by_word.window == by_meaning.window != old.window
+
+
+def test_an_index_with_the_same_digest_changes_nothing(catalogue: Catalogue) -> None:
+    for _ in range(2):
+        catalogue.save_windows(Due("a", 0), indexed("a", window("word")))
+    [hit] = catalogue.windows_saying(["word"], 5)
+    assert hit.window == 1
+
+
+def test_what_says_more_of_it_comes_first(catalogue: Catalogue) -> None:
+    for number in range(30):
+        source = indexed(f"s{number:02}", window(f"filler{number}", "common"))
+        catalogue.save_windows(Due("", 0), source)
+    talks = window("hire", "mistak"), window("hire", "hire", "other", "words"), window("mistak")
+    catalogue.save_windows(Due("", 0), indexed("talk", *talks))
+    hits = list(catalogue.windows_saying(["hire", "mistak", "common", "absent"], 10))
+    assert [hit.window for hit in hits[:3]] == [31, 33, 32] and len(hits) == 10
+    scores = [hit.score for hit in hits]
+    assert scores == sorted(scores, reverse=True) and scores[-1] > 0
+    assert [h.window for h in catalogue.windows_saying(["common"], 3)] == [1, 2, 3]
+    assert [h.window for h in catalogue.windows_saying(["hire"], 1)] == [32]
+
+
+def test_both_kinds_of_catalogue_give_the_same_scores(tmp_path: Path) -> None:
+    found = []
+    for make in CATALOGUES:
+        [catalogue] = list(filled(make(tmp_path)))
+        found.append([(h.window, round(h.score, 6)) for h in catalogue])
+    assert found[0] == found[1] and len(found[0]) == 4
+
+
+def filled(made: Iterator[Catalogue]) -> Iterator[list[WindowHit]]:
+    """What a catalogue finds by words and by meaning in two sources."""
+    for catalogue in made:
+        talks = window("hire", "mistak", "x", vector=(5, 1)), window("hire", vector=(1, 5))
+        catalogue.save_windows(Due("", 0), indexed("a", *talks))
+        many = [window(f"w{n}", vector=(n, -n)) for n in range(25)]
+        catalogue.save_windows(Due("", 0), indexed("b", *many))
+        yield [
+            *catalogue.windows_saying(["hire", "mistak"], 5),
+            *catalogue.windows_meaning([0.0, 2.0], 2),
+        ]
+
+
+def test_only_the_named_sources_are_searched(catalogue: Catalogue) -> None:
+    for source_id in ("a", "b", "c"):
+        about = indexed(source_id, window("word", source_id, vector=(1, 2)))
+        catalogue.save_windows(Due("", 0), about)
+    for named, wanted in ((["b"], {2}), ({"a", "c"}, {1, 3}), ([], set()), (["nobody"], set())):
+        hits = catalogue.windows_saying(["word"], 5, named)
+        assert {hit.window for hit in hits} == wanted
+        assert {hit.window for hit in catalogue.windows_meaning([1.0, 2.0], 5, named)} == wanted
+
+
+def test_meanings_are_compared_by_direction_alone(catalogue: Catalogue) -> None:
+    vectors = [(127, 0), (10, 10), (0, 3), (-9, 0)]
+    windows = [window(f"w{n}", vector=vector) for n, vector in enumerate(vectors)]
+    catalogue.save_windows(Due("", 0), indexed("a", *windows, window("meaningless")))
+    hits = list(catalogue.windows_meaning([0.0, 7.0], 3))
+    assert [hit.window for hit in hits] == [3, 2, 1]
+    assert [hit.score for hit in hits] == pytest.approx([1.0, 0.5**0.5, 0.0], abs=1e-6)
+
+
+def test_a_vector_of_another_model_is_near_to_nothing(catalogue: Catalogue) -> None:
+    assert list(catalogue.windows_meaning([1.0], 5)) == []
+    catalogue.save_windows(Due("", 0), indexed("a", window("w", vector=(1, 2))))
+    assert list(catalogue.windows_meaning([1.0, 2.0, 3.0], 5)) == []
+
+
+HOSTILE = ('"', '""', "NEAR", "AND", "a* OR b", "-x", "(", "terms:x", "^x", "{a b}", "\0", "🎉",
+           "'", "; DROP TABLE windows", "%", "x" * 10_000)  # fmt: skip
+
+
+@pytest.mark.parametrize("term", HOSTILE)
+def test_no_term_is_taken_for_a_query(catalogue: Catalogue, term: str) -> None:
+    catalogue.save_windows(Due("", 0), indexed("a", window("plain")))
+    assert list(catalogue.windows_saying([term], 5)) == []
+    assert [hit.window for hit in catalogue.windows_saying([term, "plain"], 5)] == [1]
+
+
+@given(st.lists(st.text(), max_size=4))
+def test_any_text_can_be_looked_for(terms: list[str]) -> None:
+    database = Database(Path(":memory:"))
+    catalogue = SqliteCatalogue(database)
+    catalogue.save_windows(Due("", 0), indexed("a", window("plain")))
+    assert {hit.window for hit in catalogue.windows_saying([*terms, "plain"], 5)} == {1}
+    database.close()
+
+
+def test_words_that_are_everywhere_do_not_count_beside_rarer_ones() -> None:
+    assert telling([("a", 5), ("b", 10), ("c", 11)], 10) == ["a", "b"]
+    assert telling([("a", 13), ("b", 12)], 10) == ["b"]
+    assert telling([], 10) == []
+    assert (most_of(50), most_of(100_000)) == (1000, 10_000)

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 from sqlite_utils.migrations import Migrations
 
+from reelremix.engine import codec
 from reelremix.engine.domain.context import Decision, FileIdentity
 from reelremix.engine.domain.events import Waiting
+from reelremix.engine.domain.window import Due
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.migrations import migrate
 from reelremix.errors import ConfigError
+from tests.conftest import REPOSITORY
 from tests.engine.examples import CLIP, SOURCE, TRANSCRIPT
+from tests.engine.store.indexes import indexed, window
 
 FIRST_VERSION = Path(__file__).with_name("library-0001.sql")
 """A dump of a library that the first version wrote."""
@@ -25,15 +29,30 @@ APPEND = """
 import sys
 from pathlib import Path
 from reelremix.engine.domain.events import Waiting
+from reelremix.engine.domain.window import Due
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 catalogue = SqliteCatalogue(Database(Path(sys.argv[1])))
 for _ in range(40):
     catalogue.append("job", Waiting("turn"))
 """
+INDEX = """
+import sys
+from pathlib import Path
+from reelremix.engine.domain.window import Due
+from reelremix.engine.store.catalogue import SqliteCatalogue
+from reelremix.engine.store.database import Database
+from tests.engine.store.indexes import indexed, window
+catalogue = SqliteCatalogue(Database(Path(sys.argv[1])))
+for turn in range(10):
+    own = indexed(f"{sys.argv[2]}-{turn}", window("word", vector=(1, 2)))
+    catalogue.save_windows(Due("", 0), own)
+    catalogue.save_windows(Due("", 0), indexed("all", window("word"), digest=str(turn)))
+    assert catalogue.windows_saying(["word"], 100)
+"""
 
 
-STEPS = ["0001-library", "0002-rankings"]
+STEPS = ["0001-library", "0002-rankings", "0003-windows"]
 UNKNOWN = (
     "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
     " VALUES ('library', '9999-telepathy', 'tomorrow')"
@@ -68,12 +87,20 @@ def test_migrating_twice_changes_nothing(file: Path) -> None:
 
 def test_a_library_of_the_first_version_is_upgraded_and_loses_nothing(file: Path) -> None:
     first_version(file)
+    connection = sqlite3.connect(file)
+    connection.execute(
+        "INSERT INTO transcripts VALUES ('local', 'talk', 'en', NULL, ?, 0)",
+        (codec.to_bytes(TRANSCRIPT),),
+    )
+    connection.commit()
+    connection.close()
     database = Database(file)
     catalogue = SqliteCatalogue(database)
     assert applied(database) == STEPS
     assert [d.kind for d in catalogue.decisions()] == ["proposed"]
     assert catalogue.source(SOURCE.id) == SOURCE
     assert [clip.id for clip in catalogue.find_clips("")] == [CLIP.id]
+    assert [due.source_id for due in catalogue.windows_due(None)] == ["talk"]
     assert catalogue.ranking() is None
     catalogue.save_ranking({"weights": []})
     assert SqliteCatalogue(Database(file)).ranking() == {"weights": []}
@@ -237,6 +264,45 @@ def test_processes_open_and_write_a_new_library_at_once(file: Path) -> None:
     assert [process.communicate()[1] for process in running] == [""] * 4
     events = SqliteCatalogue(Database(file)).events("job")
     assert [logged.seq for logged in events] == list(range(1, 161))
+
+
+def test_processes_index_and_search_one_library_at_once(file: Path) -> None:
+    command = [sys.executable, "-c", INDEX, str(file)]
+    running = [
+        subprocess.Popen([*command, str(n)], stderr=subprocess.PIPE, text=True, cwd=REPOSITORY)
+        for n in range(3)
+    ]
+    assert [process.communicate()[1] for process in running] == [""] * 3
+    database = Database(file)
+    hits = SqliteCatalogue(database).windows_saying(["word"], 100)
+    assert len({hit.window for hit in hits}) == 31
+    [(integrity,)] = database.rows("PRAGMA integrity_check")
+    assert integrity == "ok"
+    with database.transaction() as connection:
+        connection.execute("INSERT INTO window_words (window_words) VALUES ('integrity-check')")
+
+
+def test_vectors_are_read_again_when_somebody_else_indexed_more(file: Path) -> None:
+    first, second = SqliteCatalogue(Database(file)), SqliteCatalogue(Database(file))
+    first.save_windows(Due("", 0), indexed("a", window("w", vector=(1, 0))))
+    assert len(first.windows_meaning([1.0, 0.0], 9)) == 1
+    second.save_windows(Due("", 0), indexed("b", window("w", vector=(1, 1))))
+    assert len(first.windows_meaning([1.0, 0.0], 9)) == 2
+    second.save_windows(Due("", 0), indexed("a", digest="2"))
+    assert [hit.window for hit in first.windows_meaning([1.0, 0.0], 9)] == [2]
+
+
+def test_windows_of_another_owner_are_not_found_even_among_many(file: Path) -> None:
+    database = Database(file)
+    ada, bob = SqliteCatalogue(database, "ada"), SqliteCatalogue(database, "bob")
+    many = [window("word", vector=(1, 0)) for _ in range(12)]
+    ada.save_windows(Due("", 0), indexed("a", *many))
+    bob.save_windows(Due("", 0), indexed("a", window("word", "more", vector=(0, 1))))
+    bob.save_transcript("b", TRANSCRIPT)
+    assert [hit.window for hit in bob.windows_saying(["word"], 2)] == [13]
+    assert [hit.window for hit in bob.windows_meaning([1.0, 0.0], 5)] == [13]
+    assert list(bob.windows([1])) == [None] and list(ada.windows_due("model/1")) != []
+    assert "b" not in {due.source_id for due in ada.windows_due(None)}
 
 
 def test_a_reader_sees_what_was_committed_and_no_more(file: Path) -> None:
