@@ -218,8 +218,8 @@ def test_a_match_survives_the_manifest_and_is_the_first_reason_on_the_sheet() ->
     content = manifest_to_dict(manifest)
     [clip] = clips_from_dict(content, Path("clips.json"))
     assert clip.match == MATCH
-    sheet = contact_sheet(manifest, Path())
-    assert sheet.index("about what was asked for") < sheet.index("opens with a number")
+    card = contact_sheet(manifest, Path()).split('id="clip-')[1]
+    assert card.index("about what was asked for") < card.index("opens with a number")
     [plain] = clips_from_dict(manifest_to_dict(MANIFEST), Path("clips.json"))
     assert plain.match is None and "match" not in manifest_to_dict(MANIFEST)["clips"][0]
 
