@@ -20,6 +20,8 @@ from reelremix.errors import ConfigError
 APP = "reelremix"
 PROJECT_FILE = ".reelremix.toml"
 ENVIRONMENT_PREFIX = "REELREMIX_"
+PERSONAL = ("judge", "judge_model")
+"""Settings that decide where what is said is sent: a folder from elsewhere must not."""
 
 T = TypeVar("T")
 
@@ -166,8 +168,15 @@ def load_settings(
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     origins = {f.name: "default" for f in fields(Settings)}
-    for path in (user_file(environ), (cwd or _working_folder()) / PROJECT_FILE):
+    project = (cwd or _working_folder()) / PROJECT_FILE
+    for path in (user_file(environ), project):
         for name, value in _read_file(path).items():
+            if path == project and name in PERSONAL:
+                raise ConfigError(
+                    f"{path}: {name} is not taken from a folder's file: what is said would go where"
+                    " whoever wrote that wants",
+                    hint=f"put it into {user_file(environ)}, or type `--{name.replace('_', '-')}`",
+                )
             values[name], origins[name] = value, str(path)
     for variable, text in sorted(environ.items()):
         setting = _setting_of(variable)

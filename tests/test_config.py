@@ -203,3 +203,11 @@ def test_a_deleted_working_folder_is_explained(
     gone.rmdir()
     with pytest.raises(ConfigError, match="was deleted"):
         load_settings({})
+
+
+@pytest.mark.parametrize("name", ["judge", "judge_model"])
+def test_a_folder_cannot_say_where_what_is_said_is_sent(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".reelremix.toml").write_text(f"{name} = 'https://judge.example/v1'\n")
+    with pytest.raises(ConfigError, match=f"{name} is not taken from a folder's file") as caught:
+        load_settings({}, tmp_path)
+    assert "--judge" in (caught.value.hint or "")

@@ -256,7 +256,8 @@ def _rows_of(
 ) -> _StoredRows | str:
     """The features of clips of one recording, or why there are none."""
     clips = [[j.clip_id, *j.ranges_s] for j in judgements]
-    key = key_for(ctx, "learn", VERSION, source=source_id, clips=clips, ranker=mark)
+    said, means = ctx.catalogue.transcript_digest(source_id), MiniLm.identity
+    key = key_for(ctx, "learn", VERSION, clips=clips, ranker=mark, said=said, means=means)
     stored = load(ctx, key, _StoredRows)
     if stored is not None and len(stored.rows) == len(judgements):
         return stored

@@ -19,6 +19,7 @@ from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.timeline import Timeline
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.export.clock import clock
 from reelremix.engine.hearing import Heard, no_speech
 from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
 from reelremix.engine.stages.artifact import stage
@@ -140,15 +141,10 @@ def _words_alone(ctx: RunContext) -> Warned:
 def nothing_about(about: str, nearest: Match) -> str:
     """The reason for a source that says nothing on a subject."""
     return (
-        f'nothing here is about "{shorten(about, 80)}"; the nearest, at {clock(nearest.range)}, is'
-        f' "{nearest.quote}" ({nearest.score:.0f} of 100, {RELEVANT:.0f} needed)'
+        f'nothing here is about "{shorten(about, 80)}"; the nearest,'
+        f' at {clock(nearest.range.start_s)}, is "{nearest.quote}"'
+        f" ({nearest.score:.0f} of 100, {RELEVANT:.0f} needed)"
     )
-
-
-def clock(span: TimeRange) -> str:
-    """When a range begins, as people read it."""
-    whole = int(span.start_s)
-    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def _meaning(

@@ -30,7 +30,7 @@ from reelremix.engine.stages import diarize, listen
 from reelremix.engine.stages.artifact import load, save, staged
 from reelremix.engine.stages.diarize import diarization_key
 from reelremix.engine.stages.listen import track_key
-from reelremix.engine.stages.sound_pass import Ear, SoundPass
+from reelremix.engine.stages.sound_pass import Ear, EarFailed, SoundPass
 from reelremix.engine.stages.speaker_attribution import assign_speakers, names_speakers
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
 from reelremix.errors import ModelError, ModelNotInstalled
@@ -38,6 +38,7 @@ from reelremix.errors import ModelError, ModelNotInstalled
 T = TypeVar("T")
 
 UNHEARD = f"laughter, applause and delivery are unknown: model '{YAMNET}' is not installed"
+NAMED = "the transcript names its speakers itself, so `--speakers {}` has nothing to add"
 UNNAMED = f"who says what is unknown: model '{CAMPPLUS}' is not installed"
 
 
@@ -69,13 +70,16 @@ def hear(
     elif subject.presentation.audio is None:
         ctx.catalogue.save_transcript(subject.source.id, given)
         return Heard(given, "cpu")
-    sounds = _sounds(subject.presentation, ctx) if with_sounds else None
+    sounds = _sounds(subject.presentation, ctx, with_sounds)
     voices = _voices(subject.presentation, given, options.speakers, ctx)
     ears = [part.ear for part in (sounds, voices) if part is not None and part.ear is not None]
-    with SoundPass(subject.path, subject.presentation, ears, ctx) as sound:
-        transcript, device = (given, "cpu") if given else _words(subject, options, sound, ctx)
-        track = sounds.result(sound, ctx) if sounds is not None else None
-        turns = voices.result(sound, ctx) if voices is not None else None
+    try:
+        with SoundPass(subject.path, subject.presentation, ears, ctx) as sound:
+            transcript, device = (given, "cpu") if given else _words(subject, options, sound, ctx)
+            track = sounds.result(sound, ctx) if sounds is not None else None
+            turns = voices.result(sound, ctx) if voices is not None else None
+    except EarFailed as exc:
+        raise exc.cause from exc
     if turns is not None:
         transcript = assign_speakers(transcript, turns)
     if track is not None and not transcript.events:
@@ -98,24 +102,28 @@ class _Listening(Generic[T]):
     def result(self, sound: SoundPass, ctx: RunContext) -> T | None:
         """What came of it, with the stage's events; the time it took includes the hearing."""
         ctx.cancel.raise_if_set()
-        began = time.monotonic()
         ctx.reporter.emit(StageStarted(self.stage))
-        before = sound.seconds.get(self.stage, 0.0)
         if self.ear is not None:
             sound.finish()
+        began = time.monotonic()
         found = self.conclude()
         if self.ear is not None:
             save(ctx, self.key, found)
-        wall_s = round(time.monotonic() - began + before, 3)
+        wall_s = round(time.monotonic() - began + sound.seconds.get(self.stage, 0.0), 3)
         ctx.reporter.emit(StageFinished(self.stage, wall_s, self.ear is None))
         return found
 
 
-def _sounds(presentation: Presentation, ctx: RunContext) -> _Listening[SoundTrack] | None:
-    """What there is besides words; None where the model is missing, which is told."""
+def _sounds(
+    presentation: Presentation, ctx: RunContext, is_asked: bool
+) -> _Listening[SoundTrack] | None:
+    """What there is besides words; None where nobody asks and it is not known anyway, or where the
+    model is missing, which is told."""
     key = track_key(ctx, presentation, Yamnet.identity)
     if (known := load(ctx, key, SoundTrack)) is not None:
         return _Listening(listen.STAGE, key, None, lambda: known)
+    if not is_asked:
+        return None
     try:
         listener = listen.Listener(Yamnet(ctx.models.folder(YAMNET)))
     except ModelNotInstalled as exc:
@@ -128,17 +136,21 @@ def _voices(
     presentation: Presentation, given: Transcript | None, speakers: str, ctx: RunContext
 ) -> _Listening[Diarization] | None:
     """Who speaks when; None where nobody asks, or the model is missing, which is told."""
-    if speakers == OFF or (given is not None and names_speakers(given)):
+    if given is not None and names_speakers(given):
+        if speakers not in (AUTO, OFF):
+            ctx.reporter.emit(Warned(NAMED.format(speakers), "take the names out of it first"))
+        return None
+    if speakers == OFF:
         return None
     number = None if speakers == AUTO else int(speakers)
+    key = diarization_key(ctx, presentation, CamPlusPlus.identity, number)
+    if (known := load(ctx, key, Diarization)) is not None:
+        return _Listening(diarize.STAGE, key, None, lambda: known)
     try:
         embedder = CamPlusPlus(ctx.models.folder(CAMPPLUS))
     except ModelNotInstalled as exc:
         ctx.reporter.emit(Warned(UNNAMED, exc.hint))
         return None
-    key = diarization_key(ctx, presentation, embedder.identity, number)
-    if (known := load(ctx, key, Diarization)) is not None:
-        return _Listening(diarize.STAGE, key, None, lambda: known)
     listener = diarize.VoiceListener(embedder, ctx.cancel)
     return _Listening(diarize.STAGE, key, listener, lambda: listener.diarization(number))
 

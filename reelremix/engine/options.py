@@ -16,6 +16,7 @@ from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.request import (
     AUTO,
+    MOST_CLIPS,
     ClipRequest,
     EncodeOptions,
     FrameOptions,
@@ -41,7 +42,6 @@ COMMON_RATES = tuple(
     for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
 )
 MAX_RATE = Fraction(60)
-MAX_COUNT = 100
 MAX_JOBS = 64
 MAX_LENGTH_S = 3600.0
 """Of a clip: beyond an hour nothing about it is short."""
@@ -88,9 +88,9 @@ def require_audio(subject: Subject) -> None:
 def check_select(options: SelectOptions) -> None:
     """Raise ConfigError for a count, a length or a judge that cannot be."""
     check_judge(options.judge)
-    if options.count is not None and not 1 <= options.count <= MAX_COUNT:
+    if options.count is not None and not 1 <= options.count <= MOST_CLIPS:
         raise ConfigError(
-            f"--count must be auto or between 1 and {MAX_COUNT} (got {options.count})"
+            f"--count must be auto or between 1 and {MOST_CLIPS} (got {options.count})"
         )
     if options.about is not None:
         read_question(options.about, "--about")

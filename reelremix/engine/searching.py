@@ -33,7 +33,7 @@ from reelremix.engine.stages.meaning import silent_sentence_vectors, text_vector
 from reelremix.engine.stages.propose import split_sentences
 from reelremix.engine.stages.relevance import Closeness, Question, read_question
 from reelremix.engine.stages.signals import choose_lexicon
-from reelremix.engine.stages.windows import index_of, unpacked
+from reelremix.engine.stages.windows import index_model, index_of, unpacked
 from reelremix.engine.store.memory import MemoryCatalogue
 from reelremix.errors import ConfigError, ModelNotInstalled
 
@@ -261,7 +261,7 @@ def _by_name(text: str, catalogue: Catalogue) -> Source:
 
 def _index(places: Sequence[Place], embedder: SentenceEmbedder | None, ctx: RunContext) -> None:
     """Index what the search needs and what has changed since."""
-    model = embedder.identity if embedder else None
+    model = index_model(embedder)
     todo = [
         (place.catalogue, due)
         for place in places
@@ -289,4 +289,4 @@ def _indexed(
     lexicon = choose_lexicon(transcript.language, (tokenize(s.text) for s in sentences))
     if embedder is not None and lexicon is not None and sentences:
         vectors = silent_sentence_vectors(sentences, embedder, ctx)
-    return index_of(due.source_id, sentences, vectors, embedder.identity if embedder else None)
+    return index_of(due.source_id, sentences, vectors, index_model(embedder))

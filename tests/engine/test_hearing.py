@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,7 +17,7 @@ from reelremix.engine.hearing import UNHEARD, UNNAMED, Heard, hear
 from reelremix.engine.models.speech import Span, Speech
 from reelremix.engine.models.whisper import ModelChoice
 from reelremix.engine.stages import diarize, transcribe
-from reelremix.errors import ConfigError
+from reelremix.errors import ConfigError, ModelError
 from tests.fakes import FakeTranscriber, LoudSounds, Recorder, presented, run_context, spoken
 from tests.media_factory import Sound, tone, write_media
 from tests.talkers import RATE, HumEmbedder
@@ -29,6 +29,15 @@ class AllModels:
     def folder(self, name: str) -> Path:
         """Nothing is read from it."""
         return Path(name)
+
+
+class Hums(HumEmbedder):
+    """`HumEmbedder` that needs no weights."""
+
+    asked_of_all: ClassVar[list[int]] = []
+
+    def __init__(self, _: Path) -> None:
+        super().__init__(asked=self.asked_of_all)
 
 
 class Claps(LoudSounds):
@@ -54,7 +63,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> FakeTranscriber:
     choice = ModelChoice(transcriber, "fake", None)
     monkeypatch.setattr(hearing, "choose_whisper", lambda *_: choice)
     monkeypatch.setattr(hearing, "Yamnet", Claps)
-    monkeypatch.setattr(hearing, "CamPlusPlus", lambda _: HumEmbedder())
+    monkeypatch.setattr(hearing, "CamPlusPlus", Hums)
     monkeypatch.setattr(transcribe, "WINDOW_S", 10)
     monkeypatch.setattr(diarize, "_spoken", loud_spans)
     return transcriber
@@ -110,12 +119,11 @@ def test_another_number_of_speakers_needs_no_new_hearing(
     recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ctx = run_context(models=AllModels())
-    embedder = HumEmbedder()
-    monkeypatch.setattr(hearing, "CamPlusPlus", lambda _: embedder)
+    Hums.asked_of_all.clear()
     heard(recording, ctx)
-    embedder.asked.clear()
+    Hums.asked_of_all.clear()
     assert speakers(heard(recording, ctx, speakers="1").transcript) == ["S1"]
-    assert sum(embedder.asked) <= 16  # what the last, unfinished block holds
+    assert sum(Hums.asked_of_all) <= 16  # what the last, unfinished block holds
 
 
 def test_speakers_can_be_switched_off(recording: Path) -> None:
@@ -167,3 +175,41 @@ def test_a_number_of_speakers_that_is_none_is_refused(wrong: str) -> None:
 @pytest.mark.parametrize("right", ["auto", "off", "1", "19"])
 def test_a_number_of_speakers_can_be_given(right: str) -> None:
     check_speakers(right)
+
+
+def test_voices_that_are_known_need_no_model(recording: Path) -> None:
+    ctx = run_context(models=AllModels())
+    heard(recording, ctx)
+    recorder = Recorder()
+    again = run_context(artifacts=ctx.artifacts, reporter=recorder)
+    found = heard(recording, again, with_sounds=False)
+    assert speakers(found.transcript) == ["S1", "S2"]
+    assert found.track is not None
+    assert not [e for e in recorder.events if isinstance(e, Warned)]
+
+
+def test_a_number_of_speakers_for_a_transcript_that_names_them_is_told(
+    recording: Path, tmp_path: Path
+) -> None:
+    told = spoken("one two three four.")
+    segments = tuple(type(s)(s.range, s.text, s.words, "Ada", s.extra) for s in told.segments)
+    words = given(tmp_path / "a.json", Transcript("en", None, segments))
+    recorder = Recorder()
+    ctx = run_context(models=AllModels(), reporter=recorder)
+    heard(recording, ctx, transcript=words, speakers="2")
+    [warned] = [e for e in recorder.events if isinstance(e, Warned)]
+    assert "--speakers 2" in warned.message
+
+
+def test_an_ear_that_fails_is_not_taken_for_the_recogniser(
+    recording: Path, monkeypatch: pytest.MonkeyPatch, fakes: FakeTranscriber
+) -> None:
+    def broken(*_: object) -> object:
+        raise ModelError("the weights are damaged")
+
+    monkeypatch.setattr(Hums, "embed", broken)
+    fakes.device = "cuda"
+    recorder = Recorder()
+    with pytest.raises(ModelError, match="the weights are damaged"):
+        heard(recording, run_context(models=AllModels(), reporter=recorder))
+    assert not [e for e in recorder.events if isinstance(e, Warned)]

@@ -131,6 +131,9 @@ class Catalogue(Protocol):
     def transcript(self, source_id: str) -> Transcript | None:
         """The latest transcript of a source, or None."""
 
+    def transcript_digest(self, source_id: str) -> str | None:
+        """Of the latest transcript, without reading it whole; None where there is none."""
+
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""
 

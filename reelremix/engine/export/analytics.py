@@ -30,7 +30,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "views": ("views", "total views", "video views", "view count", "plays"),
     "viewed_percent": (
         "average percentage viewed (%)", "average percentage viewed", "average view percentage",
-        "average view percentage (%)", "avg percentage viewed (%)", "stayed to watch (%)",
+        "average view percentage (%)", "avg percentage viewed (%)",
     ),
     "watched_full_percent": (
         "watched full video (%)", "watched full video", "full video watched rate",

@@ -81,7 +81,7 @@ def _ranked(candidate: dict[str, Any]) -> dict[str, Any]:
     """A candidate in the form of a clip that has no files, its opening words for a title."""
     score = {name: candidate[name] for name in ("axes", "reasons", "kinds")}
     return {
-        **{name: candidate.get(name) for name in ("rank", "text", "judge")},
+        **{name: candidate.get(name) for name in ("rank", "text", "judge", "match")},
         "id": str(candidate["rank"]),
         "title": _opening(candidate["text"]),
         "ranges": [[candidate["start_s"], candidate["end_s"]]],

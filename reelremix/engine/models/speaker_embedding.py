@@ -55,6 +55,8 @@ class SpeakerEmbedder(Protocol):
 class CamPlusPlus:
     """`SpeakerEmbedder` over CAM++ on onnxruntime; not for use by two threads at once."""
 
+    identity = f"{CAMPPLUS}/{WINDOW_S}"
+
     def __init__(self, folder: Path, *, name: str = CAMPPLUS, threads: int = 0) -> None:
         """Name the weights; they are loaded when first needed.
 
@@ -64,7 +66,6 @@ class CamPlusPlus:
             threads: CPU threads; 0 for one a core.
         """
         self.name = name
-        self.identity = f"{name}/{WINDOW_S}"
         self.window = round(WINDOW_S * RATE_HZ)
         self._path = folder / WEIGHTS
         self._threads = threads

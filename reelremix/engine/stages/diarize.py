@@ -227,22 +227,29 @@ class VoiceListener:
     def _embed(self, sound: Speech, at: int, spans: Sequence[Span]) -> None:
         size = self._embedder.window
         cuts: list[tuple[int, int]] = []
+        found: list[_Window] = []
+        own: list[tuple[int, int]] = []
         for span in spans:
             start, end = max(0, span["start"]), min(len(sound), span["end"])
             if end <= start:
                 continue
-            self._spans.append((at + start, at + end))
+            own.append((at + start, at + end))
+            number = len(self._spans) + len(own) - 1
             if end - start < AUDIBLE_S * RATE_HZ:
                 continue
             for begin, stop in _placed(start, end, size):
                 cuts.append((begin, stop))
                 clear = stop - begin >= CLEAR_S * RATE_HZ
-                self._windows.append(_Window(at + begin, at + stop, len(self._spans) - 1, clear))
+                found.append(_Window(at + begin, at + stop, number, clear))
+        voices: list[npt.NDArray[np.float16]] = []
         for i in range(0, len(cuts), AT_ONCE):
             self._cancel.raise_if_set()
             places = cuts[i : i + AT_ONCE]
             windows = np.stack([np.resize(sound[begin:stop], size) for begin, stop in places])
-            self._voices.append(self._embedder.embed(windows).astype(np.float16))
+            voices.append(self._embedder.embed(windows).astype(np.float16))
+        self._spans += own  # together, so that a stop leaves none without the others
+        self._windows += found
+        self._voices += voices
 
     def _labels(self, speakers: int | None) -> npt.NDArray[np.int64]:
         """The voice of each window."""

@@ -157,7 +157,8 @@ class _Sitting:
         records: list[Record] = [(0, 0)] * len(selection.chosen)
         self._total = len(records) if self._words else 0
         if widen is not None:
-            selection, records = self._ranked(selection, _widened(selection, widen))
+            wide = selection if self._options.count is None else _widened(selection, widen)
+            selection, records = self._ranked(selection, wide)
         chosen = list(selection.chosen)
         opinions = []
         for place, wording in enumerate(self._wordings(chosen)):

@@ -57,7 +57,7 @@ _DESCRIBE = (
 )
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*(.*?)\s*```\s*\Z", re.DOTALL)
-_LINK = re.compile(r"://|\bwww\.|\b[\w-]+\.[a-z]{2,}/|</?[a-z!]", re.IGNORECASE)
+_LINK = re.compile(r"://|\bwww\.|\b[\w-]+\.[a-z]{2,}\b|</?[a-z!]", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"
 """Format characters that scripts and emoji need; all others are refused."""
 

@@ -211,8 +211,9 @@ def log_losses(chance: Floats, label: Floats) -> Floats:
 def bootstrap_share(gain: Floats, weight: Floats) -> float:
     """Share of samples of the decisions, drawn with replacement, whose mean gain is positive."""
     chance = np.random.default_rng(0)
-    drawn = chance.integers(len(gain), size=(DRAWS, len(gain)))
-    return float(((gain * weight)[drawn].sum(axis=1) > 0).mean())
+    weighed = gain * weight
+    sums = (weighed[chance.integers(len(gain), size=len(gain))].sum() for _ in range(DRAWS))
+    return float(np.mean([total > 0 for total in sums]))
 
 
 def area_under_curve(chance: Floats, label: Floats, weight: Floats) -> float | None:
@@ -220,8 +221,10 @@ def area_under_curve(chance: Floats, label: Floats, weight: Floats) -> float | N
     kept, dropped = weight * label, weight * (1 - label)
     if kept.sum() == 0 or dropped.sum() == 0:
         return None
-    order = np.sign(chance[:, None] - chance[None, :]) / 2 + 0.5
-    return float(kept @ order @ dropped / (kept.sum() * dropped.sum()))
+    _, place = np.unique(chance, return_inverse=True)
+    at = np.bincount(place, weights=dropped)
+    below = np.cumsum(at) - at / 2  # of equal ones half count
+    return float(kept @ below[place] / (kept.sum() * dropped.sum()))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ punctuation, which recognisers and language models set as they please.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from reelremix.engine.domain.candidate import Candidate
 from reelremix.engine.domain.sentence import Sentence
@@ -25,7 +27,7 @@ class CutRefused(Exception):
     """The cut stays; says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spoken:
     """Everything that is said in a source."""
 
@@ -33,6 +35,27 @@ class Spoken:
     transcript: Transcript
     end_s: float | None
     """Where the source ends; None keeps to the last word."""
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """Every word that came with a time, in order."""
+        return self.transcript.words
+
+    @cached_property
+    def ends(self) -> list[Timestamp]:
+        """For each word, where the last of those up to it ends."""
+        return list(itertools.accumulate((w.range.end for w in self.words), max))
+
+    @cached_property
+    def starts(self) -> list[Timestamp]:
+        """For each word, where the first of those from it on begins."""
+        backwards = (w.range.start for w in reversed(self.words))
+        return list(itertools.accumulate(backwards, min))[::-1]
+
+    @cached_property
+    def untimed(self) -> tuple[Sentence, ...]:
+        """Sentences whose words have no times of their own."""
+        return tuple(s for s in self.sentences if not s.has_word_times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +91,8 @@ def recut(
     """
     heard = list(_heard_near(candidate, spoken))
     first, last = _ends(heard, candidate, first_words, last_words)
-    words = spoken.transcript.words
-    cut = silences_around(first.index, last.index, words, spoken)
+    words = spoken.words
+    cut = silences_around(first.index, last.index, spoken)
     if cut is None:
         raise CutRefused("somebody else speaks where it would be cut")
     inside = _inside(heard, candidate)
@@ -84,7 +107,7 @@ def recut(
 
 
 def _heard_near(candidate: Candidate, spoken: Spoken) -> Iterator[_Heard]:
-    words = spoken.transcript.words
+    words = spoken.words
     low = max(0, candidate.first_sentence - 1)
     for number, sentence in enumerate(
         spoken.sentences[low : candidate.last_sentence + 2], start=low
@@ -153,21 +176,19 @@ def _places(heard: Sequence[_Heard], quote: str, name: str) -> Iterator[tuple[in
     yield from found
 
 
-def silences_around(
-    first: int, last: int, words: Sequence[Word], spoken: Spoken
-) -> TimeRange | None:
+def silences_around(first: int, last: int, spoken: Spoken) -> TimeRange | None:
     """From the silence before one word to the silence after another, as `propose` would cut; None
     where somebody else speaks there."""
+    words = spoken.words
     start, end = words[first].range.start, max(w.range.end for w in words[first : last + 1])
-    before = max((w.range.end for w in words[:first]), default=Timestamp(0))
+    before = spoken.ends[first - 1] if first else Timestamp(0)
     ends_at = end if spoken.end_s is None else max(end, Timestamp.from_seconds(spoken.end_s))
-    after = min((w.range.start for w in words[last + 1 :]), default=ends_at)
-    for sentence in spoken.sentences:
-        if not sentence.has_word_times:
-            if sentence.range.start < start:
-                before = max(before, sentence.range.end)
-            else:
-                after = min(after, sentence.range.start)
+    after = spoken.starts[last + 1] if last + 1 < len(words) else ends_at
+    for sentence in spoken.untimed:
+        if sentence.range.start < start:
+            before = max(before, sentence.range.end)
+        else:
+            after = min(after, sentence.range.start)
     if before > start or after < end:
         return None
     lead_in = min(Fraction(LEAD_IN_S), (start - before).exact / 2)

@@ -30,7 +30,8 @@ ALIKE_PENALTY = 1.0
 SAME_IOU = 0.4
 """Candidates that overlap this much tell the same moment."""
 ABOUT = 0.2
-"""Log-odds by which the better cut of two candidates may be the weaker one."""
+"""Of the ranking's unit, log-odds where it is learned: by so much the better cut of two candidates
+may be the weaker one."""
 _SHORTLIST = 400
 """Local bests whose words are compared; the rest have no chance to be chosen."""
 _LOCAL_IOU = 0.5
@@ -141,7 +142,7 @@ def select_clips(
     """
     variety = variety or Variety()
     if not candidates or count == 0:
-        return Selection((), (), _shortfall(0, count or 1, below=0))
+        return Selection((), (), _shortfall(0, count or 1, below=False))
     field = _Field(candidates)
     if count is None:
         good = field.is_moment & field.reaches(GOOD)
@@ -161,7 +162,7 @@ def select_clips(
             for a, b in zip(chosen, cuts, strict=True)
         ),
         rejected,
-        _shortfall(len(chosen), count, below=int((~allowed).sum())),
+        _shortfall(len(chosen), count, below=_is_room_below(field, allowed, cuts, variety)),
     )
 
 
@@ -183,7 +184,15 @@ def _cut(candidate: Candidate) -> float:
     return -math.inf if cut is None else cut
 
 
-def _shortfall(found: int, count: int, *, below: int) -> str | None:
+def _is_room_below(field: _Field, allowed: Flags, chosen: Sequence[int], variety: Variety) -> bool:
+    """Whether there is room for what was not good enough."""
+    open_ = ~allowed
+    for i in chosen:
+        open_ &= ~field.clashes(i, variety.max_iou)
+    return bool(open_.any())
+
+
+def _shortfall(found: int, count: int, *, below: bool) -> str | None:
     if found >= count:
         return None
     if below:
@@ -226,16 +235,16 @@ def _make_room(
         most = found if len(found) > len(most) else most
         if len(most) >= count:
             return most
-    packed = _packed(field)[:count]
+    packed = _packed(field, allowed)[:count]
     return packed if len(packed) > len(most) else most
 
 
-def _packed(field: _Field) -> list[int]:
+def _packed(field: _Field, allowed: Flags) -> list[int]:
     """As many disjoint candidates as possible, the best first."""
     found: list[int] = []
     free_from = -np.inf
     for i in np.lexsort((-field.start, field.end)).tolist():
-        if field.start[i] >= free_from:
+        if allowed[i] and field.start[i] >= free_from:
             found.append(i)
             free_from = float(field.end[i])
     return sorted(found)

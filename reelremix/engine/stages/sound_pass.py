@@ -9,6 +9,7 @@ parts, so that a stopped run goes on where it was.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,7 @@ from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.stages.artifact import key_for, load, save, sound_of
+from reelremix.errors import Cancelled
 
 SLICE_S = 10
 """Sound handed to an ear between two looks at whether the run is to stop."""
@@ -68,6 +70,15 @@ def moment(samples: int) -> Timestamp:
     return Timestamp(samples * 125, HALF_MICROSECONDS)
 
 
+class EarFailed(Exception):
+    """An ear broke off while something else was going on; `cause` is what stopped it."""
+
+    def __init__(self, cause: Exception) -> None:
+        """Carry the error to whoever asked for the ear."""
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 class SoundPass:
     """Decodes a source for a recogniser's windows and for ears; a context manager.
 
@@ -83,6 +94,7 @@ class SoundPass:
         self._ears = tuple(ears)
         self._ctx = ctx
         self._pool = ThreadPoolExecutor(1, "ears")
+        self._is_over = threading.Event()
         self._hearing: Future[None] | None = None
         self.seconds = {ear.stage: 0.0 for ear in ears}
         """What each ear's hearing took so far."""
@@ -98,13 +110,16 @@ class SoundPass:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_over.set()
         self._pool.shutdown(cancel_futures=True)
+        self._keep()
 
     def window(self, span: TimeRange) -> Speech:
         """The samples of a window, which the ears hear too.
 
         Raises:
             UnreadableMedia: the file cannot be read.
+            EarFailed: an ear could not go on with the window before.
             Cancelled: the user asked to stop.
         """
         self._wait()  # first, so that no two windows are held
@@ -118,42 +133,55 @@ class SoundPass:
 
         Raises:
             UnreadableMedia: the file cannot be read.
+            EarFailed: an ear could not go on.
             Cancelled: the user asked to stop.
         """
         self._wait()
-        end = self._presentation.duration
+        self._hearing = self._pool.submit(self._catch_up, self._presentation.duration)
+        self._wait()
+
+    def _catch_up(self, end: Timestamp, *, tell: bool = True) -> None:
+        """Let every ear hear what it missed before `end`, decoded for all of them together."""
         samples = round(end.exact * RATE_HZ)
         while self._ears and (at := min(ear.heard for ear in self._ears)) < samples:
+            if self._is_over.is_set():
+                return
             stop = min(at + PART_S * RATE_HZ, samples)
-            self._hear(moment(at), self._decoded(TimeRange(moment(at), moment(stop))), tell=True)
-            self._keep()
+            speech = self._decoded(TimeRange(moment(at), moment(stop)))
+            for ear in self._ears:
+                self._give(ear, at, speech, tell=tell)
 
     def _wait(self) -> None:
         if self._hearing is not None:
             hearing, self._hearing = self._hearing, None
-            hearing.result()
+            try:
+                hearing.result()
+            except Cancelled:
+                raise
+            except Exception as exc:
+                raise EarFailed(exc) from exc
             self._keep()
 
-    def _hear(self, start: Timestamp, speech: Speech, *, tell: bool = False) -> None:
-        """Give a piece to every ear, and to those that lag behind what they miss before it."""
-        first = round(start.exact * RATE_HZ)
+    def _hear(self, start: Timestamp, speech: Speech) -> None:
+        """Give a window to every ear, and before it what they missed."""
+        self._catch_up(start, tell=False)
         for ear in self._ears:
-            if ear.heard < first:
-                span = TimeRange(moment(ear.heard), start)
-                self._give(ear, ear.heard, self._decoded(span), tell=tell)
-            self._give(ear, first, speech, tell=tell)
+            self._give(ear, round(start.exact * RATE_HZ), speech, tell=False)
 
     def _give(self, ear: Ear, first: int, speech: Speech, *, tell: bool) -> None:
         total_s = self._presentation.duration.seconds
         for at in range(0, len(speech), SLICE_S * RATE_HZ):
             self._ctx.cancel.raise_if_set()
+            if self._is_over.is_set():
+                return
             piece = speech[at : at + SLICE_S * RATE_HZ]
             began = time.monotonic()
             ear.feed(moment(first + at), piece)
             self.seconds[ear.stage] += time.monotonic() - began
             if tell:
                 done_s = min((first + at + len(piece)) / RATE_HZ, total_s)
-                self._ctx.reporter.emit(StageProgress(ear.stage, done_s, total_s, "s"))
+                told = StageProgress(self._ears[0].stage, done_s, total_s, "s")
+                self._ctx.reporter.emit(told)
 
     def _decoded(self, span: TimeRange) -> Speech:
         pieces: list[npt.NDArray[np.int16]] = []

@@ -49,12 +49,18 @@ def trimmed(candidate: Candidate, spoken: Spoken, min_s: float) -> Candidate:
         return candidate
     if choose_lexicon(spoken.transcript.language, [tokenize(candidate.text)]) is None:
         return candidate
-    words = spoken.transcript.words
+    words = spoken.words
+    while first < last and words[first].range.start < candidate.range.start:
+        first += 1
+    while first < last and words[last].range.end > candidate.range.end:
+        last -= 1
     begin = first + _fillers(words[first : min(last, first + MOST_WORDS + 2) + 1])
     if begin == first or last - begin + 1 < FEWEST_LEFT:
         return candidate
-    cut = silences_around(begin, last, words, spoken)
-    if cut is None or candidate.range.end_s - cut.start_s < min_s:
+    cut = silences_around(begin, last, spoken)
+    if cut is None or not candidate.range.start < cut.start:
+        return candidate
+    if candidate.range.end_s - cut.start_s < min_s:
         return candidate
     number = next(
         n

@@ -11,7 +11,7 @@ from reelremix.engine import codec
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.window import Meaning, Window, WindowIndex
-from reelremix.engine.models.sentences import Vectors
+from reelremix.engine.models.sentences import SentenceEmbedder, Vectors
 from reelremix.engine.stages.relevance import line_of
 
 LONGEST_S = 60.0
@@ -30,6 +30,11 @@ def cut_windows(sentences: Sequence[Sentence]) -> Iterator[tuple[int, int]]:
             first = at
 
 
+def index_model(embedder: SentenceEmbedder | None) -> str | None:
+    """What an index is made by, which another version of these windows is not."""
+    return f"{embedder.identity}/windows-{VERSION}" if embedder is not None else None
+
+
 def index_of(
     source_id: str, sentences: Sequence[Sentence], vectors: Vectors | None, model: str | None
 ) -> WindowIndex:
@@ -38,7 +43,7 @@ def index_of(
         _window(sentences[first : last + 1], None if vectors is None else vectors[first : last + 1])
         for first, last in (cut_windows(sentences) if sentences else ())
     )
-    digest = hashlib.sha256(codec.to_bytes([VERSION, model]))
+    digest = hashlib.sha256(codec.to_bytes([VERSION, model, vectors is not None]))
     for window in windows:
         digest.update(codec.to_bytes(window.lines))
     return WindowIndex(source_id, digest.hexdigest(), model, windows)

@@ -6,6 +6,7 @@ each can be made again, and a recording that is known must not be the one that c
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Collection, Sequence
@@ -125,6 +126,13 @@ class SqliteCatalogue:
         """The latest transcript of a source, or None."""
         query = "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?"
         return next(iter(self._read(Transcript, query, source_id)), None)
+
+    def transcript_digest(self, source_id: str) -> str | None:
+        """Of the latest transcript, without reading it whole; None where there is none."""
+        query = "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?"
+        rows = self._db.rows(query, (self._owner, source_id))
+        held = next((detail for (detail,) in rows if isinstance(detail, bytes)), None)
+        return hashlib.sha256(held).hexdigest() if held is not None else None
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""

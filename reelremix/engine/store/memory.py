@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import ArtifactKey, Decision, FileIdentity
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
@@ -101,6 +103,11 @@ class MemoryCatalogue:
     def transcript(self, source_id: str) -> Transcript | None:
         """The latest transcript of a source, or None."""
         return self._transcripts.get(source_id)
+
+    def transcript_digest(self, source_id: str) -> str | None:
+        """Of the latest transcript, without reading it whole; None where there is none."""
+        held = self._transcripts.get(source_id)
+        return hashlib.sha256(codec.to_bytes(held)).hexdigest() if held is not None else None
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given, settings
@@ -180,3 +181,19 @@ def test_cuts_never_overlap(listed: list[tuple[tuple[int, int, int], float]], co
     candidates = [judged(s, s + d, v, cut=cut) for (s, d, v), cut in listed]
     found = select_clips(candidates, count)
     assert all(a.range.overlap_s(b.range) == 0 for a, b in combinations(found.chosen, 2))
+
+
+def test_an_advertisement_does_not_break_up_the_good_ones() -> None:
+    good = [judged(100 * n, 100 * n + 60, 3 - n / 10, total=70 - n) for n in range(3)]
+    advert = judged(400, 460, 2.9, total=69)
+    assert advert.score is not None
+    advert = replace(advert, score=replace(advert.score, excluded="sounds like advertising"))
+    found = select_clips([*good, advert], 4)
+    assert starts(found.chosen) == [0, 100, 200]
+    assert found.shortfall is not None
+
+
+def test_no_room_is_not_told_as_not_good_enough() -> None:
+    good, below = judged(0, 60, 2, total=60), judged(10, 70, -1, total=5)
+    found = select_clips([good, below], 2, floor=Floor())
+    assert found.shortfall == "there is no room for more clips of the asked length"

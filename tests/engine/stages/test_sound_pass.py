@@ -10,9 +10,10 @@ import pytest
 
 from reelremix.engine.domain.context import CancelToken, RunContext
 from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.media.audio import read_pcm
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.stages import sound_pass
-from reelremix.engine.stages.sound_pass import SoundPass, moment
+from reelremix.engine.stages.sound_pass import EarFailed, SoundPass, moment
 from reelremix.errors import Cancelled, ModelError
 from tests.fakes import presented, run_context
 from tests.media_factory import Sound, tone, write_media
@@ -133,9 +134,10 @@ def test_a_stopped_pass_goes_on_behind_what_was_learned(recording: Path) -> None
         sound.window(seconds(5, 6))
     again = Counter()
     with over(recording, again, ctx=ctx) as sound:
-        assert again.learned == [Learned(0, 4 * RATE, 4 * RATE)]
+        assert again.learned[0] == Learned(0, 4 * RATE, 4 * RATE)
+        known = again.learned[-1].end
         sound.finish()
-    assert sum(map(len, again.sound)) == 8 * RATE
+    assert sum(map(len, again.sound)) == LENGTH_S * RATE - known
 
 
 def test_what_another_kind_of_ear_learned_is_not_used(recording: Path) -> None:
@@ -157,7 +159,7 @@ def test_without_ears_windows_are_read_and_nothing_else(recording: Path) -> None
 
 def test_what_breaks_while_hearing_beside_is_told_at_the_next_look(recording: Path) -> None:
     sound = over(recording, Counter(fails_at=RATE))
-    with sound, pytest.raises(ModelError, match="the model broke"):
+    with sound, pytest.raises(EarFailed, match="the model broke"):
         sound.window(seconds(0, 3))
         sound.finish()
 
@@ -173,3 +175,34 @@ def test_a_pass_can_be_stopped(recording: Path) -> None:
 def test_places_are_exact_to_the_sample() -> None:
     assert round(moment(1).exact * RATE * 1_000_000) == 1_000_000
     assert moment(16_000).seconds == 1.0
+
+
+def test_what_was_missed_is_decoded_in_parts_and_once_for_all_ears(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def counted(path: Path, presentation: Any, span: TimeRange, pcm: Any) -> Any:
+        asked.append(span.duration_s)
+        return read_pcm(path, presentation, span, pcm)
+
+    monkeypatch.setattr(sound_pass, "read_pcm", counted)
+    one, other = Counter(), Counter()
+    other.stage = "other"
+    with over(recording, one, other) as sound:
+        sound.window(seconds(11, 12))
+        sound.finish()
+    assert one.heard == other.heard == LENGTH_S * RATE
+    assert max(asked) <= sound_pass.PART_S
+    assert sum(asked) == pytest.approx(LENGTH_S)
+
+
+def test_a_pass_that_fails_keeps_what_was_learned(recording: Path) -> None:
+    ctx = run_context()
+    with pytest.raises(RuntimeError), over(recording, Counter(), ctx=ctx) as sound:
+        sound.window(seconds(0, 5))
+        sound.window(seconds(5, 6))
+        raise RuntimeError
+    again = Counter()
+    with over(recording, again, ctx=ctx):
+        assert again.heard >= 4 * RATE

@@ -8,7 +8,7 @@ from reelremix.engine.domain.candidate import Candidate
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
-from reelremix.engine.stages.quotes import Spoken
+from reelremix.engine.stages.quotes import Bounds, Spoken, recut
 from reelremix.engine.stages.trim import trimmed
 
 GAP_S = 0.1
@@ -129,3 +129,15 @@ def test_no_word_is_ever_cut_and_the_end_stays(words: list[str], gap_s: float) -
             w.range.start_s + 1e-6 < starts < w.range.end_s - 1e-6 for w in spoken.transcript.words
         )
         assert whole.text.endswith(cut.text)
+
+
+def test_a_cut_that_begins_inside_a_sentence_is_kept() -> None:
+    spoken = said("So, um, we went home. And then the bank called us at night.")
+    found = propose_candidates(spoken.sentences, 0.5, 600, duration_s=spoken.end_s)
+    whole = max(found, key=lambda c: c.range.duration_s)
+    cut = recut(whole, "then the bank", "called us at night", spoken, Bounds(0.5, 600, ()))
+    assert trimmed(cut, spoken, 0.5) == cut
+    early = recut(whole, "um, we went", "the bank called us", spoken, Bounds(0.5, 600, ()))
+    again = trimmed(early, spoken, 0.5)
+    assert again.text == "we went home. And then the bank called us"
+    assert again.range.start > early.range.start and again.range.end == early.range.end

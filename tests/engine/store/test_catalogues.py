@@ -102,6 +102,15 @@ def test_the_latest_transcript_is_kept(catalogue: Catalogue) -> None:
     assert catalogue.transcript("source") == replace(TRANSCRIPT, model="large")
 
 
+def test_another_transcript_has_another_digest(catalogue: Catalogue) -> None:
+    assert catalogue.transcript_digest("source") is None
+    digests = set()
+    for transcript in (TRANSCRIPT, replace(TRANSCRIPT, model="large"), TRANSCRIPT):
+        catalogue.save_transcript("source", transcript)
+        digests.add(catalogue.transcript_digest("source"))
+    assert len(digests) == 2 and None not in digests
+
+
 def test_clips_come_by_rank_and_are_refreshed_by_id(catalogue: Catalogue) -> None:
     second = replace(CLIP, id="b", rank=2)
     catalogue.save_clips("source", [second, CLIP])
