@@ -66,6 +66,8 @@ bench: models
 	$(BIN)/python benchmarks/diarization.py
 	$(BIN)/python benchmarks/selection.py --leave-one-out
 	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python benchmarks/train_kinds.py
+	$(BIN)/python benchmarks/topics.py
 	$(BIN)/python benchmarks/feedback.py
 	$(BIN)/python benchmarks/ask.py
 	$(BIN)/python benchmarks/speed.py --long

@@ -2,9 +2,10 @@
 
     python benchmarks/train_ranker.py [--write] [--shared DIR]
 
-Trains on every annotated episode, after measuring with each episode left out: nothing of an
-episode, not even through the curves that a candidate's features are made of, is seen by the model
-that ranks it. `--write` keeps the model in the package with the record of its training.
+Trains on every annotated episode. `left_out` trains without each in turn, for `selection.py` and
+`calibration.py`: nothing of an episode, not even through the curves that a candidate's features are
+made of, is seen by the model that ranks it. `--write` keeps the model in the package with the
+record of its training.
 """
 
 from __future__ import annotations

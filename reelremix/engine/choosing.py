@@ -70,6 +70,8 @@ class Chosen:
     notice: str | None
     timeline: Timeline | None = None
     """None for given ranges, which nobody judged."""
+    ranker: str | None = None
+    """What ordered them: see `Ranking`; None for given ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Ranking:
     candidates: list[Candidate]
     """Where something was asked for, those that are about it."""
     timeline: Timeline
+    ranker: str
+    """`shipped`, `personal` with a fingerprint, or `signals`."""
     nothing: str | None = None
     """Why none is about what was asked for; None where one is, or nothing was asked for."""
 
@@ -102,7 +106,7 @@ def rank(
     own = own_ranking(ctx) if is_learned else None
     told = f"ranked with your feedback, {own.decisions} decisions" if own else ""
     by = own.name if own else "shipped" if is_learned else "signals"
-    with stage(ctx, "score", told, record=by):
+    with stage(ctx, "score", told):
         ranker = own.ranker if own else None
         scored = score_candidates(
             candidates, sentences, transcript, vectors, ranker, track=heard.track
@@ -110,7 +114,7 @@ def rank(
         topics = find_topics(sentences, vectors) if vectors is not None else ()
         end_s = duration_s or max((s.range.end_s for s in sentences), default=0.0)
         timeline = overview(scored, topics, transcript.events, end_s)
-    ranking = Ranking(sentences, scored, timeline)
+    ranking = Ranking(sentences, scored, timeline, by)
     return ranking if options.about is None else on_subject(ranking, options.about, vectors, ctx)
 
 
@@ -201,7 +205,7 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
         length_s = subject.presentation.duration.seconds
         name = subject.source.name
         notice = ranking.nothing or why_nothing(transcript, options, name, length_s)
-    return Chosen(drafts, selection.rejected, notice, ranking.timeline)
+    return Chosen(drafts, selection.rejected, notice, ranking.timeline, ranking.ranker)
 
 
 def trimmed_openings(judged: Judged, spoken: Spoken, min_s: float) -> Judged:

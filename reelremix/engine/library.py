@@ -346,7 +346,7 @@ class _Job:
         self._mark = mark
         self._began = time.monotonic()
 
-    def record(self, device: str) -> RunRecord:
+    def record(self, device: str, ranker: str | None) -> RunRecord:
         """What the run cost so far."""
         return RunRecord(
             wall_s=round(time.monotonic() - self._began, 3),
@@ -354,7 +354,7 @@ class _Job:
             peak_rss_mb=self._memory.peak_mb,
             device=device,
             network=network_calls(self._mark),
-            ranker=next((s.detail for s in self._log.stages if s.stage == "score"), None),
+            ranker=ranker,
         )
 
 
@@ -459,7 +459,7 @@ def _manifest(
         options=options,
         presentation=subject.presentation,
         transcript=heard.transcript,
-        run=job.record(heard.device),
+        run=job.record(heard.device, chosen.ranker),
         clips=plan.clips,
         rendered=rendered,
         tracks=plan.tracks,

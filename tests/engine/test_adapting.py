@@ -21,9 +21,9 @@ from reelremix.engine.adapting import (
     performance,
     relearn,
 )
-from reelremix.engine.choosing import rank
+from reelremix.engine.choosing import Ranking, rank
 from reelremix.engine.domain.context import Decision, RunContext
-from reelremix.engine.domain.events import StageFinished, StageStarted, Warned
+from reelremix.engine.domain.events import StageStarted, Warned
 from reelremix.engine.domain.request import SelectOptions
 from reelremix.engine.hearing import Heard
 from reelremix.engine.stages.learning import Learned, fingerprint
@@ -193,35 +193,27 @@ def test_what_another_version_kept_counts_as_absent(document: dict[str, object])
     assert relearn(ctx).learned.decisions == 0
 
 
-def ranked(ctx: RunContext) -> tuple[list[float], list[float | None], Recorder]:
-    recorder = Recorder()
-    heard = Heard(long_talk(0), "cpu")
-    ranking = rank(heard, SelectOptions(), None, replace(ctx, reporter=recorder))
-    scores = [candidate.score for candidate in ranking.candidates if candidate.score]
-    return [s.rank_value for s in scores], [s.total for s in scores], recorder
+def ranked(ctx: RunContext) -> tuple[list[float], list[float | None], Ranking]:
+    found = rank(Heard(long_talk(0), "cpu"), SelectOptions(), None, ctx)
+    scores = [candidate.score for candidate in found.candidates if candidate.score]
+    return [s.rank_value for s in scores], [s.total for s in scores], found
 
 
 def test_ones_own_ranking_changes_the_order_and_no_chance() -> None:
     ctx = talks(1)
     before, chances, first = ranked(ctx)
     ctx.catalogue.save_ranking(codec.to_plain(adopted()))
-    after, still, second = ranked(ctx)
+    recorder = Recorder()
+    after, still, second = ranked(replace(ctx, reporter=recorder))
     assert np.argsort(before).tolist() != np.argsort(after).tolist()
     assert chances == still and None not in chances
-    told = [e.detail for e in second.events if isinstance(e, StageStarted) and e.stage == "score"]
+    told = [e.detail for e in recorder.events if isinstance(e, StageStarted) and e.stage == "score"]
     assert told == ["ranked with your feedback, 34 decisions"]
-    names = [
-        e.detail
-        for recorder in (first, second)
-        for e in recorder.events
-        if isinstance(e, StageFinished) and e.stage == "score"
-    ]
-    assert names == ["shipped", adopted().learned.name]
+    assert [first.ranker, second.ranker] == ["shipped", adopted().learned.name]
 
 
 def test_where_meanings_are_not_known_signals_rank_whatever_was_learned() -> None:
     ctx = replace(talks(1), models=NoModels())
     ctx.catalogue.save_ranking(codec.to_plain(adopted()))
-    _, _, recorder = ranked(ctx)
-    (ended,) = [e for e in recorder.events if isinstance(e, StageFinished) and e.stage == "score"]
-    assert ended.detail == "signals"
+    _, _, found = ranked(ctx)
+    assert found.ranker == "signals"

@@ -96,13 +96,10 @@ def staged(
 
 
 @contextmanager
-def stage(ctx: RunContext, name: str, detail: str = "", *, record: str = "") -> Iterator[None]:
-    """Tell when a stage that keeps no artifact starts and ends.
-
-    `detail` is for people, when it starts; `record` is what did the work, told at its end.
-    """
+def stage(ctx: RunContext, name: str, detail: str = "") -> Iterator[None]:
+    """Tell when a stage that keeps no artifact starts and ends; `detail` is for people."""
     ctx.cancel.raise_if_set()
     began = time.monotonic()
     ctx.reporter.emit(StageStarted(name, detail))
     yield
-    ctx.reporter.emit(StageFinished(name, round(time.monotonic() - began, 3), False, record))
+    ctx.reporter.emit(StageFinished(name, round(time.monotonic() - began, 3), False))

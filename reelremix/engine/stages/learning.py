@@ -10,7 +10,7 @@ A personal ranking is adopted only when it predicts decisions on recordings that
 better than the shipped ranking does, with a margin that a bootstrap over decisions confirms. The
 shipped ranking is given the same chance to fit the owner's strictness: its intercept and slope.
 
-Where decisions come from and which features they have belongs to `engine.feedback`.
+Where decisions come from and which features they have belongs to `engine.adapting`.
 """
 
 from __future__ import annotations

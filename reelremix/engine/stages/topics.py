@@ -36,7 +36,7 @@ _LONG_WORD = 4
 def find_topics(
     sentences: Sequence[Sentence], vectors: Vectors, language: str | None = "en"
 ) -> tuple[Topic, ...]:
-    """The source parted into topics, without gaps: each begins where the last one ends.
+    """The source parted into topics: every sentence is in exactly one.
 
     Args:
         sentences: of the source, in order.
