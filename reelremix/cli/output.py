@@ -21,7 +21,7 @@ PLAIN_COLUMNS = 160
 
 def show_json(value: Any) -> None:
     """One JSON document."""
-    print(json.dumps(value, ensure_ascii=False, indent=1))
+    print(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False))
 
 
 def show_text(text: str) -> None:

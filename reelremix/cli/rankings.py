@@ -26,8 +26,8 @@ def show(ranking: Mapping[str, Any]) -> None:
     columns = [("#", "right"), ("score", "right"), ("from", "right"), ("to", "right"),
                *([("axes", "left")] if has_axes else []), ("why", "wrap"),
                ("text", "wrap")]  # fmt: skip
-    output.show_table(columns, [_row(candidate, has_axes=has_axes) for candidate in found])
     if found:
+        output.show_table(columns, [_row(candidate, has_axes=has_axes) for candidate in found])
         output.show_text(f"score: chance in percent that an editor keeps it; {_UNKNOWN} unknown")
         if has_axes:
             axes = ", ".join(found[0]["axes"])
@@ -42,7 +42,7 @@ def left_out(reasons: Sequence[str]) -> str:
     told = [f"{count} × {reason}" for reason, count in counted[:MOST_CAUSES]]
     if others := sum(count for _, count in counted[MOST_CAUSES:]):
         told.append(f"{others} for other reasons")
-    moments = "1 moment" if len(reasons) == 1 else f"{len(reasons)} moments"
+    moments = "1 moment" if len(reasons) == 1 else f"the strongest {len(reasons)} of the others"
     return f"left out: {moments} ({', '.join(told)})"
 
 

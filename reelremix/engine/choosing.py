@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -204,7 +205,8 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
     if not drafts:
         length_s = subject.presentation.duration.seconds
         name = subject.source.name
-        notice = ranking.nothing or why_nothing(transcript, options, name, length_s)
+        left_out = all_left_out(selection.rejected)
+        notice = ranking.nothing or left_out or why_nothing(transcript, options, name, length_s)
     return Chosen(drafts, selection.rejected, notice, ranking.timeline, ranking.ranker)
 
 
@@ -252,6 +254,15 @@ def _given(
     spoken = Spoken(sentences, transcript, end.seconds)
     judged = judge_selection(Selection(tuple(candidates), ()), None, spoken, options, ctx)
     return Chosen(_drafts(judged, spoken), (), None)
+
+
+def all_left_out(rejected: Sequence[Rejection]) -> str | None:
+    """The reason for a source whose moments were all left out; None where there were none."""
+    if not rejected:
+        return None
+    counted = Counter(rejection.reason for rejection in rejected).most_common(3)
+    told = ", ".join(f"{count} × {reason}" for reason, count in counted)
+    return f"every moment was left out: {told}"
 
 
 def why_nothing(

@@ -90,7 +90,8 @@ def _in_a_folder(text: str, catalogue: Catalogue) -> ClipEntry | None:
     """The clip of a file or FOLDER#RANK; None where there is no such path."""
     folder, mark, rank = text.rpartition("#")
     try:
-        if mark and rank.isdigit() and (path := expanded(folder or ".", "the folder")).exists():
+        is_rank = bool(mark) and rank.isascii() and rank.isdigit()
+        if is_rank and (path := expanded(folder or ".", "the folder")).exists():
             return _of_manifest(path, rank, catalogue)
         path = expanded(text, "the clip")
         if path.is_file():

@@ -38,6 +38,8 @@ from reelremix.errors import ModelError, ModelNotInstalled
 T = TypeVar("T")
 
 UNHEARD = f"laughter, applause and delivery are unknown: model '{YAMNET}' is not installed"
+MOST_BEHIND_S = 5.0
+"""A transcript may end so much behind its recording."""
 NAMED = "the transcript names its speakers itself, so `--speakers {}` has nothing to add"
 UNNAMED = f"who says what is unknown: model '{CAMPPLUS}' is not installed"
 
@@ -64,7 +66,7 @@ def hear(
         ModelNotInstalled: the recogniser's model is not on this machine.
     """
     check_speakers(options.speakers)
-    given = read_given(options) if options.transcript is not None else None
+    given = _given(subject, options, ctx) if options.transcript is not None else None
     if given is None:
         require_audio(subject)
     elif subject.presentation.audio is None:
@@ -191,6 +193,27 @@ def _recognised(
         Transcript,
         lambda: transcribe(sound, subject.presentation, options, transcriber, ctx),
         detail=choice.detail,
+    )
+
+
+def _given(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Transcript:
+    """The transcript a user supplied, as far as the recording goes. Raises SourceError."""
+    given = read_given(options)
+    end_s = subject.presentation.duration.seconds
+    said_s = max((s.range.end_s for s in given.segments), default=0.0)
+    if said_s <= end_s + MOST_BEHIND_S:
+        return given
+    ctx.reporter.emit(
+        Warned(
+            f"the transcript goes on {said_s - end_s:.0f} s behind the end of"
+            f" {subject.source.name}",
+            "what lies there is left out; is it the transcript of another recording?",
+        )
+    )
+    return replace(
+        given,
+        segments=tuple(s for s in given.segments if s.range.start_s < end_s),
+        events=tuple(e for e in given.events if e.range.start_s < end_s),
     )
 
 

@@ -121,7 +121,7 @@ def test_an_import_is_told_to_programs(reelremix: Command) -> None:
 def test_an_import_that_names_no_clip_ends_with_3(reelremix: Command) -> None:
     ended = reelremix("feedback", "import", table("Video title,Views\nCat video,1\n"))
     assert ended.code == 3
-    assert "no row of analytics.csv names a clip" in ended.err
+    assert "no row of analytics.csv with a result names a clip" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -213,3 +213,15 @@ def test_an_ear_that_fails_is_not_taken_for_the_recogniser(
     with pytest.raises(ModelError, match="the weights are damaged"):
         heard(recording, run_context(models=AllModels(), reporter=recorder))
     assert not [e for e in recorder.events if isinstance(e, Warned)]
+
+
+def test_a_transcript_of_another_recording_is_told_and_ends_with_this_one(
+    recording: Path, tmp_path: Path
+) -> None:
+    words = given(tmp_path / "a.json", spoken(*["one two three four."] * 20))
+    recorder = Recorder()
+    ctx = run_context(models=AllModels(), reporter=recorder)
+    found = heard(recording, ctx, transcript=words, speakers="off")
+    assert max(s.range.start_s for s in found.transcript.segments) < 15
+    [warned] = [e for e in recorder.events if isinstance(e, Warned)]
+    assert "behind the end of a.mkv" in warned.message

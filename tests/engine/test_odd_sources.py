@@ -137,7 +137,7 @@ def test_text_without_punctuation_is_ranked(models: InstalledModels) -> None:
     )
     span = TimeRange(words[0].range.start, words[-1].range.end)
     ranking, _ = ranked(Transcript("en", 1.0, (Segment(span, " ".join(said), words),)), models)
-    assert len(chosen(ranking).chosen) == 10
+    assert len(chosen(ranking, 3).chosen) == 3
 
 
 def test_one_word_is_no_moment(models: InstalledModels) -> None:

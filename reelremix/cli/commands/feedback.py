@@ -84,7 +84,9 @@ def import_(
             output.show_text(_outcome(standing))
     if not found.results:
         diagnostics.say_warning(
-            f"no row of {file.name} names a clip of the library",
+            f"{file.name} has no rows"
+            if not found.rows
+            else f"no row of {file.name} with a result names a clip of the library",
             "rows are matched by a clip's title, file name or id in the title of the video",
         )
         raise typer.Exit(diagnostics.Exit.PARTIAL)

@@ -48,6 +48,8 @@ RESULTS = ("views", "viewed_percent", "watched_full_percent", "watched_s", "watc
 SEPARATORS = ",;\t"
 MOST_LINES = 20
 """Of one row: a quote left open longer is a slip, not a title of many lines."""
+MOST_DIGITS = 20
+"""A longer number counts nothing that there is."""
 HEADER_WITHIN = 20
 """Lines before which the names of the columns must come."""
 SAMPLE_BYTES = 65_536
@@ -183,7 +185,7 @@ def _scaled(text: str) -> tuple[str, float]:
 def decimal_of(text: str) -> float | None:
     """A number with a point or a comma before its fraction; None without one."""
     text = re.sub(r"[\s'’]", "", text)
-    if not re.fullmatch(r"\d[\d.,]*", text):
+    if not re.fullmatch(r"\d[\d.,]*", text) or len(text) > MOST_DIGITS:
         return None
     point = max(text.rfind("."), text.rfind(","))
     if point < 0:

@@ -11,6 +11,7 @@ import html
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -253,9 +254,14 @@ def _optional_text(fields: Mapping[str, Any], key: str) -> str | None:
     return _clean(value) or None if isinstance(value, str) else None
 
 
+_TURNED = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Characters that turn the direction of whatever follows, on a screen as in a file."""
+
+
 def _clean(text: str) -> str:
     """One line without control characters or lone surrogates, which no file can hold."""
-    printable = "".join(c if c >= " " or c in "\t\n" else " " for c in text)
+    printable = "".join(c if unicodedata.category(c) != "Cc" else " " for c in text)
+    printable = printable.translate(_TURNED)
     return " ".join(printable.encode("utf-8", "replace").decode("utf-8").split())
 
 

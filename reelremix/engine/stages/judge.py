@@ -38,7 +38,7 @@ MOST_FINALISTS = 16
 COMPARING_SHARE = 0.6
 """Of the time; the rest is for words, which every chosen clip needs."""
 PREFERRED_OTHERS = "the judge preferred other clips"
-UNCHANGED = "the rest keeps the ordinary ranking and titles"
+UNCHANGED = "the rest stays as it is without a judge"
 
 T = TypeVar("T")
 Widen = Callable[[int | None], Selection]

@@ -42,6 +42,8 @@ EXCLUDED = {
 }
 """What editors never keep, and how it is told."""
 MOST_KINDS = 2
+FEWEST_WORDS = 15
+"""Of a stretch that may be said to be of a kind: less says too little."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class KindFinder:
         names = list(KINDS)
         near = np.stack([self.nearness(name, windows) for name in names], axis=1)
         limits = np.array([self._prototypes[name].limit for name in names])
+        near[windows.total(self._words) < FEWEST_WORDS] = -np.inf
         order = np.argsort(limits - near, axis=1)[:, :MOST_KINDS]
         return [
             tuple(self._kind(names[k], first, last) for k in best if near[i, k] >= limits[k])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from reelremix.engine.domain.candidate import Candidate
+from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.timeline import Timeline, Topic
 from reelremix.engine.domain.transcript import SoundEvent
 from reelremix.engine.stages.signals import Floats, ranks
@@ -26,7 +28,12 @@ def overview(
     """The timeline of a source that lasts until `end_s`."""
     step_s = max(SHORTEST_STEP_S, math.ceil(end_s / STEPS))
     score = _best(candidates, step_s, math.ceil(end_s / step_s)) if candidates else ()
-    heard = tuple(event for event in events if event.kind != "silence")
+    end = Timestamp.from_seconds(end_s)
+    heard = tuple(
+        replace(event, range=TimeRange(event.range.start, min(event.range.end, end)))
+        for event in events
+        if event.kind != "silence" and event.range.start < end
+    )
     return Timeline(step_s, score, tuple(topics), heard)
 
 

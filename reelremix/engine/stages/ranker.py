@@ -130,7 +130,8 @@ class Ranker:
 
     def chance_percent(self, log_odds: Floats, source_s: float) -> Floats:
         """The calibrated chance that an editor keeps a candidate of a source so long."""
-        return np.asarray(100 / (1 + np.exp(-self.chance(chance_inputs(log_odds, source_s)))))
+        odds = np.clip(self.chance(chance_inputs(log_odds, source_s)), -50.0, 50.0)
+        return np.asarray(100 / (1 + np.exp(-odds)))
 
 
 @dataclass(frozen=True)

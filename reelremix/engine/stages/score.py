@@ -49,6 +49,9 @@ editors more often than signals alone, on shorter ones not measurably."""
 _SHORTEST_CALIBRATED_S = 600.0
 """The calibration was checked on excerpts down to this length."""
 
+_CALIBRATED_S = (14.0, 91.0)
+"""Lengths of candidates that chances were measured on, 15 to 90 s, and a little silence."""
+
 PASSAGE_WEIGHT = 2.0
 """What the mean of a candidate's surroundings counts beside itself: a good minute in a dull quarter
 of an hour is more often luck. Stretches that editors reject fell from 5 to 4 % of the chosen."""
@@ -113,7 +116,7 @@ def score_candidates(
         cuts: Floats | None = ranker.cuts(features, source, windows)
         log_odds, source_s = ranker.candidate(features), float(source.end_s.max())
         chances = np.round(ranker.chance_percent(log_odds, source_s), 1)
-        totals = chances if _is_long_enough(windows) else None
+        totals = _where_measured(chances, windows)
     else:
         value, cuts = with_passage(rank_values(signals), windows), None
         totals = _totals(value, windows, counts)
@@ -233,13 +236,18 @@ def _axis(signals: Mapping[str, Floats], axis: Axis) -> Floats | None:
 def _totals(value: Floats, windows: Windows, counts: SentenceCounts) -> Floats | None:
     """Chances in percent; None for languages and lengths they were not measured on."""
     calibration = load_calibration()
-    if calibration is None or counts.lexicon is None or not _is_long_enough(windows):
+    if calibration is None or counts.lexicon is None:
         return None
-    return np.round(calibration.chance_percent(ranks(value) + 0.5), 1)
+    return _where_measured(np.round(calibration.chance_percent(ranks(value) + 0.5), 1), windows)
 
 
-def _is_long_enough(windows: Windows) -> bool:
-    return float(windows.end_s.max() - windows.start_s.min()) >= _SHORTEST_CALIBRATED_S
+def _where_measured(chances: Floats, windows: Windows) -> Floats | None:
+    """Chances of candidates as long as those they were measured on; None in short sources."""
+    if windows.end_s.max() - windows.start_s.min() < _SHORTEST_CALIBRATED_S:
+        return None
+    shortest, longest = _CALIBRATED_S
+    is_measured = (windows.duration_s >= shortest) & (windows.duration_s <= longest)
+    return np.where(is_measured, chances, np.nan)
 
 
 def _at(values: Floats | None, i: int) -> float | None:

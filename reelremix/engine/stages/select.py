@@ -20,7 +20,6 @@ from reelremix.engine.stages.lexicon import Lexicon, tokenize
 from reelremix.engine.stages.signals import Floats, choose_lexicon
 
 MOST_REJECTIONS = 20
-BELOW = "no better than a stretch taken anywhere"
 NEAR_S = 90.0
 """Clips closer than this are told from the same minute of the talk."""
 NEAR_PENALTY = 0.25
@@ -120,9 +119,11 @@ class Floor:
     """About what a stretch taken anywhere has."""
     deviations: float = 0.0
     """Above the source's average stretch, in deviations of its stretches."""
+    below: str = "no better than a stretch taken anywhere"
+    """What is said of those that do not reach it."""
 
 
-GOOD = Floor(50.0, 1.0)
+GOOD = Floor(50.0, 1.0, "less likely kept than not")
 """What `auto` counts as good: as likely kept as not, or well above the source's average stretch."""
 
 
@@ -341,7 +342,7 @@ def _why_not(
     if any(clashing[c] for c in chosen):
         return "overlaps a stronger clip"
     if floor is not None and not field.reaches(floor)[i]:
-        return BELOW
+        return floor.below
     if chosen and min(float(field.gap_s(i)[c]) for c in chosen) < NEAR_S / 2:
         return "too close to a stronger clip"
     return _weakest(candidate)

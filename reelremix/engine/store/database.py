@@ -99,10 +99,19 @@ class Database:
         except sqlite3.DatabaseError as exc:
             connection.close()
             raise ConfigError(
-                f"the library {self.path} cannot be used: {exc}",
-                hint=f"move {self.path} away to start a new one; finished clips are not touched",
+                f"the library {self.path} cannot be used: {exc}", hint=_what_to_do(exc, self.path)
             ) from exc
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _what_to_do(exc: sqlite3.DatabaseError, path: Path) -> str:
+    """Only a library that is damaged is to be moved away."""
+    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
+        return f"see who may write to {path.parent}, or set REELREMIX_DATA_DIR to another folder"
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return f"see how much room there is where {path.parent} lies"
+    return f"move {path} away to start a new one; finished clips are not touched"

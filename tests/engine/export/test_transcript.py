@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -226,3 +227,17 @@ def test_plain_text_has_a_line_for_each_segment() -> None:
 def test_an_empty_transcript_can_be_written(form: str) -> None:
     text = format_transcript(Transcript(None, None, ()), form)  # type: ignore[arg-type]
     assert (text == "") == (form in ("srt", "txt"))
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\u202eevil", "\u009b31mred", "a\x7fb", "\u2066x\u2069", "\x1b[31m"]
+)
+def test_characters_that_move_the_cursor_or_turn_the_text_are_dropped(
+    hostile: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.json"
+    segment = {"start_s": 0, "end_s": 2, "text": f"{hostile} words"}
+    file.write_text(json.dumps({"version": 1, "language": "en", "segments": [segment]}))
+    [found] = read_transcript(file).segments
+    kept = [c for c in found.text if unicodedata.category(c) == "Cc" or c in "\u202e\u2066\u2069"]
+    assert found.text.endswith("words") and not kept

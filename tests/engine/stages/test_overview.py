@@ -33,6 +33,12 @@ def test_silence_is_left_out_and_laughter_kept() -> None:
     assert [e.kind for e in overview([], (), events, 10).events] == ["laughter"]
 
 
+def test_what_is_said_to_be_heard_behind_the_end_is_not() -> None:
+    events = [SoundEvent("applause", TimeRange.from_seconds(*span)) for span in ((5, 99), (50, 60))]
+    [heard] = overview([], (), events, 10).events
+    assert heard.range.end_s == 10
+
+
 def test_a_source_without_candidates_has_no_curve() -> None:
     assert overview([], (), (), 100).score == ()
 

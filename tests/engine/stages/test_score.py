@@ -147,6 +147,12 @@ def test_a_short_source_gets_no_calibrated_total() -> None:
     assert score is not None and score.total is None
 
 
+def test_lengths_that_were_not_measured_get_no_total() -> None:
+    found = scored(talk(dull(160)), min_s=5, max_s=120)
+    by_length = {c.range.duration_s: c.score.total for c in found if c.score}
+    assert all((total is None) == (s < 14 or s > 91) for s, total in by_length.items())
+
+
 def test_a_better_rank_never_has_a_lower_total() -> None:
     candidates = sorted(scored(talk([*dull(140), STORY, PUNCHLINE]), 15, 40), key=rank_value)
     totals = [c.score.total for c in candidates if c.score and c.score.total is not None]

@@ -144,6 +144,12 @@ def test_auto_without_chances_takes_what_stands_out() -> None:
     assert sorted(starts(found.chosen)) == [600, 700]
 
 
+def test_what_auto_leaves_out_is_not_called_as_bad_as_any() -> None:
+    rest = [judged(100 * n, 100 * n + 30, 1, total=45) for n in range(5, 9)]
+    found = select_clips([judged(0, 30, 2, total=60), *rest], None)
+    assert {r.reason for r in found.rejected} == {"less likely kept than not"}
+
+
 def test_auto_of_nothing_is_nothing() -> None:
     assert select_clips([], None).chosen == ()
 
