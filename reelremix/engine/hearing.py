@@ -193,6 +193,7 @@ def _recognised(
         Transcript,
         lambda: transcribe(sound, subject.presentation, options, transcriber, ctx),
         detail=choice.detail,
+        aside=lambda: sum(sound.seconds.values()),
     )
 
 

@@ -81,9 +81,13 @@ def staged(
     compute: Callable[[], T],
     *,
     detail: str = "",
+    aside: Callable[[], float] = lambda: 0.0,
 ) -> T:
-    """The stage's result, from the store or computed and stored, with its events."""
-    began = time.monotonic()
+    """The stage's result, from the store or computed and stored, with its events.
+
+    `aside` are the seconds so far that another stage's work took: they are not this one's.
+    """
+    began = time.monotonic() - aside()
     ctx.cancel.raise_if_set()
     ctx.reporter.emit(StageStarted(stage, detail))
     result = load(ctx, key, kind)
@@ -91,7 +95,7 @@ def staged(
     if result is None:
         result = compute()
         save(ctx, key, result)
-    ctx.reporter.emit(StageFinished(stage, round(time.monotonic() - began, 3), cached))
+    ctx.reporter.emit(StageFinished(stage, round(time.monotonic() - aside() - began, 3), cached))
     return result
 
 
