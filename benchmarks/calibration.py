@@ -19,19 +19,13 @@ from selection import by_ranker
 from train_kinds import learn, read_stretches
 from train_ranker import TOP, Trainer, left_out, load_episodes
 
+from reelremix.engine.stages.learning import area_under_curve
 from reelremix.engine.stages.select import Variety
-from reelremix.engine.stages.signals import Floats, windows_of
+from reelremix.engine.stages.signals import windows_of
 
 BINS = 10
 LIKELIEST = Variety(near_penalty=0.0, alike_penalty=0.0)
 """The best that do not overlap, be they alike."""
-
-
-def area_under_curve(said: Floats, kept: Floats) -> float:
-    """Chance that a kept candidate is said to be likelier than one that was not."""
-    higher = said[kept > 0][:, None]
-    lower = said[kept == 0][None]
-    return float((higher > lower).mean() + (higher == lower).mean() / 2)
 
 
 def main() -> None:
@@ -52,7 +46,7 @@ def main() -> None:
     error, bins = reliability(said, kept, BINS)
     rows = [(f"{100 * e:.0f} %", f"{100 * f:.0f} %", str(n)) for e, f, n in bins]
     skill = 1 - float(((said - kept) ** 2).mean() / kept.var())
-    area = area_under_curve(said, kept)
+    area = area_under_curve(said, kept, np.ones(len(kept)))
     show("Said and seen, left out", ["said", "kept by an editor", "candidates"], rows)
     figures = {"expected_calibration_error": error, "brier_skill": skill, "auc": area}
     show("Calibration", ["figure", "value"], [(k, f"{v:.3f}") for k, v in figures.items()])

@@ -26,6 +26,7 @@ from train_ranker import data_hash, embedded, lines
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.models.sentences import MINILM, MiniLm
 from reelremix.engine.stages.kinds import EXCLUDED, KINDS, Prototype, prototypes_to
+from reelremix.engine.stages.learning import area_under_curve
 from reelremix.engine.stages.propose import split_sentences
 from reelremix.engine.stages.signals import Floats, count_sentences
 
@@ -154,13 +155,6 @@ def held_out(stretches: Stretches, name: str) -> Floats:
     return near
 
 
-def auc(near: Floats, is_kind: np.ndarray) -> float:
-    """Chance that one of the kind is nearer than one that is not."""
-    order = near.argsort().argsort() + 1
-    kind = int(is_kind.sum())
-    return float((order[is_kind].sum() - kind * (kind + 1) / 2) / (kind * (len(near) - kind)))
-
-
 def main() -> None:
     """Measure, and perhaps write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -168,14 +162,16 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=SHARED)
     options = parser.parse_args()
     stretches = read_stretches(options.shared)
-    result: dict[str, dict[str, float]] = {}
+    result: dict[str, dict[str, float | None]] = {}
     rows: list[Sequence[str]] = []
     for name in (*KINDS, *EXCLUDED):
         near, is_kind = held_out(stretches, name), stretches.of(name)
         judged = stretches.against(name) | is_kind
+        of_kind = is_kind[judged].astype(float)
+        area = area_under_curve(near[judged], of_kind, np.ones(len(of_kind)))
         result[name] = {
             "stretches": int(is_kind.sum()),
-            "auc": round(auc(near[judged], is_kind[judged]), 3),
+            "auc": round(area, 3) if area is not None else None,
             "found": round(float((near[is_kind] > 0).mean()), 3),
             "of_picks": round(float((near[stretches.is_pick] > 0).mean()), 3),
         }

@@ -27,7 +27,7 @@ from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.describe import Description, describe_candidates
 from reelremix.engine.stages.evidence import shorten
 from reelremix.engine.stages.judge import Judged, judge_selection
-from reelremix.engine.stages.lexicon import tokenize
+from reelremix.engine.stages.lexicon import Lexicon, tokenize
 from reelremix.engine.stages.meaning import sentence_vectors, text_vector
 from reelremix.engine.stages.narrow import narrow
 from reelremix.engine.stages.overview import overview
@@ -101,8 +101,8 @@ def rank(
         )
         if duration_s is not None:  # a transcript that was given may go on behind the end
             candidates = [c for c in candidates if c.range.end_s <= duration_s + END_SLACK_S]
-    vectors = _meaning(sentences, transcript.language, ctx) if candidates else None
     lexicon = choose_lexicon(transcript.language, (tokenize(s.text) for s in sentences))
+    vectors = _meaning(sentences, lexicon, transcript.language, ctx) if candidates else None
     is_learned = vectors is not None and may_use_meaning(sentences, lexicon)
     own = own_ranking(ctx) if is_learned else None
     told = f"ranked with your feedback, {own.decisions} decisions" if own else ""
@@ -153,10 +153,13 @@ def nothing_about(about: str, nearest: Match) -> str:
 
 
 def _meaning(
-    sentences: Sequence[Sentence], language: str | None, ctx: RunContext
+    sentences: Sequence[Sentence],
+    lexicon: Lexicon | None,
+    language: str | None,
+    ctx: RunContext,
 ) -> Vectors | None:
     """What each sentence means; None where that is not known, which is told."""
-    if choose_lexicon(language, (tokenize(s.text) for s in sentences)) is None:
+    if lexicon is None:
         ctx.reporter.emit(Warned(NOT_UNDERSTOOD.format(language or "this language"), ENGLISH_ALONE))
         return None
     try:
