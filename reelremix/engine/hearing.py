@@ -7,7 +7,7 @@ a run can do without: where one is missing, that is told.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -19,6 +19,7 @@ from reelremix.engine.domain.sound import SoundTrack
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.speech_turn import Diarization
 from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.memory import give_back_freed_memory
@@ -28,7 +29,7 @@ from reelremix.engine.models.whisper import ModelChoice, choose_whisper
 from reelremix.engine.options import require_audio
 from reelremix.engine.stages import diarize, listen
 from reelremix.engine.stages.artifact import load, save, staged
-from reelremix.engine.stages.diarize import diarization_key
+from reelremix.engine.stages.diarize import diarization_key, diarize_within
 from reelremix.engine.stages.listen import track_key
 from reelremix.engine.stages.sound_pass import Ear, EarFailed, SoundPass
 from reelremix.engine.stages.speaker_attribution import assign_speakers, names_speakers
@@ -38,6 +39,8 @@ from reelremix.errors import ModelError, ModelNotInstalled
 T = TypeVar("T")
 
 UNHEARD = f"laughter, applause and delivery are unknown: model '{YAMNET}' is not installed"
+AROUND_S = 10
+"""Voices are compared on so much sound around ranges that are given, too."""
 MOST_BEHIND_S = 5.0
 """A transcript may end so much behind its recording."""
 NAMED = "the transcript names its speakers itself, so `--speakers {}` has nothing to add"
@@ -57,9 +60,21 @@ class Heard:
 
 
 def hear(
-    subject: Subject, options: TranscribeOptions, ctx: RunContext, *, with_sounds: bool = True
+    subject: Subject,
+    options: TranscribeOptions,
+    ctx: RunContext,
+    *,
+    with_sounds: bool = True,
+    ranges: Sequence[TimeRange] = (),
 ) -> Heard:
-    """What is said and heard; `with_sounds` is whether anything is asked of it besides words.
+    """What is said and heard.
+
+    Args:
+        subject: the recording.
+        options: how speech becomes text.
+        ctx: the run's surroundings.
+        with_sounds: whether anything is asked of it besides words.
+        ranges: where it matters who speaks; everywhere if there are none.
 
     Raises:
         NoAudioStream: there is nothing to listen to.
@@ -73,7 +88,7 @@ def hear(
         ctx.catalogue.save_transcript(subject.source.id, given)
         return Heard(given, "cpu")
     sounds = _sounds(subject.presentation, ctx, with_sounds)
-    voices = _voices(subject.presentation, given, options.speakers, ctx)
+    voices = _voices(subject, given, options.speakers, _around(ranges, subject.presentation), ctx)
     ears = [part.ear for part in (sounds, voices) if part is not None and part.ear is not None]
     try:
         with SoundPass(subject.path, subject.presentation, ears, ctx) as sound:
@@ -97,9 +112,11 @@ class _Listening(Generic[T]):
     stage: str
     key: ArtifactKey
     ear: Ear | None
-    """None where the result is there from an earlier run."""
+    """None where nobody needs to hear along."""
     conclude: Callable[[], T | None]
     """The result, once the ear has heard everything."""
+    is_known: bool = False
+    """Whether the result is there from an earlier run."""
 
     def result(self, sound: SoundPass, ctx: RunContext) -> T | None:
         """What came of it, with the stage's events; the time it took includes the hearing."""
@@ -109,10 +126,10 @@ class _Listening(Generic[T]):
             sound.finish()
         began = time.monotonic()
         found = self.conclude()
-        if self.ear is not None:
+        if not self.is_known:
             save(ctx, self.key, found)
         wall_s = round(time.monotonic() - began + sound.seconds.get(self.stage, 0.0), 3)
-        ctx.reporter.emit(StageFinished(self.stage, wall_s, self.ear is None))
+        ctx.reporter.emit(StageFinished(self.stage, wall_s, self.is_known))
         return found
 
 
@@ -123,7 +140,7 @@ def _sounds(
     model is missing, which is told."""
     key = track_key(ctx, presentation, Yamnet.identity)
     if (known := load(ctx, key, SoundTrack)) is not None:
-        return _Listening(listen.STAGE, key, None, lambda: known)
+        return _Listening(listen.STAGE, key, None, lambda: known, is_known=True)
     if not is_asked:
         return None
     try:
@@ -134,8 +151,25 @@ def _sounds(
     return _Listening(listen.STAGE, key, listener, listener.finish)
 
 
+def _around(ranges: Sequence[TimeRange], presentation: Presentation) -> tuple[TimeRange, ...]:
+    """The ranges with what is around them, in order, those that meet joined."""
+    margin, end = Timestamp.from_seconds(AROUND_S), presentation.duration
+    wide = sorted((max(r.start - margin, ZERO), min(r.end + margin, end)) for r in ranges)
+    joined: list[tuple[Timestamp, Timestamp]] = []
+    for start, stop in wide:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], stop)
+        else:
+            joined.append((start, stop))
+    return tuple(TimeRange(start, stop) for start, stop in joined if start < stop)
+
+
 def _voices(
-    presentation: Presentation, given: Transcript | None, speakers: str, ctx: RunContext
+    subject: Subject,
+    given: Transcript | None,
+    speakers: str,
+    within: Sequence[TimeRange],
+    ctx: RunContext,
 ) -> _Listening[Diarization] | None:
     """Who speaks when; None where nobody asks, or the model is missing, which is told."""
     if given is not None and names_speakers(given):
@@ -145,14 +179,26 @@ def _voices(
     if speakers == OFF:
         return None
     number = None if speakers == AUTO else int(speakers)
-    key = diarization_key(ctx, presentation, CamPlusPlus.identity, number)
+    presentation, model = subject.presentation, CamPlusPlus.identity
+    key = diarization_key(ctx, presentation, model, number)
     if (known := load(ctx, key, Diarization)) is not None:
-        return _Listening(diarize.STAGE, key, None, lambda: known)
+        return _Listening(diarize.STAGE, key, None, lambda: known, is_known=True)
+    if within:
+        key = diarization_key(ctx, presentation, model, number, within)
+        if (known_there := load(ctx, key, Diarization)) is not None:
+            return _Listening(diarize.STAGE, key, None, lambda: known_there, is_known=True)
     try:
         embedder = CamPlusPlus(ctx.models.folder(CAMPPLUS))
     except ModelNotInstalled as exc:
         ctx.reporter.emit(Warned(UNNAMED, exc.hint))
         return None
+    if within:
+        return _Listening(
+            diarize.STAGE,
+            key,
+            None,
+            lambda: diarize_within(subject.path, presentation, within, embedder, ctx, number),
+        )
     listener = diarize.VoiceListener(embedder, ctx.cancel)
     return _Listening(diarize.STAGE, key, listener, lambda: listener.diarization(number))
 

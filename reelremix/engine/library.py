@@ -411,8 +411,10 @@ def _clip_into(
     subject: Subject,
     job: _Job,
 ) -> ClipResult:
-    is_chosen = not request.select.ranges
-    heard = hearing.hear(subject, request.transcribe, job.ctx, with_sounds=is_chosen)
+    ranges = request.select.ranges
+    heard = hearing.hear(
+        subject, request.transcribe, job.ctx, with_sounds=not ranges, ranges=ranges
+    )
     chosen = choosing.choose(heard, request.select, subject, job.ctx)
     plan = pipeline.plan(chosen, heard.transcript, request, subject, job.ctx)
     if folder.finished is not None and not request.overwrite:

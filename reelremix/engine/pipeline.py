@@ -9,13 +9,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
 
-import psutil
 from filelock import FileLock, Timeout
 
 from reelremix.engine.captions.shaping import missing_glyphs
@@ -24,16 +21,12 @@ from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import Decision, RunContext
 from reelremix.engine.domain.events import (
     ClipPlanned,
-    StageFinished,
-    StageProgress,
-    StageStarted,
     Waiting,
     Warned,
 )
 from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.request import (
     ClipRequest,
-    FrameOptions,
 )
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
@@ -44,13 +37,12 @@ from reelremix.engine.export.names import slug
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
-from reelremix.engine.models.faces import BlazeFace, FaceDetector
-from reelremix.engine.options import FACE_MODEL, output_format
-from reelremix.engine.stages.artifact import load, save, stage
+from reelremix.engine.options import output_format
+from reelremix.engine.seeing import framed, see
+from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.caption import plan_captions
-from reelremix.engine.stages.frame import center_layout, frame_range
 from reelremix.engine.stages.ingest import ingest
-from reelremix.engine.stages.look import Look, look, look_key
+from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.place import place_captions
 from reelremix.errors import (
     ConfigError,
@@ -156,9 +148,9 @@ def plan(
             zip(chosen.drafts, spans, looks, strict=True), start=1
         ):
             ctx.cancel.raise_if_set()
-            clip = _decided(number, draft, span, seen, transcript, request, subject, output)
-            shown[clip.id] = speaker_in_frame(clip.layout, seen.tracks if seen else ())
-            clip, own = renumbered(clip, seen.tracks if seen else (), len(tracks))
+            clip, own = _decided(number, draft, span, seen, transcript, request, subject, output)
+            shown[clip.id] = speaker_in_frame(clip.layout, own)
+            clip, own = renumbered(clip, own, len(tracks))
             clips.append(clip)
             tracks += own
             ctx.reporter.emit(ClipPlanned(clip.id, clip.rank, clip.title, clip.duration_s))
@@ -187,53 +179,6 @@ def _warn_of_missing_letters(clips: Sequence[Clip], ctx: RunContext) -> None:
     if missing:
         shown = " ".join(missing[:LETTERS_NAMED]) + (" ..." if missing[LETTERS_NAMED:] else "")
         ctx.reporter.emit(Warned(f"no font here has {shown}; captions leave that out", FONT_HINT))
-
-
-def see(
-    spans: Sequence[TimeRange], options: FrameOptions, subject: Subject, ctx: RunContext
-) -> list[Look | None]:
-    """Shots and faces of each range; None throughout when faces are switched off."""
-    if not options.faces or not spans:
-        return [None] * len(spans)
-    began = time.monotonic()
-    ctx.reporter.emit(StageStarted("look"))
-    keys = [look_key(ctx, subject.presentation, span, FACE_MODEL) for span in spans]
-    looks = [load(ctx, key, Look) for key in keys]
-    missing = [number for number, seen in enumerate(looks) if seen is None]
-    for number, seen in _looked([spans[n] for n in missing], subject, ctx):
-        looks[missing[number]] = seen
-        save(ctx, keys[missing[number]], seen)
-        done = len(spans) - looks.count(None)
-        ctx.reporter.emit(StageProgress("look", done, len(spans), "clips"))
-    ctx.reporter.emit(StageFinished("look", round(time.monotonic() - began, 3), not missing))
-    return looks
-
-
-def _looked(
-    spans: Sequence[TimeRange], subject: Subject, ctx: RunContext
-) -> Iterator[tuple[int, Look]]:
-    """Looks at ranges side by side, in no order: one decoder alone leaves cores idle."""
-    if not spans:
-        return
-    workers = min(len(spans), MOST_LOOKERS, psutil.cpu_count(logical=False) or 1)
-    detectors: Queue[FaceDetector] = Queue()
-    for _ in range(workers):  # here, because loading one hides this process's stderr for a moment
-        detectors.put(BlazeFace(ctx.models.folder(FACE_MODEL)))
-
-    def look_at(span: TimeRange) -> Look:
-        detector = detectors.get()
-        try:
-            return look(subject.path, subject.presentation, span, detector, ctx)
-        finally:
-            detectors.put(detector)
-
-    with ThreadPoolExecutor(workers, "look") as pool:
-        waiting = {pool.submit(look_at, span): number for number, span in enumerate(spans)}
-        try:
-            for finished in as_completed(waiting):
-                yield waiting[finished], finished.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
@@ -272,16 +217,17 @@ def _decided(
     request: ClipRequest,
     subject: Subject,
     output: OutputFormat,
-) -> Clip:
+) -> tuple[Clip, tuple[Track, ...]]:
     picture = subject.presentation.picture
     words = words_within(transcript, span)
-    layout = frame_range(seen, picture, output) if seen else center_layout(span, picture, output)
+    shown = framed(seen, span, words, picture, output, request.frame.layout)
+    layout = shown.layout
     captions = None
     if request.captions:
         captions = plan_captions(words, (span,), output, request.captions)
-        captions = place_captions(captions, layout, seen.tracks if seen else (), output)
+        captions = place_captions(captions, layout, shown.tracks, output)
     title = draft.description.title or f"{Path(subject.source.name).stem} {number}"
-    return Clip(
+    clip = Clip(
         id=clip_id(subject.source.id, (span,)),
         rank=number,
         ranges=(span,),
@@ -298,6 +244,7 @@ def _decided(
         judge=draft.judge,
         match=draft.match,
     )
+    return clip, shown.tracks
 
 
 def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:

@@ -20,9 +20,9 @@ from reelremix.engine.domain.track import Track
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
-from reelremix.engine.pipeline import see
+from reelremix.engine.seeing import framed, see
 from reelremix.engine.stages.caption import plan_captions
-from reelremix.engine.stages.frame import center_layout, frame_range, merge_layouts
+from reelremix.engine.stages.frame import merge_layouts
 from reelremix.engine.stages.place import place_captions
 
 NO_CAPTIONS = "none"
@@ -99,12 +99,11 @@ def _reshaped(
     clip: Clip, aspect: Aspect, subject: Subject, ctx: RunContext, *, faces: bool
 ) -> Clip:
     picture = subject.presentation.picture
-    looks = see(clip.ranges, FrameOptions(aspect, faces=faces), subject, ctx)
+    frame = FrameOptions(aspect, faces=faces)
+    looks = see(clip.ranges, frame, subject, ctx)
     layout = merge_layouts(
         [
-            frame_range(seen, picture, clip.output)
-            if seen is not None
-            else center_layout(span, picture, clip.output)
+            framed(seen, span, clip.words, picture, clip.output, frame.layout).layout
             for span, seen in zip(clip.ranges, looks, strict=True)
         ]
     )

@@ -156,7 +156,7 @@ CLIP = Clip(
     ),
     judge=Judgement("qwen2.5", 3, 1, "Wait for it", ("cut moved by the judge",)),
 )
-TRACK = Track(3, 0, (Sighting(Timestamp.from_seconds(63.1), Box(500, 120, 180, 180), 0.9, 2.0),))
+TRACK = Track(3, 0, (Sighting(Timestamp.from_seconds(63.1), Box(500, 120, 180, 180), 0.9),))
 RENDERED = Rendered(
     CLIP.id,
     "01-ten-minutes-a-day.mp4",

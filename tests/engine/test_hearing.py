@@ -11,6 +11,7 @@ from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageFinished, Warned
 from reelremix.engine.domain.request import TranscribeOptions, check_speakers
 from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import SoundEvent, Transcript
 from reelremix.engine.export.transcript import format_transcript
 from reelremix.engine.hearing import UNHEARD, UNNAMED, Heard, hear
@@ -81,9 +82,9 @@ def loud_spans(sound: Speech) -> list[Span]:
 def heard(recording: Path, ctx: RunContext | None = None, **more: Any) -> Heard:
     presentation = presented(recording)
     subject = Subject(recording, presentation)
-    with_sounds = more.pop("with_sounds", True)
+    with_sounds, ranges = more.pop("with_sounds", True), more.pop("ranges", ())
     ctx = ctx or run_context(models=AllModels())
-    return hear(subject, TranscribeOptions(**more), ctx, with_sounds=with_sounds)
+    return hear(subject, TranscribeOptions(**more), ctx, with_sounds=with_sounds, ranges=ranges)
 
 
 def speakers(transcript: Transcript) -> list[str | None]:
@@ -225,3 +226,26 @@ def test_a_transcript_of_another_recording_is_told_and_ends_with_this_one(
     assert max(s.range.start_s for s in found.transcript.segments) < 15
     [warned] = [e for e in recorder.events if isinstance(e, Warned)]
     assert "behind the end of a.mkv" in warned.message
+
+
+def test_with_ranges_voices_are_told_apart_there_and_around_them_only(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "AROUND_S", 1)
+    found = heard(recording, ranges=(TimeRange.from_seconds(11, 13),))
+    named = [s.range.start_s for s in found.transcript.segments if s.speaker is not None]
+    assert named and min(named) >= 8 and max(named) < 15
+
+
+def test_ranges_that_nearly_meet_are_heard_as_one(recording: Path) -> None:
+    ranges = tuple(TimeRange.from_seconds(a, a + 1) for a in (12, 2))
+    found = heard(recording, ranges=ranges)
+    assert {s.speaker for s in found.transcript.segments} == {"S1", "S2"}
+
+
+def test_what_was_heard_in_ranges_is_not_heard_again(recording: Path) -> None:
+    ctx, ranges = run_context(models=AllModels()), (TimeRange.from_seconds(2, 3),)
+    heard(recording, ctx, ranges=ranges)
+    Hums.asked_of_all.clear()
+    heard(recording, ctx, ranges=ranges)
+    assert Hums.asked_of_all == []

@@ -15,7 +15,25 @@ class LayoutKind(StrEnum):
     SINGLE = "single"
     SPLIT = "split"
     GRID = "grid"
+    SCREEN = "screen"
+    """A slide or screen above whoever speaks over it."""
     FIT = "fit"
+
+
+class LayoutChoice(StrEnum):
+    """What a user may ask for."""
+
+    AUTO = "auto"
+    """By who speaks, how many there are, and what else is to be seen."""
+    SINGLE = "single"
+    """One person, always."""
+    SPLIT = "split"
+    """Everybody, each in a cell."""
+    SCREEN = "screen"
+    FIT = "fit"
+    """The whole picture, always."""
+    CENTER = "center"
+    """The middle of the picture, whoever is there."""
 
 
 @dataclass(frozen=True, slots=True)

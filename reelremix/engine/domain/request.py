@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError
 
@@ -99,6 +100,7 @@ class FrameOptions:
     aspect: Aspect = Aspect.PORTRAIT
     faces: bool = True
     """False keeps the centre of the picture and loads no face model."""
+    layout: LayoutChoice = LayoutChoice.AUTO
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,19 @@
-"""Stretches of picture between camera changes."""
+"""Stretches of picture between camera changes, and how such a picture is put together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.track import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Writing that lies over the picture for a while: captions, a lower third, a logo."""
+
+    range: TimeRange
+    box: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +21,9 @@ class Shot:
     """Consecutive frames without a cut; `range.start` is exact to the frame."""
 
     range: TimeRange
+    panes: tuple[Box, ...] = ()
+    """The pictures this one is composed of, as in a split screen or a video call; empty where it
+    is one picture."""
+    screen: Box | None = None
+    """A slide or the picture of a screen; it may have a face in a corner."""
+    overlays: tuple[Overlay, ...] = ()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from reelremix.engine.domain.time import TimeRange, Timestamp
+
+TALK_RATE_HZ = 25
+TALK_STEP = Fraction(1, TALK_RATE_HZ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,26 @@ class Box:
         """Square pixels."""
         return self.width * self.height
 
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Whether a point lies inside."""
+        x, y = point
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
     def iou(self, other: Box) -> float:
         """Intersection over union, 0 to 1."""
         shared = self.overlap(other)
         union = self.area + other.area - shared
         return shared / union if union > 0 else 0.0
+
+    def towards(self, other: Box, share: float | Fraction) -> Box:
+        """The rectangle a share of the way to another."""
+        s = float(share)
+        return Box(
+            self.x + s * (other.x - self.x),
+            self.y + s * (other.y - self.y),
+            self.width + s * (other.width - self.width),
+            self.height + s * (other.height - self.height),
+        )
 
     def overlap(self, other: Box) -> float:
         """Square pixels both rectangles share."""
@@ -46,9 +65,20 @@ class Sighting:
     at: Timestamp
     box: Box
     probability: float
-    mouth_motion: float | None = None
-    """How much more the mouth changed within the next frames than the eyes did, in grey levels;
-    None when there was no next frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How well a face goes with what is heard, over a stretch in which it is not the only one."""
+
+    start: Timestamp
+    log_odds: tuple[float, ...]
+    """`TALK_RATE_HZ` a second: above zero where the face is more likely than not to be heard."""
+
+    @property
+    def range(self) -> TimeRange:
+        """From the first value to the end of the last."""
+        return TimeRange(self.start, self.start + Timestamp(len(self.log_odds), TALK_STEP))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +90,10 @@ class Track:
     """Index of the shot within the look artifact."""
     sightings: tuple[Sighting, ...]
     speaker: str | None = None
+    """Whose voice is the face's, as the transcript names it; None where that is not known."""
+    person: int = 0
+    """The same number for faces of one look that are taken to be one person's."""
+    talk: tuple[Talk, ...] = ()
 
     @property
     def range(self) -> TimeRange:

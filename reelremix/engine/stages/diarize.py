@@ -16,9 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reelremix.engine.domain.context import ArtifactKey, CancelToken, RunContext
+from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.speech_turn import Diarization, SpeechTurn
 from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.speaker_embedding import SpeakerEmbedder
 from reelremix.engine.models.speech import RATE_HZ, Span, Speech
 from reelremix.engine.stages.artifact import StoredArray, key_for, sound_of
@@ -44,11 +46,17 @@ AT_ONCE = 16
 
 
 def diarization_key(
-    ctx: RunContext, presentation: Presentation, model: str, speakers: int | None
+    ctx: RunContext,
+    presentation: Presentation,
+    model: str,
+    speakers: int | None,
+    within: Sequence[TimeRange] = (),
 ) -> ArtifactKey:
-    """Key of the turns; `model` is the embedder's identity."""
+    """Key of the turns; `model` is the embedder's identity, `within` where it listened, if not
+    everywhere."""
     sound = sound_of(presentation)
-    return key_for(ctx, STAGE, VERSION, **sound, model=model, speakers=speakers)
+    where = {"within": tuple(within)} if within else {}
+    return key_for(ctx, STAGE, VERSION, **sound, model=model, speakers=speakers, **where)
 
 
 def diarize(
@@ -74,6 +82,32 @@ def diarize(
     listener = VoiceListener(embedder, ctx.cancel)
     with SoundPass(path, presentation, (listener,), ctx) as sound:
         sound.finish()
+    return listener.diarization(speakers)
+
+
+def diarize_within(
+    path: Path,
+    presentation: Presentation,
+    within: Sequence[TimeRange],
+    embedder: SpeakerEmbedder,
+    ctx: RunContext,
+    speakers: int | None = None,
+) -> Diarization:
+    """Find the turns in stretches of a file, in order and apart; voices are compared across them.
+
+    Raises:
+        UnreadableMedia: the file cannot be read.
+        Cancelled: the user asked to stop.
+    """
+    listener = VoiceListener(embedder, ctx.cancel)
+    for number, span in enumerate(within):
+        at = span.start
+        for piece in read_pcm(path, presentation, span, SPEECH):
+            ctx.cancel.raise_if_set()
+            speech = piece[0].astype(np.float32) / np.float32(32768)
+            listener.hear(speech, at)
+            at += moment(len(speech))
+        ctx.reporter.emit(StageProgress(STAGE, number + 1, len(within), "ranges"))
     return listener.diarization(speakers)
 
 

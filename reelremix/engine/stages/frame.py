@@ -1,22 +1,20 @@
-"""How each shot fills the output: one person, several stacked, or the whole picture.
+"""How the picture fills the output, moment by moment: who is shown, and in which arrangement.
 
-One layout a shot, so the picture is cut only where the source is. When it is unclear who matters,
-everyone is shown. The camera holds still inside a dead zone and moves smoothly when it must.
+The picture is cut where the source is, and where somebody else begins to speak for long enough to
+be looked at; it never pans from one to another. When it is unclear who matters, everyone is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.layout import (
     Keyframe,
     Layout,
+    LayoutChoice,
     LayoutKind,
     LayoutPiece,
     Region,
@@ -24,271 +22,304 @@ from reelremix.engine.domain.layout import (
 )
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.source import VideoFormat
-from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Box, Track
-from reelremix.engine.stages.look import Look
+from reelremix.engine.stages.camera import DEAD_ZONE, camera_path
+from reelremix.engine.stages.crops import (
+    FACE_IN_CELL,
+    MAX_UPSCALE,
+    Cell,
+    around,
+    cell_crop,
+    even,
+    even_below,
+    even_box,
+    fitted,
+    fitted_width,
+    single_height,
+)
+from reelremix.engine.stages.people import Person, people_of
 
-MIN_PRESENCE = 0.35
-"""Share of a shot's face searches a person must be found in."""
-MIN_FACE = 0.05
-"""Faces smaller than this share of the picture's height are passers-by."""
-RELEVANT_SIZE = 0.45
-"""Beside the largest face, smaller ones matter from this share of its height on."""
-CLEAR_SPEAKER = 4.0
-"""How many times more a mouth must move than any other to be shown alone."""
-FACE_IN_SINGLE = 0.26
-"""Wanted height of a face in the output when one person fills it."""
-FACE_IN_CELL = 0.46
-"""Wanted height of a face in its cell when several people share the output."""
-MAX_UPSCALE = 4.0
-"""Source pixels are never enlarged more."""
-EYE_LINE = 0.42
-"""Where the middle of the face sits in its rectangle, from the top: eyes on the upper third."""
-DEAD_ZONE = 0.12
-"""The camera stays while the face is within this share of the crop's width of its middle."""
-SMOOTHING_S = 0.6
-"""Standard deviation of the Gaussian that smooths a moving camera."""
-CAMERA_RATE_HZ = 5
+SURE = 0.75
+"""Whoever speaks less surely than this is not shown alone."""
+SHORTEST_TURN_S = 1.6
+"""Whoever speaks for less long is not cut to."""
+SHORTEST_HOLD_S = 1.2
+"""No arrangement stays for less long, unless its shot does."""
+MOST_CELLS = 4
+SHARED_HEAD = 0.5
+"""Share of every head that a shared picture must show."""
+SMALL_FACE = 0.2
+"""A face larger than this share of the picture's height is not beside a screen but before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A track that matters in its shot."""
+class Room:
+    """What is framed: from which picture into which output."""
 
-    track: Track
-    box: Box
-    """Median face."""
-    mouth_motion: float
+    picture: VideoFormat
+    output: OutputFormat
 
     @property
-    def head(self) -> Box:
-        """Face with hair and chin."""
-        b = self.box
-        return Box(b.x - 0.1 * b.width, b.y - 0.28 * b.height, 1.2 * b.width, 1.4 * b.height)
+    def whole(self) -> Cell:
+        """The output as one cell."""
+        return 0, 0, self.output.width_px, self.output.height_px
 
 
-def frame_range(look: Look, picture: VideoFormat, output: OutputFormat) -> Layout:
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Who is to be shown for a while; None shows everyone."""
+
+    range: TimeRange
+    alone: Person | None
+
+
+def frame_range(
+    shots: Sequence[Shot],
+    tracks: Sequence[Track],
+    speaking: Sequence[Speaking],
+    room: Room,
+    choice: LayoutChoice = LayoutChoice.AUTO,
+) -> Layout:
     """Lay out everything seen in one range."""
     pieces: list[LayoutPiece] = []
-    speaking: list[Speaking] = []
-    for index, shot in enumerate(look.shots):
-        people = people_of(look, index, picture)
-        piece = compose_shot(shot, people, picture, output)
-        pieces.append(_held_over(pieces[-1], piece) if pieces else piece)
-        speaking.append(_speaking(shot.range, people, picture))
+    for index, shot in enumerate(shots):
+        people = people_of([t for t in tracks if t.shot == index], shot, room.picture)
+        for piece in compose_shot(shot, people, speaking, room, choice):
+            pieces.append(_held_over(pieces[-1], piece) if pieces else piece)
     return Layout(tuple(pieces), tuple(speaking))
 
 
 def center_layout(span: TimeRange, picture: VideoFormat, output: OutputFormat) -> Layout:
     """The middle of the picture throughout, for runs without faces."""
-    box = _fitted(picture.width_px / 2, picture.height_px / 2, picture.height_px, picture, output)
-    region = Region((0, 0, output.width_px, output.height_px), (Keyframe(span.start, box),))
-    return Layout((LayoutPiece(span, LayoutKind.SINGLE, (region,)),))
-
-
-def people_of(look: Look, shot: int, picture: VideoFormat) -> list[Person]:
-    """The people who matter in a shot, from left to right, top to bottom."""
-    tracks = [t for t in look.tracks if t.shot == shot]
-    searches = len({s.at for t in tracks for s in t.sightings})
-    found = [_person(t) for t in tracks if len(t.sightings) >= max(1.0, MIN_PRESENCE * searches)]
-    large = [p for p in found if p.box.height >= MIN_FACE * picture.height_px]
-    largest = max((p.box.height for p in large), default=0.0)
-    matter = [p for p in large if p.box.height >= RELEVANT_SIZE * largest]
-    return sorted(matter, key=lambda p: (round(2 * p.box.center[1] / picture.height_px), p.box.x))
+    return Layout((_center(span, Room(picture, output)),))
 
 
 def compose_shot(
-    shot: Shot, people: list[Person], picture: VideoFormat, output: OutputFormat
-) -> LayoutPiece:
-    """Choose a layout for one shot."""
-    alone = _only_one_to_show(people, picture)
-    if alone is not None:
-        return _single(shot, alone, picture, output)
-    if 2 <= len(people) <= 4:
-        shared = _shared(shot, people, picture, output)
-        if shared is not None:
-            return shared
-    return _fit(shot, picture, output)
+    shot: Shot,
+    people: Sequence[Person],
+    speaking: Sequence[Speaking],
+    room: Room,
+    choice: LayoutChoice,
+) -> Iterator[LayoutPiece]:
+    """Arrangements for one shot, in order, covering it."""
+    if choice is LayoutChoice.CENTER:
+        yield _center(shot.range, room)
+    elif choice is LayoutChoice.FIT or not people:
+        yield _fit(shot.range, room)
+    else:
+        yield from _of_people(shot, people, speaking, room, choice)
 
 
-def plausibility(person: Person, picture: VideoFormat) -> float:
-    """How likely this is who viewers should see: large, central, talking."""
-    off_center = abs(person.box.center[0] / picture.width_px - 0.5) * 2
-    size = person.box.height / picture.height_px
-    return size * (1.2 - 0.4 * off_center) * (1 + person.mouth_motion)
+def _of_people(
+    shot: Shot,
+    people: Sequence[Person],
+    speaking: Sequence[Speaking],
+    room: Room,
+    choice: LayoutChoice,
+) -> Iterator[LayoutPiece]:
+    screen = _screen(shot, people, speaking, room)
+    if screen is not None and choice in (LayoutChoice.AUTO, LayoutChoice.SCREEN):
+        yield screen
+        return
+    everyone = _shared(shot.range, people, room) if len(people) > 1 else None
+    if choice is LayoutChoice.SPLIT and everyone is not None:
+        yield everyone
+        return
+    is_forced = choice is LayoutChoice.SINGLE or len(people) == 1
+    for moment in _moments(shot, people, speaking, room, is_forced=is_forced):
+        if moment.alone is not None:
+            yield _single(moment.range, moment.alone, room)
+        elif everyone is not None:
+            yield _during(everyone, moment.range)
+        else:
+            yield _fit(moment.range, room)
 
 
-def _only_one_to_show(people: list[Person], picture: VideoFormat) -> Person | None:
+def _moments(
+    shot: Shot,
+    people: Sequence[Person],
+    speaking: Sequence[Speaking],
+    room: Room,
+    *,
+    is_forced: bool,
+) -> list[_Moment]:
+    """Who is shown when: whoever surely speaks for long enough and can be shown alone."""
     if len(people) == 1:
-        return people[0]
-    if len(people) < 2:
+        return [_Moment(shot.range, people[0])]
+    by_track = {person.track.id: person for person in people}
+    wanted: list[_Moment] = []
+    for turn in _within(speaking, shot.range):
+        person = by_track.get(turn.track) if turn.track is not None else None
+        can_be = person is not None and (is_forced or _can_be_alone(person, room))
+        is_sure = turn.confidence >= SURE and turn.range.duration_s >= SHORTEST_TURN_S
+        wanted.append(_Moment(turn.range, person if can_be and (is_sure or is_forced) else None))
+    if is_forced:
+        wanted = _without_nobody(wanted, people)
+    return _calm(wanted, shot.range)
+
+
+def _within(speaking: Sequence[Speaking], span: TimeRange) -> Iterator[Speaking]:
+    for turn in speaking:
+        start, end = max(turn.range.start, span.start), min(turn.range.end, span.end)
+        if start < end:
+            yield replace(turn, range=TimeRange(start, end))
+
+
+def _without_nobody(wanted: Sequence[_Moment], people: Sequence[Person]) -> list[_Moment]:
+    """Whoever was shown stays while nobody is known to speak; first comes the largest face."""
+    shown = max(people, key=lambda person: person.box.height)
+    filled = []
+    for moment in wanted:
+        shown = moment.alone or shown
+        filled.append(_Moment(moment.range, shown))
+    return filled
+
+
+def _calm(wanted: Sequence[_Moment], span: TimeRange) -> list[_Moment]:
+    """The moments joined where nothing changes, none of them too short to be looked at."""
+    joined = _joined(wanted) or [_Moment(span, None)]
+    while len(joined) > 1:
+        shortest = min(range(len(joined)), key=lambda i: joined[i].range.duration_s)
+        if joined[shortest].range.duration_s >= SHORTEST_HOLD_S:
+            break
+        heir = shortest - 1 if shortest else 1
+        joined[shortest] = replace(joined[shortest], alone=joined[heir].alone)
+        joined = _joined(joined)
+    joined[0] = replace(joined[0], range=TimeRange(span.start, joined[0].range.end))
+    joined[-1] = replace(joined[-1], range=TimeRange(joined[-1].range.start, span.end))
+    return joined
+
+
+def _joined(moments: Sequence[_Moment]) -> list[_Moment]:
+    joined = []
+    for _, group in groupby(moments, key=lambda m: m.alone.track.id if m.alone else None):
+        same = list(group)
+        joined.append(_Moment(TimeRange(same[0].range.start, same[-1].range.end), same[0].alone))
+    return joined
+
+
+def _can_be_alone(person: Person, room: Room) -> bool:
+    """Whether a crop around somebody can leave out the others and their panes."""
+    height = single_height(person.box.height, room.picture, room.output)
+    least = max(room.output.height_px / MAX_UPSCALE, min(height, 1.6 * person.box.height))
+    width = fitted_width(least, room.picture, room.output)
+    return person.territory.height >= least - 2 and person.territory.width >= width - 2
+
+
+def _single(span: TimeRange, person: Person, room: Room) -> LayoutPiece:
+    picture, output = room.picture, room.output
+    height = single_height(person.box.height, picture, output)
+    if _can_be_alone(person, room):
+        aspect = output.width_px / output.height_px
+        height = min(height, person.territory.height, person.territory.width / aspect)
+    width = fitted_width(height, picture, output)
+    centers = camera_path(person.track, span, width)
+    path = tuple(
+        Keyframe(at, _kept_inside(around(x, y, height, picture, output), person, picture))
+        for at, x, y in centers
+    )
+    return LayoutPiece(span, LayoutKind.SINGLE, (Region(room.whole, path, person.track.id),))
+
+
+def _kept_inside(box: Box, person: Person, picture: VideoFormat) -> Box:
+    """The box moved into the person's territory, where it fits."""
+    territory = person.territory
+    if box.width > territory.width + 2 or box.height > territory.height + 2:
+        return box
+    x = min(max(box.x, territory.x), max(territory.x, territory.x + territory.width - box.width))
+    y = min(max(box.y, territory.y), max(territory.y, territory.y + territory.height - box.height))
+    return even_box(Box(x, y, box.width, box.height), picture)
+
+
+def _shared(span: TimeRange, people: Sequence[Person], room: Room) -> LayoutPiece | None:
+    """A cell for everyone, in the arrangement that crops heads least; None where none will do."""
+    if len(people) > MOST_CELLS:
         return None
-    best, second = sorted(people, key=lambda p: -p.mouth_motion)[:2]
-    if best.mouth_motion > 1.0 and best.mouth_motion > CLEAR_SPEAKER * second.mouth_motion:
-        return best
-    if len(people) > 4:
-        return max(people, key=lambda p: plausibility(p, picture))
-    return None
-
-
-def _single(shot: Shot, person: Person, picture: VideoFormat, output: OutputFormat) -> LayoutPiece:
-    height = _crop_height(person.box.height, FACE_IN_SINGLE, output.height_px, picture)
-    centers = _camera_path(person.track, shot.range, _fitted_width(height, picture, output))
-    path = tuple(Keyframe(at, _around(x, y, height, picture, output)) for at, x, y in centers)
-    region = Region((0, 0, output.width_px, output.height_px), path, person.track.id)
-    return LayoutPiece(shot.range, LayoutKind.SINGLE, (region,))
-
-
-def _shared(
-    shot: Shot, people: list[Person], picture: VideoFormat, output: OutputFormat
-) -> LayoutPiece | None:
-    """Give everyone a cell: the arrangement that crops heads least."""
     kind = LayoutKind.SPLIT if len(people) == 2 else LayoutKind.GRID
     best: tuple[float, tuple[Region, ...]] | None = None
-    for cells in _arrangements(len(people), output):
+    for cells in _arrangements(len(people), room.output):
         regions, shown = [], []
         for person, cell in zip(people, cells, strict=True):
-            box = _cell_crop(person, people, cell, picture)
+            box = cell_crop(person, cell, room.picture)
             shown.append(box.overlap(person.head) / person.head.area)
-            regions.append(Region(cell, (Keyframe(shot.range.start, box),), person.track.id))
+            regions.append(Region(cell, (Keyframe(span.start, box),), person.track.id))
         if best is None or min(shown) > best[0] + 0.02:
             best = (min(shown), tuple(regions))
-    if best is None or best[0] < 0.5:
+    if best is None or best[0] < SHARED_HEAD:
         return None
-    return LayoutPiece(shot.range, kind, best[1])
+    return LayoutPiece(span, kind, best[1])
 
 
-def _arrangements(count: int, output: OutputFormat) -> list[list[tuple[int, int, int, int]]]:
+def _arrangements(count: int, output: OutputFormat) -> list[list[Cell]]:
     """Ways to cut the output into `count` cells, in order of preference."""
     width, height = output.width_px, output.height_px
-    rows = [
-        (
-            0,
-            _even(height * i / count),
-            width,
-            _even(height * (i + 1) / count) - _even(height * i / count),
-        )
-        for i in range(count)
-    ]
-    columns = [
-        (
-            _even(width * i / count),
-            0,
-            _even(width * (i + 1) / count) - _even(width * i / count),
-            height,
-        )
-        for i in range(count)
-    ]
+    across, down = _steps(width, count), _steps(height, count)
+    rows = [(0, a, width, b - a) for a, b in pairwise(down)]
+    columns = [(a, 0, b - a, height) for a, b in pairwise(across)]
     stacked = [rows, columns] if height >= width else [columns, rows]
-    half_width, half_height = _even(width / 2), _even(height / 2)
+    half_width, half_height = even(width / 2), even(height / 2)
     quarters = [(x, y, half_width, half_height) for y in (0, half_height) for x in (0, half_width)]
     return [quarters, *stacked] if count == 4 else stacked
 
 
-def _cell_crop(
-    person: Person, people: list[Person], cell: tuple[int, int, int, int], picture: VideoFormat
-) -> Box:
-    """A rectangle of the cell's shape around a person that stays off the others' territory."""
-    territory = _territory(person, people, picture)
-    aspect = cell[2] / cell[3]
-    smallest = cell[3] / MAX_UPSCALE
-    height = max(person.box.height / FACE_IN_CELL, smallest)
-    height = min(height, territory.height, territory.width / aspect)
-    width = height * aspect
-    x, y = person.box.center
-    left = min(max(x - width / 2, territory.x), territory.x + territory.width - width)
-    top = min(max(y - height * EYE_LINE, territory.y), territory.y + territory.height - height)
-    return _even_box(Box(left, top, width, height), picture)
+def _steps(length: int, count: int) -> list[int]:
+    return [even(length * i / count) for i in range(count + 1)]
 
 
-def _territory(person: Person, people: list[Person], picture: VideoFormat) -> Box:
-    """The part of the picture nearer to this head than to any other."""
-    x0, y0, x1, y1 = 0.0, 0.0, float(picture.width_px), float(picture.height_px)
-    own = person.head
-    for other in people:
-        if other is person:
-            continue
-        theirs = other.head
-        gap_x = max(theirs.x - own.x - own.width, own.x - theirs.x - theirs.width)
-        gap_y = max(theirs.y - own.y - own.height, own.y - theirs.y - theirs.height)
-        if gap_x >= gap_y:
-            if own.center[0] < theirs.center[0]:
-                x1 = min(x1, (own.x + own.width + theirs.x) / 2)
-            else:
-                x0 = max(x0, (theirs.x + theirs.width + own.x) / 2)
-        elif own.center[1] < theirs.center[1]:
-            y1 = min(y1, (own.y + own.height + theirs.y) / 2)
-        else:
-            y0 = max(y0, (theirs.y + theirs.height + own.y) / 2)
-    return Box(x0, y0, x1 - x0, y1 - y0)
+def _screen(
+    shot: Shot, people: Sequence[Person], speaking: Sequence[Speaking], room: Room
+) -> LayoutPiece | None:
+    """A screen above whoever speaks over it; None where there is none, or no room for both."""
+    tall = room.output.height_px > room.output.width_px
+    small = [p for p in people if p.box.height <= SMALL_FACE * room.picture.height_px]
+    if shot.screen is None or not tall or not small:
+        return None
+    turns = list(_within(speaking, shot.range))
+    talked = {
+        p.track.id: sum(t.range.duration_s for t in turns if t.track == p.track.id) for p in small
+    }
+    person = max(small, key=lambda p: (talked[p.track.id], p.box.height))
+    width = room.output.width_px
+    source = even_box(shot.screen, room.picture)
+    height = even_below(width * source.height / source.width)
+    below = room.output.height_px - height
+    if below < FACE_IN_CELL * height:
+        return None
+    face = (0, height, width, below)
+    regions = (
+        Region((0, 0, width, height), (Keyframe(shot.range.start, source),)),
+        Region(
+            face,
+            (Keyframe(shot.range.start, cell_crop(person, face, room.picture)),),
+            person.track.id,
+        ),
+    )
+    return LayoutPiece(shot.range, LayoutKind.SCREEN, regions)
 
 
-def _fit(shot: Shot, picture: VideoFormat, output: OutputFormat) -> LayoutPiece:
+def _center(span: TimeRange, room: Room) -> LayoutPiece:
+    picture = room.picture
+    middle = picture.width_px / 2, picture.height_px / 2
+    box = fitted(*middle, picture.height_px, picture, room.output)
+    return LayoutPiece(span, LayoutKind.SINGLE, (Region(room.whole, (Keyframe(span.start, box),)),))
+
+
+def _fit(span: TimeRange, room: Room) -> LayoutPiece:
     """The whole picture on a blurred background."""
+    picture, output = room.picture, room.output
     scale = min(output.width_px / picture.width_px, output.height_px / picture.height_px)
-    width, height = _even(picture.width_px * scale), _even(picture.height_px * scale)
-    cell = (_even((output.width_px - width) / 2), _even((output.height_px - height) / 2))
-    whole = Box(0, 0, _even_floor(picture.width_px), _even_floor(picture.height_px))
-    region = Region((*cell, width, height), (Keyframe(shot.range.start, whole),))
-    return LayoutPiece(shot.range, LayoutKind.FIT, (region,))
+    width, height = even(picture.width_px * scale), even(picture.height_px * scale)
+    corner = (even((output.width_px - width) / 2), even((output.height_px - height) / 2))
+    whole = Box(0, 0, even_below(picture.width_px), even_below(picture.height_px))
+    region = Region((*corner, width, height), (Keyframe(span.start, whole),))
+    return LayoutPiece(span, LayoutKind.FIT, (region,))
 
 
-def _camera_path(
-    track: Track, span: TimeRange, crop_width: float
-) -> list[tuple[Timestamp, float, float]]:
-    """Where the middle of the face should be taken to be: still, or a smooth line."""
-    times = np.array([s.at.seconds for s in track.sightings])
-    x = np.array([s.box.center[0] for s in track.sightings])
-    y = median(s.box.center[1] for s in track.sightings)
-    middle = float(np.median(x))
-    if np.abs(x - middle).max() <= DEAD_ZONE * crop_width or len(times) < 3:
-        return [(span.start, middle, y)]
-    grid = np.arange(span.start_s, span.end_s, 1 / CAMERA_RATE_HZ)
-    followed = _with_backlash(np.interp(grid, times, _despiked(x)), DEAD_ZONE * crop_width)
-    smooth = _smoothed(followed, SMOOTHING_S * CAMERA_RATE_HZ)
-    kept = _corners(grid, smooth, tolerance=1.0)
-    return [(Timestamp.from_seconds(float(grid[i])), float(smooth[i]), y) for i in kept]
-
-
-def _despiked(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    padded = np.pad(values, 1, mode="edge")
-    return np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-
-
-def _with_backlash(values: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.float64]:
-    """Follow only what leaves a slack around the last position."""
-    position = float(np.median(values[: 2 * CAMERA_RATE_HZ]))
-    followed = np.empty_like(values)
-    for index, value in enumerate(values):
-        position = min(max(position, float(value) - slack), float(value) + slack)
-        followed[index] = position
-    return followed
-
-
-def _smoothed(values: npt.NDArray[np.float64], deviation: float) -> npt.NDArray[np.float64]:
-    reach = round(3 * deviation)
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
-    padded = np.pad(values, reach, mode="edge")
-    return np.convolve(padded, weights / weights.sum(), "valid")
-
-
-def _corners(
-    times: npt.NDArray[np.float64], values: npt.NDArray[np.float64], tolerance: float
-) -> list[int]:
-    """Indexes that keep a line within `tolerance` (Douglas and Peucker, 1973)."""
-    keep = {0, len(values) - 1}
-    open_spans = [(0, len(values) - 1)]
-    while open_spans:
-        first, last = open_spans.pop()
-        if last - first < 2:
-            continue
-        line = np.interp(times[first : last + 1], times[[first, last]], values[[first, last]])
-        distance = np.abs(values[first : last + 1] - line)
-        worst = int(distance.argmax())
-        if distance[worst] > tolerance:
-            keep.add(first + worst)
-            open_spans += [(first, first + worst), (first + worst, last)]
-    return sorted(keep)
+def _during(piece: LayoutPiece, span: TimeRange) -> LayoutPiece:
+    """A still arrangement at another time."""
+    regions = tuple(replace(r, path=(Keyframe(span.start, r.path[0].box),)) for r in piece.regions)
+    return replace(piece, range=span, regions=regions)
 
 
 def _held_over(before: LayoutPiece, piece: LayoutPiece) -> LayoutPiece:
@@ -308,66 +339,6 @@ def _held_over(before: LayoutPiece, piece: LayoutPiece) -> LayoutPiece:
         path = (Keyframe(piece.range.start, here),) if near else new.path
         regions.append(Region(new.output, path, new.track))
     return LayoutPiece(piece.range, piece.kind, tuple(regions), piece.inset)
-
-
-def _speaking(span: TimeRange, people: list[Person], picture: VideoFormat) -> Speaking:
-    if not people:
-        return Speaking(span, None, None, 0.0)
-    weights = [plausibility(p, picture) for p in people]
-    best = max(range(len(people)), key=lambda i: weights[i])
-    return Speaking(span, people[best].track.id, None, round(weights[best] / sum(weights), 3))
-
-
-def _person(track: Track) -> Person:
-    boxes = [s.box for s in track.sightings]
-    typical = Box(
-        median(b.x for b in boxes),
-        median(b.y for b in boxes),
-        median(b.width for b in boxes),
-        median(b.height for b in boxes),
-    )
-    motions = [s.mouth_motion for s in track.sightings if s.mouth_motion is not None]
-    return Person(track, typical, median(motions) if motions else 0.0)
-
-
-def _crop_height(face_px: float, share: float, output_px: int, picture: VideoFormat) -> float:
-    """Height of a crop in which a face has its wanted share, within the picture and the upscale."""
-    return min(picture.height_px, max(face_px / share, output_px / MAX_UPSCALE))
-
-
-def _fitted_width(height: float, picture: VideoFormat, output: OutputFormat) -> float:
-    return min(picture.width_px, height * output.width_px / output.height_px)
-
-
-def _around(x: float, y: float, height: float, picture: VideoFormat, output: OutputFormat) -> Box:
-    """A crop of the output's shape with the face on the eye line."""
-    return _fitted(x, y + height * (0.5 - EYE_LINE), height, picture, output)
-
-
-def _fitted(x: float, y: float, height: float, picture: VideoFormat, output: OutputFormat) -> Box:
-    """A crop of the output's shape centred at x, y as far as the picture allows."""
-    aspect = output.width_px / output.height_px
-    height = min(height, picture.width_px / aspect, picture.height_px)
-    width = height * aspect
-    left = min(max(x - width / 2, 0.0), picture.width_px - width)
-    top = min(max(y - height / 2, 0.0), picture.height_px - height)
-    return _even_box(Box(left, top, width, height), picture)
-
-
-def _even_box(box: Box, picture: VideoFormat) -> Box:
-    """Nearest rectangle on even pixels inside the picture: still crops then need no resampling."""
-    width, height = _even_floor(box.width), _even_floor(box.height)
-    left = min(_even(box.x), _even_floor(picture.width_px - width))
-    top = min(_even(box.y), _even_floor(picture.height_px - height))
-    return Box(max(0, left), max(0, top), width, height)
-
-
-def _even(value: float) -> int:
-    return round(value / 2) * 2
-
-
-def _even_floor(value: float) -> int:
-    return int(value // 2) * 2
 
 
 def merge_layouts(layouts: Sequence[Layout]) -> Layout:

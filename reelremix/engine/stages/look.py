@@ -1,41 +1,44 @@
-"""What is seen inside chosen ranges: shots, and faces followed through each shot.
+"""What is seen inside chosen ranges: shots, faces followed through each shot, and their mouths.
 
-One decode per range serves both. Nothing outside the ranges is looked at.
+One decode per range serves all of it. Nothing outside the ranges is looked at.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.track import Box, Sighting, Track
+from reelremix.engine.domain.track import Box, Sighting, Talk, Track
+from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.media.decode import Frame, FrameReader, Picture, Shrinker, planes
-from reelremix.engine.models.faces import Face, FaceDetector
+from reelremix.engine.models.active_speaker import ActiveSpeaker
+from reelremix.engine.models.faces import Face, FaceDetector, RgbImage
 from reelremix.engine.models.shots import THUMBNAIL_SIZE, CutFinder, Thumbnail
+from reelremix.engine.models.speech import Speech
 from reelremix.engine.stages.artifact import key_for
+from reelremix.engine.stages.composition import Composition, StillFrames, shot_of
+from reelremix.engine.stages.mouths import FaceReels, SoundOf, ticks_of
+from reelremix.engine.stages.persons import Portraits
+from reelremix.engine.stages.tracking import Tracker, Trail
 
 STAGE = "look"
-VERSION = 2
+VERSION = 5
 FACE_RATE_HZ = 6
 """Pictures a second searched for faces."""
-SAME_FACE_IOU = 0.25
-"""Boxes of consecutive searches that overlap at least so much are one face."""
-LOST_AFTER_S = Fraction(1)
-"""A face unseen for longer ends its track."""
-MOUTH_DELAY_FRAMES = 2
-"""Mouths are compared this many frames apart: the time of a short syllable's opening."""
-PATCH_PX = 16
-"""Mouth and eyes are compared at this size."""
+SMALLEST_RIVAL = 0.05
+"""Faces smaller than this share of the picture's height are not asked whether they speak, ..."""
+RIVAL_SIZE = 0.4
+"""... nor those smaller than this share of the largest face."""
+SEARCHES_A_SAMPLE = 3
+"""Searches for faces for each picture that is kept to see how it is put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,21 @@ class Look:
     """Ids count up from 0 within the look."""
 
 
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What looks; not for use by two threads at once."""
+
+    detector: FaceDetector | None
+    """None looks for shots only."""
+    judge: ActiveSpeaker | None = None
+    """None does not ask who speaks."""
+
+
 def look_key(
-    ctx: RunContext, presentation: Presentation, span: TimeRange, model: str
+    ctx: RunContext, presentation: Presentation, span: TimeRange, model: str, judge: str
 ) -> ArtifactKey:
-    """Key of what was seen in one range; `model` names the face detector, or none."""
+    """Key of what was seen in one range; `model` names the face detector, `judge` what tells
+    which face speaks."""
     assert presentation.video is not None
     return key_for(
         ctx,
@@ -60,49 +74,44 @@ def look_key(
         VERSION,
         source=presentation.source.id,
         video=presentation.video.index,
+        audio=presentation.audio.index if presentation.audio else None,
         origin=presentation.origin,
         range=span,
         model=model,
+        judge=judge,
     )
 
 
 def look(
-    path: Path,
-    presentation: Presentation,
-    span: TimeRange,
-    detector: FaceDetector | None,
-    ctx: RunContext,
+    path: Path, presentation: Presentation, span: TimeRange, eyes: Eyes, ctx: RunContext
 ) -> Look:
-    """Find the shots of a range and the faces in them.
+    """Find the shots of a range, the faces in them, and how well these go with the sound.
 
     Args:
         path: the source.
         presentation: its chosen streams.
         span: where to look.
-        detector: None looks for shots only.
+        eyes: what looks.
         ctx: who may cancel.
 
     Raises:
         UnreadableMedia: the file cannot be read.
         Cancelled: the user asked to stop.
     """
-    observer = _Observer(presentation, detector)
+    observer = _Observer(presentation, eyes)
     with FrameReader(path, presentation) as reader:
         for picture in reader.frames(span):
             ctx.cancel.raise_if_set()
             observer.see(picture)
-    return observer.result(span)
+    return observer.result(span, lambda wanted: _sound(path, presentation, wanted, ctx))
 
 
-@dataclass(slots=True)
-class _Pending:
-    """A face whose mouth is to be compared with a later frame."""
-
-    sighting: int
-    frame_number: int
-    before: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
-    mouth: Box
-    eyes: Box
+def _sound(path: Path, presentation: Presentation, wanted: TimeRange, ctx: RunContext) -> Speech:
+    pieces = [np.zeros(0, np.int16)]
+    for piece in read_pcm(path, presentation, wanted, SPEECH):
+        ctx.cancel.raise_if_set()
+        pieces.append(piece[0])
+    return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
 
 
 @dataclass(slots=True)
@@ -110,43 +119,77 @@ class _Observer:
     """Collects evidence frame by frame."""
 
     presentation: Presentation
-    detector: FaceDetector | None
+    eyes: Eyes
     times: list[Timestamp] = field(default_factory=list)
-    sightings: list[Sighting] = field(default_factory=list)
-    frames_of: list[int] = field(default_factory=list)
-    """Frame number of each sighting."""
-    _cuts: CutFinder = field(default_factory=CutFinder)
-    _pending: list[_Pending] = field(default_factory=list)
+    _cuts: CutFinder = field(init=False)
+    _tracker: Tracker = field(default_factory=Tracker)
+    _portraits: Portraits = field(default_factory=Portraits)
+    _reels: FaceReels | None = None
+    _frames: StillFrames | None = None
+    _compositions: list[Composition] = field(default_factory=list)
+    """Of the stretches that may be shots, as far as they are over."""
+    _unwatched: list[Picture] = field(default_factory=list)
+    """The latest picture that was searched, and those since."""
     _shrink: Shrinker = field(default_factory=lambda: Shrinker("yuv444p"))
     _shrink_for_faces: Shrinker = field(default_factory=lambda: Shrinker("rgb24"))
+
+    def __post_init__(self) -> None:
+        self._cuts = CutFinder(float(self.presentation.picture.frame_rate))
+        if self.eyes.judge is not None and self.presentation.audio is not None:
+            self._reels = FaceReels(self.eyes.judge)
 
     def see(self, picture: Picture) -> None:
         """Take the next frame of the range."""
         number = len(self.times)
         self.times.append(picture.at)
         self._cuts.add(self._thumbnail(picture.frame))
-        self._compare_mouths(picture.frame, number)
-        if self.detector is not None and (number % self._step() == 0 or self._cuts.may_be_cut()):
-            for face in self._faces(picture.frame):
-                self._remember(face, picture, number)
+        if self.eyes.detector is None:
+            return
+        is_cut = self._cuts.may_be_cut()
+        if is_cut:
+            self._compose(picture.at)
+        if number % self._step() == 0 or is_cut:
+            self._search(self.eyes.detector, picture, is_cut=is_cut)
+            self._watch_mouths(picture.at, is_cut=is_cut)
+        if is_cut or number % (SEARCHES_A_SAMPLE * self._step()) == 0:
+            self._frames = self._frames or StillFrames(picture.at)
+            self._frames.add(picture.at, planes(picture.frame)[0])
+        self._unwatched.append(picture)
 
-    def result(self, span: TimeRange) -> Look:
+    def result(self, span: TimeRange, sound_of: SoundOf) -> Look:
         """Shots and tracks of everything seen."""
+        self._watch_mouths(span.end, is_cut=True)
+        self._compose(span.end)
         starts = [0, *self._cuts.cuts()]
         bounds = [span.start, *(self.times[i] for i in starts[1:]), span.end]
-        shots = tuple(Shot(TimeRange(a, b)) for a, b in itertools.pairwise(bounds))
-        tracks: list[Track] = []
-        for index, (first, last) in enumerate(
-            zip(starts, [*starts[1:], len(self.times)], strict=True)
-        ):
-            seen = [
-                s
-                for s, number in zip(self.sightings, self.frames_of, strict=True)
-                if first <= number < last
-            ]
-            for sightings in follow(seen):
-                tracks.append(Track(len(tracks), index, sightings))
-        return Look(span, shots, tuple(tracks))
+        shots = tuple(
+            shot_of(TimeRange(a, b), self._compositions) for a, b in itertools.pairwise(bounds)
+        )
+        found = [
+            (index, trail, seen)
+            for index, shot in enumerate(shots)
+            for trail in self._tracker.trails
+            if (seen := _within(trail, shot))
+        ]
+        tracks = [
+            Track(n, index, seen, talk=tuple(self._talks(trail, shots[index], sound_of)))
+            for n, (index, trail, seen) in enumerate(found)
+        ]
+        persons = self._portraits.persons(tracks, [trail.number for _, trail, _ in found])
+        told_apart = (replace(t, person=p) for t, p in zip(tracks, persons, strict=True))
+        return Look(span, shots, tuple(told_apart))
+
+    def _compose(self, end: Timestamp) -> None:
+        """Conclude how the picture was put together since what may have been a cut."""
+        if self._frames is not None:
+            start = self._frames.start
+            faces = [b for t in self._tracker.trails if (b := t.usual(start, end)) is not None]
+            self._compositions.append(self._frames.composition(end, faces))
+            self._frames = None
+
+    def _talks(self, trail: Trail, shot: Shot, sound_of: SoundOf) -> Iterator[Talk]:
+        if self._reels is not None:
+            yield from self._reels.talks(trail.number, shot.range, sound_of)
 
     def _step(self) -> int:
         return max(1, round(self.presentation.picture.frame_rate / FACE_RATE_HZ))
@@ -154,72 +197,55 @@ class _Observer:
     def _thumbnail(self, frame: Frame) -> Thumbnail:
         return np.stack(planes(self._shrink(frame, THUMBNAIL_SIZE)), axis=2)
 
-    def _faces(self, frame: Frame) -> Iterator[Face]:
-        assert self.detector is not None
-        scale = self.detector.input_size_px / max(frame.width, frame.height)
+    def _search(self, detector: FaceDetector, picture: Picture, *, is_cut: bool) -> None:
+        frame = picture.frame
+        scale = detector.input_size_px / max(frame.width, frame.height)
         size = (max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
-        small = self._shrink_for_faces(frame, size)
-        for face in self.detector.detect(small.to_ndarray().astype(np.uint8, copy=False)):
-            box = face.box
-            yield Face(
-                Box(box.x / scale, box.y / scale, box.width / scale, box.height / scale),
-                face.probability,
-                (face.mouth[0] / scale, face.mouth[1] / scale),
-            )
-
-    def _remember(self, face: Face, picture: Picture, number: int) -> None:
-        box = face.box
-        width, height = box.width * 0.5, box.height * 0.3
-        mouth = Box(face.mouth[0] - width / 2, face.mouth[1] - height / 2, width, height)
-        eyes = Box(mouth.x, box.y + box.height * 0.1, width, height)
-        before = (_patch(picture.frame, mouth), _patch(picture.frame, eyes))
-        self._pending.append(_Pending(len(self.sightings), number, before, mouth, eyes))
-        self.sightings.append(Sighting(picture.at, box, round(face.probability, 3)))
-        self.frames_of.append(number)
-
-    def _compare_mouths(self, frame: Frame, number: int) -> None:
-        due = [p for p in self._pending if number - p.frame_number >= MOUTH_DELAY_FRAMES]
-        for pending in due:
-            mouth = _difference(pending.before[0], _patch(frame, pending.mouth))
-            eyes = _difference(pending.before[1], _patch(frame, pending.eyes))
-            self.sightings[pending.sighting] = replace(
-                self.sightings[pending.sighting], mouth_motion=round(max(0.0, mouth - eyes), 3)
-            )
-            self._pending.remove(pending)
-
-
-def follow(sightings: list[Sighting]) -> list[tuple[Sighting, ...]]:
-    """Group sightings of one shot, in order of time, into faces."""
-    open_tracks: list[list[Sighting]] = []
-    for sighting in sightings:
-        best = max(
-            (t for t in open_tracks if _continues(t, sighting)),
-            key=lambda t: t[-1].box.iou(sighting.box),
-            default=None,
+        small: RgbImage = (
+            self._shrink_for_faces(frame, size).to_ndarray().astype(np.uint8, copy=False)
         )
-        if best is None:
-            open_tracks.append([sighting])
-        else:
-            best.append(sighting)
-    return [tuple(track) for track in open_tracks]
+        sightings = [_sighting(face, picture.at, scale) for face in detector.detect(small)]
+        taken = self._tracker.take(picture.at, sightings)
+        luma = planes(frame)[0]
+        for trail, sighting in taken:
+            self._portraits.add(trail.number, picture.at, luma, sighting.box, is_new=is_cut)
+
+    def _watch_mouths(self, until: Timestamp, *, is_cut: bool) -> None:
+        """Cut rival faces out of the pictures since the search before the latest."""
+        waiting, self._unwatched = self._unwatched, []
+        if self._reels is None or not waiting:
+            return
+        rivals = self._rivals(waiting[0].at)
+        if not rivals:
+            return
+        ends = [*(picture.at for picture in waiting[1:]), until]
+        for picture, end in zip(waiting, ends, strict=True):
+            luma = planes(picture.frame)[0]
+            for tick in ticks_of(picture.at, end):
+                for trail in rivals:
+                    box = trail.box_at(picture.at, is_cut_next=is_cut)
+                    if box is not None:
+                        self._reels.add(trail.number, tick, luma, box)
+
+    def _rivals(self, at: Timestamp) -> Sequence[Trail]:
+        """The faces of which one may speak; none where there is only one."""
+        seen = [
+            (box.height, trail)
+            for trail in self._tracker.open_at(at)
+            if (box := trail.box_at(at, is_cut_next=True)) is not None
+        ]
+        tallest = max((height for height, _ in seen), default=0.0)
+        least = max(SMALLEST_RIVAL * self.presentation.picture.height_px, RIVAL_SIZE * tallest)
+        rivals = [trail for height, trail in seen if height >= least]
+        return rivals if len(rivals) > 1 else ()
 
 
-def _continues(track: list[Sighting], sighting: Sighting) -> bool:
-    gap = (sighting.at - track[-1].at).exact
-    return 0 < gap <= LOST_AFTER_S and track[-1].box.iou(sighting.box) >= SAME_FACE_IOU
+def _within(trail: Trail, shot: Shot) -> tuple[Sighting, ...]:
+    return tuple(s for s in trail.sightings if shot.range.contains(s.at))
 
 
-def _patch(frame: Frame, box: Box) -> npt.NDArray[np.float32]:
-    """Grey values of a rectangle, sampled down to a few points a side."""
-    luma = planes(frame)[0]
-    rows = np.linspace(box.y, box.y + box.height, PATCH_PX).round().astype(int)
-    columns = np.linspace(box.x, box.x + box.width, PATCH_PX).round().astype(int)
-    rows, columns = rows.clip(0, frame.height - 1), columns.clip(0, frame.width - 1)
-    patch: npt.NDArray[np.float32] = luma[np.ix_(rows, columns)].astype(np.float32)
-    return patch
-
-
-def _difference(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
-    """Mean change, with a change of brightness common to all points left out."""
-    change = b - a
-    return float(np.abs(change - change.mean()).mean())
+def _sighting(face: Face, at: Timestamp, scale: float) -> Sighting:
+    """The face in pixels of the picture that was scaled down."""
+    b = face.box
+    box = Box(b.x / scale, b.y / scale, b.width / scale, b.height / scale)
+    return Sighting(at, box, round(face.probability, 3))

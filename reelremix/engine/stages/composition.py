@@ -1,0 +1,299 @@
+"""What a picture is put together of: panes of a split screen or call, a slide or screen, pillars,
+and writing that lies over it.
+
+All of it shows in what stays the same: edges of panes are straight lines that do not move, a slide
+is flat and still, captions are fine, strong and stand still while the rest moves. Lines are found
+by recursive cuts, as Nagy and Seth cut printed pages ("Hierarchical representation of optically
+scanned documents", 1984).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from reelremix.engine.domain.shot import Overlay, Shot
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Box
+
+HEIGHT_PX = 240
+"""Pictures are sampled down to about this height."""
+LEAST_SAMPLES = 3
+"""Fewer say nothing about what is still."""
+MOST_SAMPLES = 16
+"""Of one shot; a longer one is sampled more sparsely."""
+EDGE = 6.0
+"""Grey levels from one pixel to the next that are an edge."""
+LINE = 0.85
+"""Share of its length in which a line is an edge."""
+THINNEST = 0.12
+"""A pane's side is at least this share of the picture's."""
+DEEPEST = 3
+"""Cuts one after another: eight panes a side."""
+
+FLAT_STEP, FLAT = 1.5, 0.75
+"""A screen is flat: steps of less, in at least this share of it."""
+ONE_TONE = 0.4
+"""It has a background: this share of it has one tone, of 32."""
+SHARP_STEP, SHARP = 25.0, 0.012
+"""It has writing or drawing: steps of more, in at least this share of it."""
+STILL_CHANGE, STILL = 1.0, 0.9
+"""It is still: changes of less, in at least this share of it."""
+
+STROKE = 45
+"""Grey levels of the edge of a letter."""
+DENSE = 0.1
+"""Share of a line of writing that is edges of letters."""
+LETTERS = 14
+"""Edges in a row of writing."""
+LINE_HEIGHTS = (0.02, 0.14)
+"""Of one or two lines of writing, as shares of the picture's height."""
+
+Grey = npt.NDArray[np.float32]
+Area = tuple[int, int, int, int]
+"""Left, top, right, bottom in sampled pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """How the picture of a stretch is put together, in source pixels."""
+
+    range: TimeRange
+    panes: tuple[Box, ...]
+    screen: Box | None
+    overlays: tuple[Overlay, ...]
+
+
+@dataclass(slots=True)
+class StillFrames:
+    """A few pictures of one stretch without a cut."""
+
+    start: Timestamp
+    _every: int = 1
+    _passed: int = 0
+    _kept: list[tuple[Timestamp, npt.NDArray[np.uint8]]] = field(default_factory=list)
+    _step: int = 1
+
+    def add(self, at: Timestamp, luma: npt.NDArray[np.uint8]) -> None:
+        """Take one more picture; the longer the stretch, the fewer are kept."""
+        self._passed += 1
+        if (self._passed - 1) % self._every:
+            return
+        self._step = max(1, round(luma.shape[0] / HEIGHT_PX))
+        self._kept.append((at, luma[:: self._step, :: self._step].copy()))
+        if len(self._kept) > MOST_SAMPLES:
+            self._kept = self._kept[::2]
+            self._every *= 2
+
+    def composition(self, end: Timestamp, faces: Sequence[Box]) -> Composition:
+        """What the stretch shows.
+
+        Args:
+            end: of the stretch.
+            faces: typical places of the faces seen in it, in source pixels.
+        """
+        whole = TimeRange(self.start, end)
+        if not self._kept:
+            return Composition(whole, (), None, ())
+        scaled = [_area(face, self._step) for face in faces]
+        stack = np.stack([picture for _, picture in self._kept]).astype(np.float32)
+        mean: Grey = stack.mean(axis=0)
+        change: Grey = (
+            np.abs(np.diff(stack, axis=0)).mean(axis=0) if len(stack) > 1 else np.zeros_like(mean)
+        )
+        leaves = list(_cut(mean, (0, 0, mean.shape[1], mean.shape[0]), DEEPEST))
+        panes = [_pane_of(mean, leaves, face) for face in scaled]
+        screen = _screen(mean, change, leaves, panes) if len(stack) >= LEAST_SAMPLES else None
+        overlays = () if screen else tuple(self._overlays(end, scaled))
+        shown = tuple(self._box(pane) for pane in dict.fromkeys(panes) if pane is not None)
+        return Composition(whole, shown, None if screen is None else self._box(screen), overlays)
+
+    def _box(self, area: Area) -> Box:
+        left, top, right, bottom = (value * self._step for value in area)
+        return Box(left, top, right - left, bottom - top)
+
+    def _overlays(self, end: Timestamp, faces: Sequence[Area]) -> Iterator[Overlay]:
+        """Writing that stands still from one sample to the next."""
+        times = [at for at, _ in self._kept] + [end]
+        for number in range(len(self._kept) - 1):
+            area = _writing(self._kept[number][1], self._kept[number + 1][1])
+            if area is not None and not any(_shared(area, face) for face in faces):
+                yield Overlay(TimeRange(times[number], times[number + 2]), self._box(area))
+
+
+def shot_of(span: TimeRange, parts: Sequence[Composition]) -> Shot:
+    """A shot put together as its longest part is; what lies over it is taken from all of them."""
+    own = [part for part in parts if part.range.overlap_s(span) > 0]
+    longest = max(own, key=lambda part: part.range.overlap_s(span), default=None)
+    if longest is None:
+        return Shot(span)
+    overlays = tuple(overlay for part in own for overlay in part.overlays)
+    return Shot(span, longest.panes, longest.screen, overlays)
+
+
+def _area(box: Box, step: int) -> Area:
+    return (
+        round(box.x / step),
+        round(box.y / step),
+        round((box.x + box.width) / step),
+        round((box.y + box.height) / step),
+    )
+
+
+def _shared(a: Area, b: Area) -> bool:
+    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
+
+
+def _cut(mean: Grey, area: Area, depth: int) -> Iterator[Area]:
+    """The parts between straight lines that run from side to side of an area."""
+    at = _best_line(mean, area) if depth else None
+    if at is None:
+        yield area
+        return
+    left, top, right, bottom = area
+    is_upright, place = at
+    if is_upright:
+        halves = ((left, top, place, bottom), (place, top, right, bottom))
+    else:
+        halves = ((left, top, right, place), (left, place, right, bottom))
+    for half in halves:
+        yield from _cut(mean, half, depth - 1)
+
+
+def _best_line(mean: Grey, area: Area) -> tuple[bool, int] | None:
+    """The straightest line through an area, whether it is upright, and the pixel behind it."""
+    left, top, right, bottom = area
+    part = mean[top:bottom, left:right]
+    found: list[tuple[float, bool, int]] = []
+    for is_upright in (True, False):
+        steps = np.abs(np.diff(part, axis=1 if is_upright else 0))
+        share = (steps > EDGE).mean(axis=0 if is_upright else 1)
+        margin = round(THINNEST * mean.shape[1 if is_upright else 0])
+        inner = share[margin - 1 : len(share) - margin + 1] if margin else share
+        if inner.size and inner.max() >= LINE:
+            place = int(inner.argmax()) + margin + (left if is_upright else top)
+            found.append((float(inner.max()), is_upright, place))
+    if not found:
+        return None
+    _, is_upright, place = max(found)
+    return is_upright, place
+
+
+def _pane_of(mean: Grey, leaves: Sequence[Area], face: Area) -> Area | None:
+    """The part a face is in: the frame around it, else the leaf; None where that is everything."""
+    middle = (face[0] + face[2]) // 2, (face[1] + face[3]) // 2
+    leaf = next((a for a in leaves if a[0] <= middle[0] < a[2] and a[1] <= middle[1] < a[3]), None)
+    whole = (0, 0, mean.shape[1], mean.shape[0])
+    if leaf is None:
+        return None
+    inner = _frame_around(mean, leaf, face)
+    found = inner or leaf
+    return None if found == whole else found
+
+
+def _frame_around(mean: Grey, leaf: Area, face: Area) -> Area | None:
+    """The rectangle whose lines enclose a face; one side may be that of the leaf."""
+    across, down = np.abs(np.diff(mean, axis=1)) > EDGE, np.abs(np.diff(mean, axis=0)) > EDGE
+    left_end, top_end, right_end, bottom_end = leaf
+    rows, columns = slice(max(0, face[1]), face[3]), slice(max(0, face[0]), face[2])
+    upright = across[rows].mean(axis=0) >= LINE
+    level = down[:, columns].mean(axis=1) >= LINE
+    left = _nearest(upright, range(face[0] - 1, left_end, -1))
+    right = _nearest(upright, range(face[2], right_end - 1))
+    top = _nearest(level, range(face[1] - 1, top_end, -1))
+    bottom = _nearest(level, range(face[3], bottom_end - 1))
+    if sum(side is None for side in (left, right, top, bottom)) > 1:
+        return None
+    area = (
+        left_end if left is None else left + 1,
+        top_end if top is None else top + 1,
+        right_end if right is None else right + 1,
+        bottom_end if bottom is None else bottom + 1,
+    )
+    sides = [across[area[1] : area[3], x] for x in (left, right) if x is not None] + [
+        down[y, area[0] : area[2]] for y in (top, bottom) if y is not None
+    ]
+    return area if all(side.mean() >= LINE - 0.1 for side in sides) else None
+
+
+def _nearest(lines: npt.NDArray[np.bool_], places: range) -> int | None:
+    return next((place for place in places if 0 <= place < len(lines) and lines[place]), None)
+
+
+def _screen(
+    mean: Grey, change: Grey, leaves: Sequence[Area], panes: Sequence[Area | None]
+) -> Area | None:
+    """A slide or screen: a part without faces, else the whole with a face in a corner."""
+    held = {pane for pane in panes if pane is not None}
+    free = [leaf for leaf in leaves if not any(_shared(leaf, pane) for pane in held)]
+    whole = (0, 0, mean.shape[1], mean.shape[0])
+    if None not in panes:
+        outside = np.ones(mean.shape, np.bool_)
+        for left, top, right, bottom in held:
+            outside[top:bottom, left:right] = False
+        if outside.mean() > 0.5 and _is_screen(mean, change, outside):
+            return free[0] if len(leaves) == 2 and len(free) == 1 else whole
+    for leaf in sorted(free, key=_size, reverse=True):
+        if leaf == whole or _size(leaf) > 0.3 * _size(whole):
+            inside = np.zeros(mean.shape, np.bool_)
+            inside[leaf[1] : leaf[3], leaf[0] : leaf[2]] = True
+            if _is_screen(mean, change, inside):
+                return leaf
+    return None
+
+
+def _size(area: Area) -> int:
+    return (area[2] - area[0]) * (area[3] - area[1])
+
+
+def _is_screen(mean: Grey, change: Grey, where: npt.NDArray[np.bool_]) -> bool:
+    steps = np.maximum(
+        np.abs(np.diff(mean, axis=1, prepend=mean[:, :1])),
+        np.abs(np.diff(mean, axis=0, prepend=mean[:1])),
+    )[where]
+    tones = np.bincount((mean[where].astype(np.intp) // 8), minlength=32)
+    return bool(
+        (steps < FLAT_STEP).mean() >= FLAT
+        and tones.max() >= ONE_TONE * tones.sum()
+        and (steps > SHARP_STEP).mean() >= SHARP
+        and (change[where] < STILL_CHANGE).mean() >= STILL
+    )
+
+
+def _writing(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> Area | None:
+    """The largest block of letters that is the same in both pictures."""
+    strokes = _strokes(before) & _strokes(after)
+    height = strokes.shape[0]
+    rows = strokes.sum(axis=1) >= LETTERS
+    best: Area | None = None
+    for top, bottom in _runs(rows, gap=round(0.012 * height)):
+        if not LINE_HEIGHTS[0] * height <= bottom - top <= LINE_HEIGHTS[1] * height:
+            continue
+        columns = np.flatnonzero(strokes[top:bottom].any(axis=0))
+        left, right = np.percentile(columns, [2, 98]).astype(int)
+        block = strokes[top:bottom, left : right + 1]
+        area = int(left), int(top), int(right) + 1, int(bottom)
+        if block.mean() >= DENSE and (best is None or _size(area) > _size(best)):
+            best = area
+    return best
+
+
+def _strokes(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    grey = picture.astype(np.int16)
+    strokes: npt.NDArray[np.bool_] = np.abs(np.diff(grey, axis=1)) > STROKE
+    return strokes
+
+
+def _runs(rows: npt.NDArray[np.bool_], gap: int) -> Iterator[tuple[int, int]]:
+    """Stretches of rows, shorter gaps closed."""
+    places = np.flatnonzero(rows)
+    if not places.size:
+        return
+    breaks = np.flatnonzero(np.diff(places) > gap + 1)
+    starts = [places[0], *places[breaks + 1]]
+    ends = [*places[breaks], places[-1]]
+    for start, end in zip(starts, ends, strict=True):
+        yield int(start), int(end) + 1
