@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 VIDEO ?=
+LIGHT_ASD ?= $(wildcard ../shared/weights/light-asd)
 JOBS ?= 2
 STAMP := $(VENV)/.installed
 
@@ -25,6 +26,8 @@ $(STAMP): pyproject.toml constraints.txt
 
 models: $(STAMP)
 	$(BIN)/reelremix models install base blazeface minilm yamnet campplus
+	$(BIN)/reelremix models install light-asd $(if $(LIGHT_ASD),--from '$(LIGHT_ASD)') || \
+		echo 'without light-asd, who speaks is judged by how mouths move'
 
 demo: models
 ifeq ($(VIDEO),)

@@ -12,6 +12,7 @@ import psutil
 from reelremix import __version__
 from reelremix.config import Settings
 from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, ffmpeg_version, works
+from reelremix.engine.models.active_speaker import LIGHT_ASD
 from reelremix.engine.models.gpu import NvidiaGpu
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.models.sentences import MINILM
@@ -84,7 +85,7 @@ def _gpu() -> Finding:
 def _models(settings: Settings) -> Iterator[Finding]:
     models = InstalledModels(settings.model_roots)
     wanted = {CPU_MODEL: True, FACE_MODEL: True}
-    wanted |= dict.fromkeys((MINILM, YAMNET, CAMPPLUS, GPU_MODEL), False)
+    wanted |= dict.fromkeys((MINILM, YAMNET, CAMPPLUS, LIGHT_ASD, GPU_MODEL), False)
     for name, is_required in wanted.items():
         try:
             yield Finding(f"model {name}", True, str(models.folder(name)), None, is_required)
