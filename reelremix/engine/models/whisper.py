@@ -176,17 +176,24 @@ class FasterWhisper:
 
 
 def _segment(heard: Any) -> Segment:
+    end_s = float(heard.end)
     words = tuple(
         Word(
             word.word.strip(),
-            TimeRange.from_seconds(float(word.start), float(word.end)),
+            _as_heard(float(word.start), float(word.end), end_s),
             round(float(word.probability), 4),
         )
         for word in heard.words or ()
         if word.word.strip()
     )
-    times = TimeRange.from_seconds(float(heard.start), float(heard.end))
+    times = TimeRange.from_seconds(float(heard.start), end_s)
     return Segment(times, heard.text.strip(), words)
+
+
+def _as_heard(start_s: float, end_s: float, limit_s: float) -> TimeRange:
+    """A word's time, later by as much as the model is early, within its segment."""
+    end_s = max(end_s, min(end_s + EARLY_S, limit_s))
+    return TimeRange.from_seconds(max(start_s, min(start_s + EARLY_S, end_s - EARLY_S)), end_s)
 
 
 def _fingerprint(name: str, folder: Path) -> str:
@@ -224,6 +231,9 @@ def _explained(exc: Exception, name: str, folder: Path, device: str) -> ModelErr
     )
 
 
+EARLY_S = 0.06
+"""So much before they are heard do words begin by the model's attention, measured on `base`: the
+means of two sets of recordings were 0.08 and 0.10 with the silence before words in them."""
 GPU_MODEL, CPU_MODEL = "large-v3-turbo", "base"
 """What `auto` means."""
 GPU_ROOM_BYTES = 4_000_000_000

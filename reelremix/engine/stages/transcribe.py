@@ -19,9 +19,10 @@ from reelremix.engine.models.speech import Speech
 from reelremix.engine.models.whisper import LANGUAGE_FLOOR, Hearing, LanguageGuess, Transcriber
 from reelremix.engine.stages.artifact import key_for, load, save, sound_of
 from reelremix.engine.stages.sound_pass import SoundPass, moment
+from reelremix.engine.stages.word_onsets import levels_of, on_their_onsets
 
 STAGE = "transcribe"
-VERSION = 3
+VERSION = 4
 WINDOW_S = 520
 """Read at once: mostly a little more than sixteen parts of 30 s, two full batches of eight."""
 
@@ -138,10 +139,10 @@ class _Listener:
             guess = LanguageGuess(self._believed, min(hearing.guess.probability, LANGUAGE_FLOOR))
         if goes_on:
             end = rest.start + moment(hearing.used)
-        kept = []
+        kept, levels = [], levels_of(speech)
         for segment in hearing.segments:
             self._ctx.cancel.raise_if_set()
-            kept.append(_shifted(segment, rest.start))
+            kept.append(_shifted(on_their_onsets(segment, levels), rest.start))
             self._tell(kept[-1].range.end)
         window = TimeRange(rest.start, end)
         return Window(window, guess.language, guess.probability, tuple(kept))

@@ -12,6 +12,7 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.models.whisper import (
     CPU_MODEL,
+    EARLY_S,
     GPU_MODEL,
     GPU_ROOM_BYTES,
     FasterWhisper,
@@ -202,6 +203,14 @@ def test_a_whole_recording_is_heard_as_faster_whisper_alone_hears_it(
     )
     theirs = list(alone)
     assert [s.text for s in ours] == [s.text.strip() for s in theirs]
-    assert [(w.range.start_s, w.range.end_s) for s in ours for w in s.words] == [
-        pytest.approx((w.start, w.end), abs=0.011) for s in theirs for w in s.words or ()
+    pairs = [
+        (ours_word.range, theirs_word)
+        for ours_segment, theirs_segment in zip(ours, theirs, strict=True)
+        for ours_word, theirs_word in zip(
+            ours_segment.words, theirs_segment.words or (), strict=True
+        )
     ]
+    later = [span.start_s - word.start for span, word in pairs]
+    assert np.median(later) == pytest.approx(EARLY_S, abs=0.011)
+    assert all(-0.011 < by < EARLY_S + 0.011 for by in later)
+    assert all(-0.011 < span.end_s - word.end < EARLY_S + 0.011 for span, word in pairs)
