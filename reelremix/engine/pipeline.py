@@ -18,7 +18,9 @@ from queue import Queue
 import psutil
 from filelock import FileLock, Timeout
 
+from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.shaping import missing_glyphs
+from reelremix.engine.captions.style import from_dict
 from reelremix.engine.choosing import Chosen, Draft
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import Decision, RunContext
@@ -47,7 +49,8 @@ from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
 from reelremix.engine.options import FACE_MODEL, output_format
 from reelremix.engine.stages.artifact import load, save, stage
-from reelremix.engine.stages.caption import plan_captions
+from reelremix.engine.stages.branding import Dress, check_platform, dress_of
+from reelremix.engine.stages.caption import legible, plan_captions
 from reelremix.engine.stages.frame import center_layout, frame_range
 from reelremix.engine.stages.ingest import ingest
 from reelremix.engine.stages.look import Look, look, look_key
@@ -146,6 +149,7 @@ def plan(
 ) -> Plan:
     """Decide picture and captions of every chosen moment."""
     output = output_format(request.frame, request.encode, subject.presentation.picture)
+    dress = asked_dress(request, ctx)
     spans = _on_frames([draft.range for draft in chosen.drafts], subject)
     looks = see(spans, request.frame, subject, ctx)
     clips: list[Clip] = []
@@ -156,7 +160,7 @@ def plan(
             zip(chosen.drafts, spans, looks, strict=True), start=1
         ):
             ctx.cancel.raise_if_set()
-            clip = _decided(number, draft, span, seen, transcript, request, subject, output)
+            clip = _decided(number, draft, span, seen, transcript, request, subject, output, dress)
             shown[clip.id] = speaker_in_frame(clip.layout, seen.tracks if seen else ())
             clip, own = renumbered(clip, seen.tracks if seen else (), len(tracks))
             clips.append(clip)
@@ -166,6 +170,18 @@ def plan(
     _record_proposals(clips, ctx)
     _warn_of_missing_letters(clips, ctx)
     return Plan(tuple(clips), tuple(tracks), shown)
+
+
+def asked_dress(request: ClipRequest, ctx: RunContext) -> Dress:
+    """Captions and brand kit that a request asks for. Raises ConfigError."""
+    check_platform(request.platform)
+    return dress_of(
+        request.captions,
+        request.brand,
+        ctx.presets_dir,
+        emoji=request.emoji,
+        platform=request.platform,
+    )
 
 
 def _record_proposals(clips: Sequence[Clip], ctx: RunContext) -> None:
@@ -178,15 +194,23 @@ def _record_proposals(clips: Sequence[Clip], ctx: RunContext) -> None:
 
 def _warn_of_missing_letters(clips: Sequence[Clip], ctx: RunContext) -> None:
     texts = {
-        (word.text, str(clip.captions.style["font"]))
+        (word.text, _font_of(clip))
         for clip in clips
         if clip.captions is not None
         for word in clip.words
+        if word.text
     }
     missing = sorted({letter for text, font in texts for letter in missing_glyphs(text, font)})
     if missing:
         shown = " ".join(missing[:LETTERS_NAMED]) + (" ..." if missing[LETTERS_NAMED:] else "")
         ctx.reporter.emit(Warned(f"no font here has {shown}; captions leave that out", FONT_HINT))
+
+
+def _font_of(clip: Clip) -> str:
+    """The captions' font, as its place where it is a file."""
+    assert clip.captions is not None
+    style = from_dict(clip.captions.style)
+    return with_own_font(style, clip.brand.assets if clip.brand else ()).font
 
 
 def see(
@@ -272,13 +296,14 @@ def _decided(
     request: ClipRequest,
     subject: Subject,
     output: OutputFormat,
+    dress: Dress,
 ) -> Clip:
     picture = subject.presentation.picture
-    words = words_within(transcript, span)
+    words = legible(words_within(transcript, span))
     layout = frame_range(seen, picture, output) if seen else center_layout(span, picture, output)
     captions = None
-    if request.captions:
-        captions = plan_captions(words, (span,), output, request.captions)
+    if dress.preset is not None:
+        captions = plan_captions(words, (span,), output, dress.preset, style=dress.style)
         captions = place_captions(captions, layout, seen.tracks if seen else (), output)
     title = draft.description.title or f"{Path(subject.source.name).stem} {number}"
     return Clip(
@@ -297,6 +322,8 @@ def _decided(
         captions=captions,
         judge=draft.judge,
         match=draft.match,
+        brand=dress.brand,
+        subtitles=request.subtitles,
     )
 
 

@@ -16,8 +16,12 @@ from reelremix.engine.captions.typefaces import FaceChain
 CAP_TOP = 0.74
 """Above the baseline: capitals, so that the block's height does not depend on its letters."""
 DESCENT = 0.22
+POP_ROOM = 0.2
+"""Kept free around the letters for the word that grows."""
 LINE_GAP = 0.06
 """Least distance between what two lines paint."""
+EMOJI_SCALE = 1.4
+"""Size of the emoji above a cue against its letters."""
 
 Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -30,6 +34,13 @@ class SetLine:
     shaped: ShapedLine
     left: float
     baseline: float
+    scale: float = 1.0
+    """Size against the style's letters."""
+
+    @property
+    def width(self) -> float:
+        """How wide it is set."""
+        return self.shaped.width * self.scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +54,17 @@ class Block:
     """Of the last line's descenders."""
     bounds: Rectangle
     """Everything that is painted in any state, edges and shadow included."""
+    emoji: SetLine | None = None
+    """Above the lines, in the middle."""
 
 
 def set_block(
-    lines: Sequence[Sequence[str]], style: CaptionStyle, chain: FaceChain, *, rtl: bool
+    lines: Sequence[Sequence[str]],
+    style: CaptionStyle,
+    chain: FaceChain,
+    *,
+    rtl: bool,
+    emoji: str = "",
 ) -> Block:
     """Set the texts of a cue's words, line by line, as they are displayed."""
     shaped = [shape_line(texts, chain, rtl=rtl, word_gap=style.word_gap) for texts in lines]
@@ -54,7 +72,21 @@ def set_block(
     for above, line in pairwise(shaped):
         baseline += max(style.line_height, _ink_bottom(above) - _ink_top(line) + LINE_GAP)
         placed.append(SetLine(line, -line.width / 2, baseline))
-    return Block(tuple(placed), -CAP_TOP, baseline + DESCENT, _bounds(placed, style))
+    bounds = _bounds(placed, style)
+    if not emoji:
+        return Block(tuple(placed), -CAP_TOP, baseline + DESCENT, bounds)
+    above_all = _emoji_line(emoji, chain, bounds[1])
+    top = above_all.baseline + EMOJI_SCALE * _ink_top(above_all.shaped) - LINE_GAP
+    wide = max(bounds[2], above_all.width / 2)
+    bounds = min(bounds[0], -wide), top, max(bounds[2], wide), bounds[3]
+    return Block(tuple(placed), -CAP_TOP, baseline + DESCENT, bounds, above_all)
+
+
+def _emoji_line(emoji: str, chain: FaceChain, bottom: float) -> SetLine:
+    """The emoji with its ink ending where the lines' paint begins."""
+    shaped = shape_line([emoji], chain, rtl=False)
+    baseline = bottom - EMOJI_SCALE * max(0.0, _ink_bottom(shaped, 0.0))
+    return SetLine(shaped, -EMOJI_SCALE * shaped.width / 2, baseline, EMOJI_SCALE)
 
 
 def pop_scale(style: CaptionStyle, width: float) -> float:
@@ -67,9 +99,9 @@ def _ink_top(line: ShapedLine) -> float:
     return min(inks, default=-CAP_TOP)
 
 
-def _ink_bottom(line: ShapedLine) -> float:
+def _ink_bottom(line: ShapedLine, default: float = DESCENT) -> float:
     inks = [r.run.ink.bottom for w in line.words for r in w.runs if r.run.ink]
-    return max(inks, default=DESCENT)
+    return max(inks, default=default)
 
 
 def _bounds(lines: Sequence[SetLine], style: CaptionStyle) -> Rectangle:
@@ -97,7 +129,7 @@ def _margins(style: CaptionStyle) -> tuple[float, float, float]:
     if style.box or style.animation == "pill":
         edge = max(edge, style.padding)
     if style.animation == "pop":
-        edge += 0.18
+        edge += POP_ROOM
     if not style.shadow:
         return edge, edge, edge
     blur = 1.5 * style.shadow_blur  # three times the standard deviation it is drawn with
