@@ -37,6 +37,12 @@ _MEASURE = re.compile(
     r"[.,!?;:]*$",
     re.IGNORECASE,
 )
+_NUMBER_WORD = re.compile(
+    r"^(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|\w+ty-\w+|"
+    r"hundred|thousand|million|billion|half|few|several|many|"
+    r"zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|\w+zehn|\w+zig|hundert|tausend)$",
+    re.IGNORECASE,
+)
 _SHORT_WORD = re.compile(r"^[a-zà-öø-ÿа-яёα-ω']{1,3}$")
 _KANA = re.compile("[\u3040-\u30ff]")
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -77,8 +83,11 @@ def is_measure(text: str) -> bool:
     return bool(_MEASURE.match(text))
 
 
-def is_name_part(text: str, small_words: Collection[str]) -> bool:
-    """Whether the word is spelled as part of a name."""
+def is_name_part(text: str, small_words: Collection[str] = ()) -> bool:
+    """Whether the word is spelled as part of a name.
+
+    Where a sentence begins, every word has a capital: there `small_words` are none.
+    """
     bare = text.strip("\"'“”‘’«»()[]").rstrip(".,!?;:")
     plain = bare.removesuffix("'s").removesuffix("’s").lower()
     return bare[:1].isupper() and plain not in small_words and plain.partition("'")[0] != "i"
@@ -86,6 +95,7 @@ def is_name_part(text: str, small_words: Collection[str]) -> bool:
 
 def _cost(texts: Sequence[str], index: int, small_words: Collection[str], *, names: bool) -> float:
     left, right = texts[index - 1], texts[index]
+    opens = index == 1 or ends_sentence(texts[index - 2])
     if _TITLE.match(left) and right[:1].isupper():
         return TOGETHER
     if ends_sentence(left):
@@ -94,14 +104,14 @@ def _cost(texts: Sequence[str], index: int, small_words: Collection[str], *, nam
         return AT_CLAUSE
     if _CURRENCY.match(left) or _is_counted(left, right, small_words):
         return TOGETHER
-    if names and is_name_part(left, small_words) and is_name_part(right, small_words):
+    if names and is_name_part(right) and is_name_part(left, small_words if opens else ()):
         return TOGETHER
     return 1.1 if _SHORT_WORD.match(left) else 0.6
 
 
 def _is_counted(left: str, right: str, small_words: Collection[str]) -> bool:
     """Whether the right word says what the left one counts."""
-    if _MEASURE.match(right) and left.lower() not in small_words:
+    if _MEASURE.match(right) and (is_number(left) or _NUMBER_WORD.match(left)):
         return True
     bare = right.rstrip(".,!?;:").lower()
     is_unit = right[:1].isalpha() and bare not in small_words

@@ -5,6 +5,7 @@ Lengths are shares of the letter size (em) so that a style fits every output; no
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from difflib import get_close_matches
@@ -109,7 +110,15 @@ class CaptionStyle:
 
     def displayed(self, text: str) -> str:
         """The text as it is drawn: without what would steer the line, and never endless."""
-        return visible(text).upper() if self.case == "upper" else visible(text)
+        return _capitals(visible(text)) if self.case == "upper" else visible(text)
+
+
+def _capitals(text: str) -> str:
+    """Capitals, in Greek without the accents that small letters have."""
+    if not any("\u0370" <= c <= "\u03ff" for c in text):
+        return text.upper()
+    parts = unicodedata.normalize("NFD", text.upper())
+    return unicodedata.normalize("NFC", parts.replace("\u0301", ""))
 
 
 def rgba(colour: str) -> Colour | None:

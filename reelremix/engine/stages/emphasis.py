@@ -86,7 +86,7 @@ def _weights(words: Sequence[Word], small: Collection[str]) -> list[int]:
     said = Counter(_plain(text) for text in texts)
     opens = [i == 0 or ends_sentence(texts[i - 1]) for i in range(len(texts))]
     inside = [text for text, first in zip(texts, opens, strict=True) if not first]
-    names = sum(is_name_part(t, small) for t in inside) <= NOUNS_TOO * max(1, len(inside))
+    names = sum(map(is_name_part, inside)) <= max(2, NOUNS_TOO * len(inside))
     return [
         _weight(text, said[_plain(text)], small, may_be_name=names and not first)
         for text, first in zip(texts, opens, strict=True)
@@ -97,11 +97,10 @@ def _weight(text: str, said: int, small: Collection[str], *, may_be_name: bool) 
     plain = text.strip(_EDGES)
     if is_number(plain) or "%" in text:
         return 3
-    if not plain or plain.lower() in small or is_measure(plain):
-        return 0
-    is_term = len(plain) > 1 and plain.isupper() and not plain.isdigit()
-    if may_be_name and (is_term or is_name_part(plain, small)):
+    if may_be_name and is_name_part(plain):
         return 2
+    if plain.lower() in small or is_measure(plain):
+        return 0
     return 1 if len(plain) >= LONG_WORD and said == 1 else 0
 
 

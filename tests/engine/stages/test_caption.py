@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelremix.engine.captions.safe_area import safe_area
-from reelremix.engine.captions.style import CaptionStyle
+from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
 from reelremix.engine.codec import from_bytes, to_bytes
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import OutputFormat
@@ -32,6 +32,14 @@ def test_portrait_captions_keep_clear_of_the_platforms_interface() -> None:
     assert y >= 0.12 * 1920 and y + height <= 0.80 * 1920
     assert x + width <= 0.90 * 1080
     assert x == 1080 - (x + width)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_all_platforms_leave_free_each_of_them_does(platform: str) -> None:
+    x, y, width, height = safe_area(PORTRAIT)
+    own_x, own_y, own_width, own_height = safe_area(PORTRAIT, platform)
+    assert own_x <= x and x + width <= own_x + own_width
+    assert own_y <= y and y + height <= own_y + own_height
 
 
 def test_a_cue_never_spans_two_kept_ranges() -> None:
