@@ -56,6 +56,9 @@ class Block:
     """Everything that is painted in any state, edges and shadow included."""
     emoji: SetLine | None = None
     """Above the lines, in the middle."""
+    box_top: float = -CAP_TOP
+    """Of a line's box without its padding, from the baseline: letters stand in its middle."""
+    box_bottom: float = DESCENT
 
 
 def set_block(
@@ -72,14 +75,15 @@ def set_block(
     for above, line in pairwise(shaped):
         baseline += max(style.line_height, _ink_bottom(above) - _ink_top(line) + LINE_GAP)
         placed.append(SetLine(line, -line.width / 2, baseline))
-    bounds = _bounds(placed, style)
+    box = _box_edges(style, chain)
+    bounds = _bounds(placed, style, box)
     if not emoji:
-        return Block(tuple(placed), -CAP_TOP, baseline + DESCENT, bounds)
+        return Block(tuple(placed), -CAP_TOP, baseline + DESCENT, bounds, None, *box)
     above_all = _emoji_line(emoji, chain, bounds[1])
     top = above_all.baseline + EMOJI_SCALE * _ink_top(above_all.shaped) - LINE_GAP
     wide = max(bounds[2], above_all.width / 2)
     bounds = min(bounds[0], -wide), top, max(bounds[2], wide), bounds[3]
-    return Block(tuple(placed), -CAP_TOP, baseline + DESCENT, bounds, above_all)
+    return Block(tuple(placed), -CAP_TOP, baseline + DESCENT, bounds, above_all, *box)
 
 
 def _emoji_line(emoji: str, chain: FaceChain, bottom: float) -> SetLine:
@@ -87,6 +91,15 @@ def _emoji_line(emoji: str, chain: FaceChain, bottom: float) -> SetLine:
     shaped = shape_line([emoji], chain, rtl=False)
     baseline = bottom - EMOJI_SCALE * max(0.0, _ink_bottom(shaped, 0.0))
     return SetLine(shaped, -EMOJI_SCALE * shaped.width / 2, baseline, EMOJI_SCALE)
+
+
+def _box_edges(style: CaptionStyle, chain: FaceChain) -> tuple[float, float]:
+    """Top and bottom of a line's box: as high as before, but capitals have nothing below them."""
+    capital = chain.primary.shape("H", rtl=False).ink
+    if style.case != "upper" or capital is None:
+        return -CAP_TOP, DESCENT
+    spare = (CAP_TOP + DESCENT + capital.top) / 2
+    return capital.top - spare, spare
 
 
 def pop_scale(style: CaptionStyle, width: float) -> float:
@@ -104,9 +117,10 @@ def _ink_bottom(line: ShapedLine, default: float = DESCENT) -> float:
     return max(inks, default=default)
 
 
-def _bounds(lines: Sequence[SetLine], style: CaptionStyle) -> Rectangle:
-    top = min(line.baseline + min(-CAP_TOP, _ink_top(line.shaped)) for line in lines)
-    bottom = max(line.baseline + max(DESCENT, _ink_bottom(line.shaped)) for line in lines)
+def _bounds(lines: Sequence[SetLine], style: CaptionStyle, box: tuple[float, float]) -> Rectangle:
+    box_top, box_bottom = box
+    top = min(s.baseline + min(-CAP_TOP, box_top, _ink_top(s.shaped)) for s in lines)
+    bottom = max(s.baseline + max(DESCENT, box_bottom, _ink_bottom(s.shaped)) for s in lines)
     left = min(line.left + _ink_left(line.shaped) for line in lines)
     right = max(line.left + _ink_right(line.shaped) for line in lines)
     sides, above, below = _margins(style)

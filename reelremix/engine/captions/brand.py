@@ -56,6 +56,7 @@ class ProgressBar:
     """A bar that grows as the clip goes on."""
 
     colour: str = "#FFD60A"
+    """The part that has passed."""
     back: str = "#FFFFFF40"
     """The part still to come; empty draws nothing."""
     height: float = 0.006
@@ -71,9 +72,11 @@ class Logo:
     file: str = ""
     """PNG, JPEG or WebP beside the preset."""
     corner: str = "top-right"
+    """Where it stands."""
     size: float = 0.14
     """Width as a share of the output width."""
     opacity: float = 0.9
+    """1 hides what is behind it."""
     margin: float = 0.04
     """Distance from the edges as a share of the output width."""
 
@@ -93,6 +96,15 @@ _TABLE_KEYS = {
     "logo": tuple(f.name for f in fields(Logo)),
     "brand": ("colours", "fonts"),
 }
+
+
+def allowed_in_table(key: str) -> str:
+    """What a table's key may be, as a reader is told; empty where its kind says enough."""
+    if key in _CHOICES:
+        return ", ".join(_CHOICES[key])
+    if key in _BOUNDS:
+        return "{:g} to {:g}".format(*_BOUNDS[key])
+    return ""
 
 
 def title_card(values: Mapping[str, Any]) -> TitleCard:

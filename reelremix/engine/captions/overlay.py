@@ -28,7 +28,7 @@ from reelremix.engine.captions.style import CaptionStyle, rgba
 from reelremix.engine.captions.typefaces import FaceChain, chain_for
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import OutputFormat
-from reelremix.engine.domain.spacing import needs_space, split_words
+from reelremix.engine.domain.spacing import needs_space, split_words, visible
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class OverlayPainter:
         self._title_s = 0.0
         self._eases = self._rises = False
         self._title_em_px = 0.0
-        if brand.title is not None and title.strip():
+        if brand.title is not None and visible(title):
             card = title_card(brand.title)
             style = with_own_font(card.style, brand.assets)
             self._title = _title_patch(title, style, output)

@@ -44,6 +44,8 @@ class Placement:
     """Middle of the lines."""
     y: float
     """First baseline."""
+    box_top: float = -CAP_TOP
+    box_bottom: float = DESCENT
 
 
 class CaptionPainter:
@@ -314,7 +316,9 @@ class WordLayers:
                 draw_shadow(picture, self._style, em, spans)
             draw_outline(picture, self._style, em, spans)
         else:
-            colour = self._style.highlight if name == "lit" else self._colour
+            # Where nothing is to take another colour, stressed words keep theirs.
+            keeps = name == "base" or self._style.highlight == self._style.fill
+            colour = self._colour if keeps else self._style.highlight
             picture.fill(spans, rgba(colour) or (0, 0, 0, 0))
         return picture.layer()
 
@@ -356,7 +360,13 @@ def placed(block: Block, em_px: float, width: int, height: int) -> Placement:
     left, top, right, bottom = block.bounds
     wide, high = max(right - left, 0.1), max(bottom - top, 0.1)
     em = min(em_px, width / wide, height / high)
-    return Placement(em, width / 2 - (left + right) / 2 * em, height / 2 - (top + bottom) / 2 * em)
+    return Placement(
+        em,
+        width / 2 - (left + right) / 2 * em,
+        height / 2 - (top + bottom) / 2 * em,
+        block.box_top,
+        block.box_bottom,
+    )
 
 
 def glyph_spans(
@@ -419,9 +429,9 @@ def behind(
     pad, em = style.padding, place.em_px
     return (
         place.x + (line.left + left - pad) * em,
-        place.y + (line.baseline - CAP_TOP - pad) * em,
+        place.y + (line.baseline + place.box_top - pad) * em,
         place.x + (line.left + right + pad) * em,
-        place.y + (line.baseline + DESCENT + pad) * em,
+        place.y + (line.baseline + place.box_bottom + pad) * em,
     )
 
 

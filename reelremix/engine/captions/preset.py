@@ -6,6 +6,7 @@ path of a file. Everything wrong with a file is found at once, so that `preset c
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine.captions.brand import brand_problems, read_brand, with_names_resolved
+from reelremix.engine.captions.reference import commented_copy
 from reelremix.engine.captions.style import (
     CaptionStyle,
     Problem,
@@ -73,6 +75,51 @@ def read_preset(name_or_path: str, folder: Path | None = None) -> Preset:
         rest = "`reelremix preset check FILE` lists everything that is wrong"
         raise ConfigError(f"{file}: {problem.text}", hint=problem.hint or rest)
     return _preset(values, Path(file).stem, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A preset as a list tells of it."""
+
+    name: str
+    origin: str
+    description: str
+    problem: str | None = None
+    """Why it cannot be used."""
+
+
+def listed_presets(folder: Path | None) -> tuple[Listed, ...]:
+    """Every preset, the built-in ones first; broken ones say why."""
+    listed = [_listed(name, folder) for name in preset_names(folder)]
+    return tuple(sorted(listed, key=lambda p: (p.origin != BUILT_IN, p.name)))
+
+
+def _listed(name: str, folder: Path | None) -> Listed:
+    try:
+        preset = read_preset(name, folder)
+    except ConfigError as error:
+        return Listed(name, OWN, "", error.message)
+    return Listed(name, preset.origin, preset.description)
+
+
+def new_preset(name: str, base: str, folder: Path) -> Path:
+    """Write a commented copy of a preset into the user's folder and return its path.
+
+    Raises ConfigError when the name is taken or cannot be a file's, or the folder not be written.
+    """
+    if not re.fullmatch(r"[\w][\w -]{0,60}", name):
+        raise ConfigError(f"a preset cannot be called {name!r}: letters, digits, - and _ only")
+    path = folder / f"{name}.toml"
+    if name in preset_names(folder):
+        raise ConfigError(f"there is a preset named '{name}' already", hint="choose another name")
+    text = commented_copy(preset_text(base, folder), base)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"{path} cannot be written: {reason}") from error
+    return path
 
 
 def preset_text(name_or_path: str, folder: Path | None = None) -> str:

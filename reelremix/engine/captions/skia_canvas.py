@@ -245,10 +245,21 @@ class Picture:
             self._canvas.drawTextBlob(builder.make(), 0, 0, paint)
 
 
+def png_of(pixels: NDArray[np.uint8]) -> bytes:
+    """Height x width x RGB as a PNG file."""
+    opaque = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    image = skia.Image.fromarray(np.ascontiguousarray(opaque), skia.kRGBA_8888_ColorType)
+    return bytes(image.encodeToData(skia.kPNG, 100))
+
+
 def picture_size(path: Path) -> tuple[int, int] | None:
     """Width and height of a picture file, read from its head; None when it is not a picture."""
-    codec = skia.Codec.MakeFromData(skia.Data.MakeFromFileName(str(path)))
-    if codec is None:
+    content = skia.Data.MakeFromFileName(str(path))
+    if content is None:
+        return None
+    try:
+        codec = skia.Codec.MakeFromData(content)
+    except RuntimeError:  # its only word for any file that it cannot read
         return None
     size = codec.dimensions()
     return size.width(), size.height()

@@ -63,6 +63,7 @@ class CaptionStyle:
     case: str = "as-is"
     """`as-is` or `upper`."""
     fill: str = "#FFFFFF"
+    """Letters."""
     highlight: str = "#FFD60A"
     """Letters of the word being spoken."""
     keywords: str = ""
@@ -70,10 +71,13 @@ class CaptionStyle:
     speakers: tuple[str, ...] = ()
     """Letters of each voice in the order they are first heard, where more than one speaks."""
     outline: str = "#101014"
+    """Edge of the letters."""
     outline_width: float = 0.07
     """How far the outline reaches out of the letters."""
     shadow: str = "#000000A6"
+    """Soft shadow of the letters, or their glow."""
     shadow_blur: float = 0.08
+    """How far the shadow spreads."""
     shadow_drop: float = 0.05
     """How far down the shadow falls."""
     box: str = ""
@@ -85,6 +89,7 @@ class CaptionStyle:
     radius: float = 0.25
     """Corners of box and pill."""
     max_lines: int = 2
+    """Lines a cue."""
     max_chars: int = 24
     """Characters a line, spaces included; the width of the safe area may allow fewer."""
     max_words: int = 20
@@ -138,6 +143,16 @@ def from_dict(values: Mapping[str, Any]) -> CaptionStyle:
     """A style from a manifest's values, unknown keys ignored; raises ConfigError for wrong ones."""
     known = {f.name: values[f.name] for f in fields(CaptionStyle) if f.name in values}
     return build_style(known, "captions.style")
+
+
+def bounds_of(key: str) -> str:
+    """What a key may be, as a reader is told; empty where its kind says enough."""
+    if key in _CHOICES:
+        return ", ".join(_CHOICES[key])
+    if key in _BOUNDS:
+        low, high = _BOUNDS[key]
+        return f"{low:g} to {high:g}"
+    return ""
 
 
 def build_style(values: Mapping[str, Any], file: str) -> CaptionStyle:
