@@ -115,6 +115,7 @@ class ShapedRun:
     """The glyphs of a piece of text in one face and one direction."""
 
     face: Face
+    text: str
     glyphs: tuple[Glyph, ...]
     width: float
     ink: Ink | None
@@ -279,7 +280,7 @@ def _shape(face: Face, text: str, *, rtl: bool) -> ShapedRun:
             continue
         glyphs.append(Glyph(info.codepoint, x + position.x_offset / em, -position.y_offset / em))
         x += position.x_advance / em
-    return ShapedRun(face, tuple(glyphs), x, _ink(face, glyphs))
+    return ShapedRun(face, text, tuple(glyphs), x, _ink(face, glyphs))
 
 
 def _ink(face: Face, glyphs: Sequence[Glyph]) -> Ink | None:
