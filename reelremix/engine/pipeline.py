@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Queue
 
@@ -49,7 +49,7 @@ from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
 from reelremix.engine.options import FACE_MODEL, output_format
 from reelremix.engine.stages.artifact import load, save, stage
-from reelremix.engine.stages.branding import Dress, check_platform, dress_of
+from reelremix.engine.stages.branding import Dress, check_platform, dress_of, title_card_of
 from reelremix.engine.stages.caption import legible, plan_captions
 from reelremix.engine.stages.frame import center_layout, frame_range
 from reelremix.engine.stages.ingest import ingest
@@ -304,9 +304,8 @@ def _decided(
     captions = None
     if dress.preset is not None:
         captions = plan_captions(words, (span,), output, dress.preset, style=dress.style)
-        captions = place_captions(captions, layout, seen.tracks if seen else (), output)
     title = draft.description.title or f"{Path(subject.source.name).stem} {number}"
-    return Clip(
+    clip = Clip(
         id=clip_id(subject.source.id, (span,)),
         rank=number,
         ranges=(span,),
@@ -325,6 +324,16 @@ def _decided(
         brand=dress.brand,
         subtitles=request.subtitles,
     )
+    return _placed(clip, seen.tracks if seen else ())
+
+
+def _placed(clip: Clip, tracks: Sequence[Track]) -> Clip:
+    """The clip with its captions off faces and off its title card."""
+    if clip.captions is None:
+        return clip
+    drawn = title_card_of(clip)
+    captions = place_captions(clip.captions, clip.layout, tracks, clip.output, drawn=drawn)
+    return replace(clip, captions=captions)
 
 
 def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:

@@ -25,7 +25,7 @@ from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.pipeline import see
-from reelremix.engine.stages.branding import check_platform, dress_of, found_again
+from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.frame import center_layout, frame_range, merge_layouts
 from reelremix.engine.stages.place import place_captions
@@ -190,4 +190,4 @@ def _captions_for(
     if request.platform is not None:
         style = replace(style, platform=request.platform)
     captions = plan_captions(clip.words, clip.ranges, clip.output, preset, style=style)
-    return place_captions(captions, clip.layout, tracks, clip.output)
+    return place_captions(captions, clip.layout, tracks, clip.output, drawn=title_card_of(clip))

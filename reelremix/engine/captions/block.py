@@ -18,6 +18,8 @@ CAP_TOP = 0.74
 DESCENT = 0.22
 POP_ROOM = 0.2
 """Kept free around the letters for the word that grows."""
+RISE = 0.3
+"""How far below its place a cue begins that rises."""
 LINE_GAP = 0.06
 """Least distance between what two lines paint."""
 EMOJI_SCALE = 1.4
@@ -144,7 +146,9 @@ def _margins(style: CaptionStyle) -> tuple[float, float, float]:
         edge = max(edge, style.padding)
     if style.animation == "pop":
         edge += POP_ROOM
+    rise = RISE if style.entrance == "rise" else 0.0
     if not style.shadow:
-        return edge, edge, edge
+        return edge, edge, edge + rise
     blur = 1.5 * style.shadow_blur  # three times the standard deviation it is drawn with
-    return edge + blur, edge + max(0.0, blur - style.shadow_drop), edge + blur + style.shadow_drop
+    below = edge + blur + style.shadow_drop + rise
+    return edge + blur, edge + max(0.0, blur - style.shadow_drop), below

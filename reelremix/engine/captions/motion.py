@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from reelremix.engine.captions.block import RISE
 from reelremix.engine.captions.style import CaptionStyle
 from reelremix.engine.domain.transcript import Word
 
@@ -100,7 +101,7 @@ class CueMotion:
         if self._style.entrance == "none":
             return 1.0, 0.0
         share = _eased((now + LEAD_S) / ENTRANCE_S)
-        return share, 0.3 * (1.0 - share) if self._style.entrance == "rise" else 0.0
+        return share, RISE * (1.0 - share) if self._style.entrance == "rise" else 0.0
 
     def _look(self, index: int, span: _Span, now: float) -> WordLook:
         animation = self._style.animation

@@ -6,13 +6,12 @@ Each is drawn once; from then on it is only faded, or cut to the length that has
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reelremix.engine.captions.block import Block, set_block
+from reelremix.engine.captions.block import RISE, Block, set_block
 from reelremix.engine.captions.brand import Logo, logo, progress_bar, title_card, with_own_font
 from reelremix.engine.captions.paint import (
     draw_boxes,
@@ -28,11 +27,8 @@ from reelremix.engine.captions.style import CaptionStyle, rgba
 from reelremix.engine.captions.typefaces import FaceChain, chain_for
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import OutputFormat
-from reelremix.engine.domain.spacing import needs_space, split_words, visible
+from reelremix.engine.domain.spacing import needs_space, split_words
 from reelremix.errors import ConfigError
-
-if TYPE_CHECKING:
-    from reelremix.engine.captions.skia_canvas import Picture
 
 FADE_S = 0.25
 MOST_TITLE_LINES = 3
@@ -53,7 +49,7 @@ class OverlayPainter:
         self._title_s = 0.0
         self._eases = self._rises = False
         self._title_em_px = 0.0
-        if brand.title is not None and visible(title):
+        if brand.title is not None:
             card = title_card(brand.title)
             style = with_own_font(card.style, brand.assets)
             self._title = _title_patch(title, style, output)
@@ -83,7 +79,7 @@ class OverlayPainter:
         opacity = 1.0 - (1.0 - min(come, gone)) ** 2
         if opacity >= 1.0:
             return card
-        lower = round(0.3 * (1 - come) * self._title_em_px / 2) * 2 if self._rises else 0
+        lower = round(RISE * (1 - come) * self._title_em_px / 2) * 2 if self._rises else 0
         faded = shown_as(card, opacity, lower)
         return cut_to(faded, self._output.width_px, self._output.height_px)
 
@@ -156,13 +152,22 @@ def _logo_patch(shown: Logo, assets: Sequence[Asset], output: OutputFormat) -> P
     return cut_to(patch, output.width_px, output.height_px) if patch is not None else None
 
 
-def _title_patch(title: str, style: CaptionStyle, output: OutputFormat) -> Patch | None:
-    """The title, set in balanced lines in the middle of the picture."""
-    from reelremix.engine.captions.skia_canvas import Picture
+@dataclass(frozen=True, slots=True)
+class SetTitle:
+    """A title card as it is set: its block and where that is drawn, in even output pixels."""
 
+    block: Block
+    em_px: float
+    box: tuple[int, int, int, int]
+
+
+def set_title(title: str, style: CaptionStyle, output: OutputFormat) -> SetTitle | None:
+    """The title in balanced lines in the middle of the picture; None when it says nothing."""
     chain = chain_for(style.font)
     safe_x, safe_y, safe_width, safe_height = safe_area(output)
     words = [shown for word in split_words(title) if (shown := style.displayed(word))]
+    if not words:
+        return None
     lines = _title_lines(words, style, chain, safe_width / style.em_px(output) - 2 * style.padding)
     block = set_block(lines, style, chain, rtl=is_rtl(words))
     left, top, right, bottom = block.bounds
@@ -170,22 +175,38 @@ def _title_patch(title: str, style: CaptionStyle, output: OutputFormat) -> Patch
     width, height = (int(-(-side * em // 2)) * 2 for side in (right - left, bottom - top))
     x = safe_x + (safe_width - width) // 4 * 2
     y = safe_y + round(style.position * (safe_height - height) / 2) * 2
+    return SetTitle(block, em, (x, y, width, height))
+
+
+def title_box(
+    brand: Brand | None, title: str, output: OutputFormat
+) -> tuple[float, tuple[int, int, int, int]] | None:
+    """How long a clip's title card is shown, and where; None when there is none."""
+    if brand is None or brand.title is None:
+        return None
+    card = title_card(brand.title)
+    made = set_title(title, with_own_font(card.style, brand.assets), output)
+    return None if made is None else (card.seconds, made.box)
+
+
+def _title_patch(title: str, style: CaptionStyle, output: OutputFormat) -> Patch | None:
+    from reelremix.engine.captions.skia_canvas import Picture
+
+    made = set_title(title, style, output)
+    if made is None:
+        return None
+    x, y, width, height = made.box
     picture = Picture(width, height)
-    _draw_title(picture, style, block, em)
-    patch = patch_from_rgba(picture.pixels(), x, y)
-    return cut_to(patch, output.width_px, output.height_px) if patch is not None else None
-
-
-def _draw_title(picture: Picture, style: CaptionStyle, block: Block, em_px: float) -> None:
-    height, width = picture.pixels().shape[:2]
-    place = placed(block, em_px, width, height)
-    draw_boxes(picture, style, block, place)
-    words = [(line, word) for line in block.lines for word in line.shaped.words]
+    place = placed(made.block, made.em_px, width, height)
+    draw_boxes(picture, style, made.block, place)
+    words = [(line, word) for line in made.block.lines for word in line.shaped.words]
     spans = [span for line, word in words for span in glyph_spans(place, line, word)]
     if style.shadow:
         draw_shadow(picture, style, place.em_px, spans)
     draw_outline(picture, style, place.em_px, spans)
     picture.fill(spans, rgba(style.fill) or (0, 0, 0, 0))
+    patch = patch_from_rgba(picture.pixels(), x, y)
+    return cut_to(patch, output.width_px, output.height_px) if patch is not None else None
 
 
 def _title_lines(

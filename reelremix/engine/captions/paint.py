@@ -19,7 +19,7 @@ from reelremix.engine.captions.motion import CueMotion, PillLook, Scene, WordLoo
 from reelremix.engine.captions.patch import Area, Patch, cut_to, redrawn, shown_as, whole_patch
 from reelremix.engine.captions.preset import load_preset
 from reelremix.engine.captions.shaping import PlacedWord, is_rtl
-from reelremix.engine.captions.style import CaptionStyle, from_dict, rgba
+from reelremix.engine.captions.style import CaptionStyle, Colour, from_dict, rgba
 from reelremix.engine.captions.typefaces import chain_for
 from reelremix.engine.domain.brand import Asset
 from reelremix.engine.domain.caption import Captions, Cue
@@ -254,7 +254,7 @@ class WordLayers:
         self._box = box
         self.line = line
         self._peak = pop_scale(style, word.right - word.left)
-        self._made: dict[tuple[str, float], Layer] = {}
+        self._made: dict[str, Layer] = {}
         self._frames: dict[float, tuple[int, int, int, int]] = {}
 
     def bounds(self, look: WordLook) -> tuple[int, int, int, int]:
@@ -265,19 +265,26 @@ class WordLayers:
 
     def draw_edge(self, picture: Picture, look: WordLook) -> None:
         """Draw what is behind the letters."""
-        if look.typed > 0 and self._has_edge:
-            picture.lay(self._layer("edge", look), part=self._passed(look.typed))
+        if look.grown:
+            scale = self._scale(look)
+            spans = glyph_spans(self._place, self.line, self._word, scale)
+            draw_outline(picture, self._style, self._place.em_px * scale, spans)
+        elif look.typed > 0 and self._has_edge:
+            picture.lay(self._layer("edge"), part=self._passed(look.typed))
 
     def draw_letters(self, picture: Picture, look: WordLook) -> None:
-        """Draw the letters, as far as they are there, and those that are lit over them."""
-        if look.typed <= 0:
+        """Draw the letters, as far as they are there, and those that are lit over them.
+
+        Letters on the move are drawn as they are, those at rest come from their layers.
+        """
+        if look.grown or 0 < look.lit < 1:
+            spans = glyph_spans(self._place, self.line, self._word, self._scale(look))
+            picture.fill(spans, _mixed(self._colour, self._lit_colour, look.lit))
             return
-        if look.lit < 1.0 and look.wiped < 1.0:
-            picture.lay(self._layer("base", look), part=self._passed(look.typed))
-        if look.lit > 0:
-            picture.lay(self._layer("lit", look), look.lit)
-        if look.wiped > 0:
-            picture.lay(self._layer("lit", look), part=self._passed(look.wiped))
+        if look.typed > 0 and look.lit < 1 and look.wiped < 1:
+            picture.lay(self._layer("base"), part=self._passed(look.typed))
+        if look.lit or look.wiped:
+            picture.lay(self._layer("lit"), part=self._passed(max(look.lit, look.wiped)))
 
     def pill_rectangles(self) -> list[Rectangle]:
         """Behind the word: one rectangle, or several for a word of mixed direction."""
@@ -294,31 +301,32 @@ class WordLayers:
         """Typed words bring their shadows along; others stand on one for all."""
         return self._style.animation == "typewriter" and bool(self._style.shadow)
 
-    def _layer(self, name: str, look: WordLook) -> Layer:
-        key = (name, look.grown)
-        if key not in self._made:
-            self._made[key] = self._drawn(name, look)
-        return self._made[key]
+    @property
+    def _lit_colour(self) -> str:
+        """Where nothing is to take another colour, stressed words keep theirs."""
+        takes = self._style.highlight != self._style.fill
+        return self._style.highlight if takes else self._colour
 
     def _scale(self, look: WordLook) -> float:
         return 1.0 + (self._peak - 1.0) * look.grown
 
-    def _drawn(self, name: str, look: WordLook) -> Layer:
+    def _layer(self, name: str) -> Layer:
+        if name not in self._made:
+            self._made[name] = self._drawn(name)
+        return self._made[name]
+
+    def _drawn(self, name: str) -> Layer:
         from reelremix.engine.captions.skia_canvas import Picture
 
-        left, top, right, bottom = self.bounds(look)
-        scale = self._scale(look)
+        left, top, right, bottom = self.bounds(WordLook())
         picture = Picture(right - left, bottom - top, left, top)
-        spans = glyph_spans(self._place, self.line, self._word, scale)
-        em = self._place.em_px * scale
+        spans = glyph_spans(self._place, self.line, self._word)
         if name == "edge":
             if self._owns_shadow:
-                draw_shadow(picture, self._style, em, spans)
-            draw_outline(picture, self._style, em, spans)
+                draw_shadow(picture, self._style, self._place.em_px, spans)
+            draw_outline(picture, self._style, self._place.em_px, spans)
         else:
-            # Where nothing is to take another colour, stressed words keep theirs.
-            keeps = name == "base" or self._style.highlight == self._style.fill
-            colour = self._colour if keeps else self._style.highlight
+            colour = self._lit_colour if name == "lit" else self._colour
             picture.fill(spans, rgba(colour) or (0, 0, 0, 0))
         return picture.layer()
 
@@ -472,6 +480,13 @@ def _colours(cue: Cue, style: CaptionStyle) -> list[str]:
         for line in cue.lines
         for i in line
     ]
+
+
+def _mixed(one: str, other: str, share: float) -> Colour:
+    """A colour on the way from one to the other."""
+    parts = zip(rgba(one) or (0, 0, 0, 0), rgba(other) or (0, 0, 0, 0), strict=True)
+    red, green, blue, alpha = (round(a + (b - a) * share) for a, b in parts)
+    return red, green, blue, alpha
 
 
 def _apart(areas: Sequence[Area]) -> list[Area]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,24 +126,28 @@ def _painted(alpha: Plane) -> tuple[int, int, int, int] | None:
 
 
 def _converted(pixels: Plane) -> tuple[tuple[Weights, Weights], tuple[Weights, Weights, Weights]]:
-    """Alpha and premultiplied values of the luma plane and of the two chroma planes."""
+    """Alpha and premultiplied values of the luma plane and of the two chroma planes.
+
+    No colour of premultiplied pixels exceeds its alpha, so that the sum with any picture fits 16
+    bits without being limited.
+    """
     part = pixels.astype(np.float32)
-    alpha_y = np.rint(part[..., 3] * np.float32(256 / 255))
-    pre_y = part @ _LUMA
     pairs = part[0::2] + part[1::2]
     half: NDArray[np.float32] = (pairs[:, 0::2] + pairs[:, 1::2]) * np.float32(0.25)
-    alpha_uv = np.rint(half[..., 3] * np.float32(256 / 255))
-    luma = alpha_y.astype(np.uint16), _limited(pre_y, alpha_y)
-    chroma = (_limited(half @ row, alpha_uv) for row in (_CHROMA_U, _CHROMA_V))
-    return luma, (alpha_uv.astype(np.uint16), *chroma)
+    luma = _alpha(pixels[..., 3]), _rounded(part @ _LUMA)
+    blue, red = _rounded(half @ _CHROMA_U), _rounded(half @ _CHROMA_V)
+    return luma, (_alpha(np.rint(half[..., 3])), blue, red)
 
 
-def _limited(pre: NDArray[np.float32], opacity: NDArray[np.float32]) -> Weights:
-    """Rounded, and such that the sum with any picture fits 16 bits."""
+def _alpha(opacity: NDArray[Any]) -> Weights:
+    """0 to 255 as 0 to 256."""
+    alpha = opacity.astype(np.uint16)
+    alpha += alpha >> 7
+    return alpha
+
+
+def _rounded(pre: NDArray[np.float32]) -> Weights:
     pre += 128
-    np.minimum(pre, 255 * opacity + 255, out=pre)
-    np.maximum(pre, 0, out=pre)
-    pre *= opacity != 0
     return pre.astype(np.uint16)
 
 

@@ -155,14 +155,12 @@ def chain_for(family: str) -> FaceChain:
     return FaceChain(_wrap_system(typeface))
 
 
-@lru_cache(maxsize=32)
 def font_sha256(family: str) -> str | None:
     """Digest of a bundled font's file or of the user's; None for a font of the system."""
-    if Path(family).is_absolute():
-        return hashlib.sha256(Path(family).read_bytes()).hexdigest()
-    if family not in BUNDLED:
+    if family not in BUNDLED and not Path(family).is_absolute():
         return None
-    return hashlib.sha256((_FOLDER / BUNDLED[family]).read_bytes()).hexdigest()
+    file = _FOLDER / BUNDLED[family] if family in BUNDLED else Path(family)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def emoji_as_drawn(cluster: str) -> str:

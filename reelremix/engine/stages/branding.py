@@ -11,9 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reelremix.engine.captions.brand import located
+from reelremix.engine.captions.overlay import title_box
 from reelremix.engine.captions.preset import Preset, read_preset
 from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
 from reelremix.engine.domain.brand import Brand
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.occupied import Occupied
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Box
 from reelremix.errors import ConfigError
 
 NONE = "none"
@@ -60,18 +65,22 @@ def dress_of(
         style = replace(style, emoji=emoji)
     if style is not None and platform is not None:
         style = replace(style, platform=platform)
-    shown = _brand(worn, brand, folder)
+    shown = _brand(worn, captions, brand, folder)
     return Dress(captions, style, None if shown.is_empty else shown)
 
 
-def _brand(worn: Preset | None, brand: str | None, folder: Path | None) -> Brand:
+def _brand(
+    worn: Preset | None, captions: str | None, brand: str | None, folder: Path | None
+) -> Brand:
     """The kit that is shown, with every file that it or the captions need."""
-    own = worn.brand if worn is not None else Brand("")
+    own = replace(worn.brand, preset=captions or "") if worn is not None else Brand("")
     if brand is None:
         return own
-    other = read_preset(brand, folder).brand if brand != NONE else Brand("")
+    other = Brand("")
+    if brand != NONE:
+        other = replace(read_preset(brand, folder).brand, preset=brand)
     font = worn.style.font if worn is not None else ""
-    needed = tuple(asset for asset in own.assets if asset.path and Path(font) == Path(asset.path))
+    needed = tuple(asset for asset in own.assets if asset.path == font)
     return replace(other, assets=tuple(dict.fromkeys((*other.assets, *needed))))
 
 
@@ -94,3 +103,14 @@ def check_platform(platform: str | None) -> None:
     """Raise ConfigError for a platform that is not known."""
     if platform is not None and platform not in PLATFORMS:
         raise ConfigError(f"--platform must be one of {', '.join(PLATFORMS)} (got {platform!r})")
+
+
+def title_card_of(clip: Clip) -> tuple[Occupied, ...]:
+    """The clip's title card as something that captions keep off; empty without one."""
+    found = title_box(clip.brand, clip.title, clip.output)
+    if found is None or not clip.ranges:
+        return ()
+    seconds, box = found
+    first = clip.ranges[0]
+    until = min(first.end, first.start + Timestamp.from_seconds(seconds))
+    return (Occupied(TimeRange(first.start, until), Box(*(float(side) for side in box))),)

@@ -30,11 +30,13 @@ def place_captions(
     tracks: Sequence[Track],
     output: OutputFormat,
     occupied: Sequence[Occupied] = (),
+    *,
+    drawn: Sequence[Occupied] = (),
 ) -> Captions:
     """The captions with their boxes moved up or down, inside the safe area.
 
     They keep off the faces of `tracks` and off `occupied` parts of the source, where these are
-    seen.
+    seen, and off what else is `drawn`, whose boxes are in output pixels.
     """
     safe = safe_area(output, str(captions.style.get("platform", "all")))
     cues = list(captions.cues)
@@ -44,6 +46,7 @@ def place_captions(
             continue
         obstacles = [_faces_on_screen(piece, tracks)]
         obstacles += [_taken_on_screen(piece, taken) for taken in occupied]
+        obstacles += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
         middle = _best_middle([cues[i] for i in shown], piece, obstacles, output, safe)
         for i in shown:
             cues[i] = _moved(cues[i], middle, safe)

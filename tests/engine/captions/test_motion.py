@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reelremix.engine.captions.motion import CueMotion, Scene, WordLook
 from reelremix.engine.captions.style import ANIMATIONS, CaptionStyle
+from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 
 Speech = Callable[..., tuple[Word, ...]]
@@ -79,8 +80,6 @@ def test_entrances_end_and_leave_the_cue_where_it_belongs(speech: Speech) -> Non
 def test_looks_stay_between_nothing_and_all(
     animation: str, now: float, each: float, gap: float
 ) -> None:
-    from reelremix.engine.domain.time import TimeRange
-
     words = []
     begin = 1.0
     for text in ("a", "bcd", "ef"):

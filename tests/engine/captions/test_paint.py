@@ -139,6 +139,8 @@ def test_a_cue_rises_and_fades_in(speech: Speech) -> None:
     made = CaptionPainter(plan_captions(words, KEPT, SMALL, style=style), words, SMALL)
     first, rest = shown(made, 1.0), shown(made, 1.5)
     assert first.y > rest.y and first.alpha_y.max() < rest.alpha_y.max()
+    lowest = np.flatnonzero(first.alpha_y.any(axis=1)).max()
+    assert first.y + lowest < rest.y + rest.height  # inside its box all the way
 
 
 def test_pictures_are_the_same_whatever_came_before(speech: Speech) -> None:

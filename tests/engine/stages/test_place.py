@@ -122,6 +122,18 @@ def test_between_text_and_faces_captions_find_the_gap() -> None:
     assert box.overlap(text) == 0 and box.overlap(high.sightings[0].box) == 0
 
 
+def test_captions_keep_off_the_title_card_while_it_is_shown() -> None:
+    card = Box(150.0, 260.0, 780.0, 300.0)
+    low = face(1, Box(240.0, 560.0, 600.0, 900.0))
+    captions = Captions("bold", {}, (cue(0, 2),))
+    layout = Layout((piece(0, 4),))
+    for until_s, is_free in ((3, False), (0, True)):
+        drawn = [Occupied(TimeRange.from_seconds(0, until_s), card)]
+        moved = place_captions(captions, layout, [low], PORTRAIT, drawn=drawn)
+        box = Box(*map(float, moved.cues[0].box))
+        assert (box.overlap(card) > 0) is is_free
+
+
 def test_captions_made_for_one_platform_may_use_all_of_its_room() -> None:
     low = (cue(0, 2),)
     text = Occupied(TimeRange.from_seconds(0, 2), Box(0.0, 300.0, 1080.0, 1090.0))
