@@ -18,7 +18,7 @@ EASE_MS = 80
 DEFAULTS: dict[str, Any] = {
     "font": "Arial", "size": 0.05, "fill": "#FFFFFF", "highlight": "#FFFFFF", "outline": "#000000",
     "outline_width": 0.05, "shadow": "", "shadow_drop": 0.0, "box": "", "padding": 0.2,
-    "case": "as-is", "animation": "none", "keywords": "", "speakers": [],
+    "case": "as-is", "animation": "none", "keywords": "", "speakers": [], "pill": "",
 }  # fmt: skip
 """What is taken where there are no captions."""
 _HEAD = (
@@ -74,29 +74,36 @@ def _event(subtitle: Subtitle, style: Mapping[str, Any]) -> str:
 
 
 def _line(line: tuple[Said, ...], subtitle: Subtitle, style: Mapping[str, Any]) -> str:
-    plain = any(unicodedata.bidirectional(c) in ("R", "AL") for word in line for c in word.text)
+    whole = any(unicodedata.bidirectional(c) in ("R", "AL") for word in line for c in word.text)
     text = ""
     for number, word in enumerate(line):
         if number and needs_space(line[number - 1].text, word.text):
             text += " "
-        text += ("" if plain else _tag(word, subtitle, style)) + _shown(word.text, style)
+        text += ("" if whole else _tag(word, subtitle, style)) + _shown(word.text, style)
     return text
 
 
 def _tag(word: Said, subtitle: Subtitle, style: Mapping[str, Any]) -> str:
     """What happens to a word: it is sung, typed, or takes colour for as long as it is said."""
-    animation = style["animation"]
+    animation, plain = style["animation"], _plain(word, subtitle, style)
     if animation in ("karaoke", "typewriter"):
-        until = _following(word, subtitle)
-        return f"{{\\{'kf' if animation == 'karaoke' else 'k'}{until}}}"
+        return f"{{\\{'kf' if animation == 'karaoke' else 'k'}{_following(word, subtitle)}}}"
+    own = f"\\1c{_rgb(plain)}"
     if animation == "none" or style["highlight"] == style["fill"]:
-        return ""
+        return f"{{{own}}}" if style["keywords"] or style["speakers"] else ""
     start, end = word.start_ms - subtitle.start_ms, word.end_ms - subtitle.start_ms
-    lit, plain = _rgb(style["highlight"]), _rgb(style["fill"])
-    return (
-        f"{{\\1c{plain}\\t({start},{start + EASE_MS},\\1c{lit})"
-        f"\\t({end},{end + EASE_MS},\\1c{plain})}}"
-    )
+    lit = _rgb((style["pill"] if animation == "pill" else "") or style["highlight"])
+    return f"{{{own}\\t({start},{start + EASE_MS},\\1c{lit})\\t({end},{end + EASE_MS},{own})}}"
+
+
+def _plain(word: Said, subtitle: Subtitle, style: Mapping[str, Any]) -> str:
+    """The word's colour before it is said."""
+    voice = subtitle.cue.voice if subtitle.cue is not None else None
+    if word.is_stressed and style["keywords"]:
+        return str(style["keywords"])
+    if style["speakers"] and voice is not None:
+        return str(style["speakers"][voice % len(style["speakers"])])
+    return str(style["fill"])
 
 
 def _following(word: Said, subtitle: Subtitle) -> int:

@@ -7,7 +7,7 @@ length and pauses alone. How it is written down is `subtitles`' and `ass`'.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from reelremix.engine.domain.caption import Cue
@@ -28,6 +28,7 @@ class Said:
     text: str
     start_ms: int
     end_ms: int
+    is_stressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,13 @@ def subtitles_of(clip: Clip) -> Iterator[Subtitle]:
             continue
         start, end, shift = mapped
         start_ms, end_ms = round(start * 1000), max(round(end * 1000), round(start * 1000) + 1)
+        stressed = {clip.words[i] for i in cue.keywords} if cue is not None else set()
         said = tuple(
-            tuple(_said(word, shift, start_ms, end_ms) for word in line if visible(word.text))
+            tuple(
+                replace(_said(word, shift, start_ms, end_ms), is_stressed=word in stressed)
+                for word in line
+                if visible(word.text)
+            )
             for line in lines
         )
         speaker = lines[0][0].speaker if len(voices) > 1 else None

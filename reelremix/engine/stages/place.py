@@ -7,7 +7,7 @@ height is kept unless something is there; between cells of a shared picture the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reelremix.engine.captions.safe_area import safe_area
 from reelremix.engine.domain.caption import Captions, Cue
@@ -20,8 +20,19 @@ from reelremix.engine.media.compose import box_at
 
 MOVING_COST = 0.25
 """Going a whole output height away from the style's place is worth this share of covered face."""
+TEXT_COST = 4.0
+"""Text over text cannot be read: that is worse than a covered face."""
 SETTLED = 0.02
 """Places that are better by less are not worth a change from one piece to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Obstacles:
+    """What is on screen in a piece, in output pixels."""
+
+    faces: Sequence[Box]
+    texts: Sequence[Sequence[Box]]
+    """Each as it is seen through its time."""
 
 
 def place_captions(
@@ -44,9 +55,9 @@ def place_captions(
         shown = [i for i, cue in enumerate(cues) if _mostly_in(cue, piece)]
         if not shown:
             continue
-        obstacles = [_faces_on_screen(piece, tracks)]
-        obstacles += [_taken_on_screen(piece, taken) for taken in occupied]
-        obstacles += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
+        texts = [_taken_on_screen(piece, taken) for taken in occupied]
+        texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
+        obstacles = _Obstacles(_faces_on_screen(piece, tracks), texts)
         middle = _best_middle([cues[i] for i in shown], piece, obstacles, output, safe)
         for i in shown:
             cues[i] = _moved(cues[i], middle, safe)
@@ -108,29 +119,30 @@ def _box_on_screen(box: Box, region: Region, moment: Timestamp) -> Box | None:
 def _best_middle(
     cues: Sequence[Cue],
     piece: LayoutPiece,
-    obstacles: Sequence[Sequence[Box]],
+    obstacles: _Obstacles,
     output: OutputFormat,
     safe: tuple[int, int, int, int],
 ) -> float:
     """The height whose tallest cue covers least, near the style's place if equal.
 
-    Of each group of `obstacles` the place just above it and the one just below are tried.
+    The places just above and just below the faces, and each text, are tried too.
     """
     tallest = max(cues, key=lambda cue: cue.box[3])
     wanted = tallest.box[1] + tallest.box[3] / 2
     half = tallest.box[3] / 2
     highest, lowest = safe[1] + half, safe[1] + safe[3] - half
     places = [float(region.output[1]) for region in piece.regions]
-    for group in filter(None, obstacles):
+    for group in filter(None, [obstacles.faces, *obstacles.texts]):
         places.append(min(box.y for box in group) - half)
         places.append(max(box.y + box.height for box in group) + half)
-    boxes = [box for group in obstacles for box in group]
     places = [wanted, lowest, highest, *(p for p in places if highest < p < lowest)]
 
     def cost(middle: float) -> float:
         x, _, width, _ = tallest.box
         text = Box(x, middle - half, width, 2 * half)
-        covered = max((text.overlap(box) / text.area for box in boxes), default=0.0)
+        covered = max((text.overlap(box) for box in obstacles.faces), default=0.0)
+        hidden = max((text.overlap(box) for group in obstacles.texts for box in group), default=0.0)
+        covered = (covered + TEXT_COST * hidden) / text.area
         return covered + MOVING_COST * abs(middle - wanted) / output.height_px
 
     best = min(places, key=cost)

@@ -176,3 +176,16 @@ def test_every_kind_has_the_same_cues(kind: str) -> None:
 
 def test_ass_without_captions_still_has_what_is_said() -> None:
     assert events(CLIP)[0].endswith("Hello there, Ann")
+
+
+def test_ass_has_the_colours_of_stress_and_voices_and_a_pills_own() -> None:
+    clip = styled(
+        TWO_LINES, animation="none", keywords="#FF0000", speakers=["#00FF00", "#0000FF"], pill=""
+    )
+    assert clip.captions is not None
+    [cue] = clip.captions.cues
+    captions = replace(clip.captions, cues=(replace(cue, keywords=(2,), voice=1),))
+    [event] = events(replace(clip, captions=captions))
+    assert event.endswith("{\\1c&HFF0000&}Hello {\\1c&HFF0000&}there,\\N{\\1c&H0000FF&}Ann")
+    pill = styled(TWO_LINES, animation="pill", pill="#112233", highlight="#000000")
+    assert "\\1c&H332211&)" in events(pill)[0] and "\\1c&H000000&" not in events(pill)[0]

@@ -149,3 +149,11 @@ def test_captions_stay_inside_the_safe_area(faces: list[tuple[float, float, floa
     _, top, _, height = safe_area(PORTRAIT)
     assert top <= box.y and box.y + box.height <= top + height
     assert box.y % 2 == 0
+
+
+def test_text_over_text_is_worse_than_text_over_a_face() -> None:
+    card = Occupied(TimeRange.from_seconds(0, 4), Box(150.0, 240.0, 780.0, 330.0))
+    close_up = face(1, Box(100.0, 300.0, 880.0, 1230.0))
+    captions = Captions("bold", {}, (cue(0, 2),))
+    moved = place_captions(captions, Layout((piece(0, 4),)), [close_up], PORTRAIT, drawn=[card])
+    assert Box(*map(float, moved.cues[0].box)).overlap(card.box) == 0
