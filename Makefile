@@ -65,6 +65,8 @@ bench: models
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py
 	$(BIN)/python benchmarks/faces.py
+	$(BIN)/python benchmarks/captions.py
+	$(BIN)/python benchmarks/cues.py
 	$(BIN)/python benchmarks/listen.py
 	$(BIN)/python benchmarks/diarization.py
 	$(BIN)/python benchmarks/selection.py --leave-one-out

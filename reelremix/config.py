@@ -52,6 +52,13 @@ class Settings:
     max: float = _setting(60.0, "Longest clip in seconds.", (1, 3600))
     aspect: str = _setting("9:16", "Shape of the output: 9:16, 1:1, 4:5 or 16:9.")
     captions: str = _setting("bold", "Caption preset, or none.")
+    brand: str = _setting(
+        "", "Preset whose title card, progress bar and logo are shown; empty takes the captions'."
+    )
+    platform: str = _setting(
+        "", "Interface captions keep clear of: tiktok, reels, shorts or all; empty asks the preset."
+    )
+    subtitles: str = _setting("srt", "Subtitle files beside each clip: srt, vtt, ass, or none.")
     faces: bool = _setting(True, "Whether to look for faces and follow them.")
     model: str = _setting("auto", "Whisper model: a registry name, a folder, or auto.")
     language: str = _setting("", "Language spoken, such as en; empty detects it.")
@@ -111,6 +118,11 @@ class Settings:
     def locks_path(self) -> Path:
         """Folder of locks between processes."""
         return self.data_path / "locks"
+
+    @property
+    def presets_path(self) -> Path:
+        """Folder of the user's caption presets, beside the settings file."""
+        return user_file(os.environ).parent / "presets"
 
     @property
     def log_path(self) -> Path:

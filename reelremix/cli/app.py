@@ -23,6 +23,7 @@ from reelremix.cli.commands.doctor import doctor
 from reelremix.cli.commands.feedback import feedback_app
 from reelremix.cli.commands.library import library_app
 from reelremix.cli.commands.models import models_app
+from reelremix.cli.commands.preset import preset_app
 from reelremix.cli.commands.probe import probe
 from reelremix.cli.commands.render import render
 from reelremix.cli.commands.score import score
@@ -58,6 +59,7 @@ def _root(
 for command in (clip, search, transcribe, score, render, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
+app.add_typer(preset_app, name="preset")
 app.add_typer(library_app, name="library")
 app.add_typer(feedback_app, name="feedback")
 app.add_typer(config_app, name="config")

@@ -13,6 +13,7 @@ import typer
 from reelremix.config import Settings
 from reelremix.engine.domain.request import (
     AUTO,
+    SUBTITLE_KINDS,
     Aspect,
     EncodeOptions,
     JudgeOptions,
@@ -165,6 +166,40 @@ Captions = Annotated[
     str | None,
     typer.Option(help="Caption preset, or none.", show_default="bold", rich_help_panel=PICTURE),
 ]
+Brand = Annotated[
+    str | None,
+    typer.Option(
+        help="Preset whose title card, progress bar and logo to show, or none.",
+        show_default="the captions' own",
+        rich_help_panel=PICTURE,
+    ),
+]
+Emoji = Annotated[
+    bool | None,
+    typer.Option(
+        "--emoji/--no-emoji",
+        help="Fitting emoji above some captions (English).",
+        show_default="as the preset says",
+        rich_help_panel=PICTURE,
+    ),
+]
+Platform = Annotated[
+    str | None,
+    typer.Option(
+        help="Keep captions clear of its interface: tiktok, reels, shorts or all.",
+        show_default="as the preset says",
+        rich_help_panel=PICTURE,
+    ),
+]
+Subtitles = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND,...|none",
+        help="Subtitle files beside each clip: srt, vtt, ass.",
+        show_default="srt",
+        rich_help_panel=FILES,
+    ),
+]
 AspectRatio = Annotated[
     str | None,
     typer.Option(
@@ -223,6 +258,18 @@ def typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in named.items()
         if name in known
     }
+
+
+def subtitle_kinds(text: str) -> tuple[str, ...]:
+    """The kinds of subtitle files named. Raises ConfigError."""
+    named = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    if named == ("none",):
+        return ()
+    if not named or not set(named) <= set(SUBTITLE_KINDS):
+        raise ConfigError(
+            f"--subtitles must be none or some of {', '.join(SUBTITLE_KINDS)} (got {text!r})"
+        )
+    return named
 
 
 def aspect_of(settings: Settings) -> Aspect:

@@ -75,7 +75,7 @@ from reelremix.engine.options import check_clip_request, check_output, check_sel
 from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.pipeline import Plan
 from reelremix.engine.rendering import file_names, render
-from reelremix.engine.revision import on_frames, revised
+from reelremix.engine.revision import on_frames, revised, with_files
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
 from reelremix.engine.stages.quotes import Spoken
@@ -119,6 +119,7 @@ class Library:
         models: ModelProvider,
         *,
         lock_dir: Path | None = None,
+        presets_dir: Path | None = None,
         artifact_cap_bytes: int | None = None,
         release_thread: Callable[[], None] = lambda: None,
     ) -> None:
@@ -131,6 +132,7 @@ class Library:
         self.sources = sources
         self.models = models
         self._lock_dir = lock_dir
+        self._presets_dir = presets_dir
         self._cap_bytes = artifact_cap_bytes
         self._release_thread = release_thread
         self._running: list[JobLog] = []
@@ -151,6 +153,7 @@ class Library:
             LocalSourceAccess(catalogue),
             InstalledModels(settings.model_roots),
             lock_dir=settings.locks_path,
+            presets_dir=settings.presets_path,
             artifact_cap_bytes=settings.artifact_cap_mb * 1_000_000,
             release_thread=database.close_thread,
         )
@@ -310,6 +313,7 @@ class Library:
             cancel=cancel or CancelToken(),
             partial_files=partial_files or PartialFiles(),
             lock_dir=self._lock_dir,
+            presets_dir=self._presets_dir,
         )
         self._running.append(log)
         log.emit(JobStarted(readable(source), options))
@@ -492,10 +496,12 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
     tracks = tracks_from_dict(content, path)
     before = on_frames(wanted, subject)
+    before = with_files(before, request, path, job.ctx)
     faces = bool(content.get("options", {}).get("faces", True))
     clips = revised(before, tracks, request, subject, job.ctx, faces=faces)
     for clip in clips:
-        check_output(clip.output, request.jobs, has_captions=clip.captions is not None)
+        draws = clip.captions is not None or clip.brand is not None
+        check_output(clip.output, request.jobs, draws=draws)
     if not request.overwrite:
         _refuse_replacing(before, clips, content, path)
     shown = {c.id: pipeline.speaker_in_frame(c.layout, tracks) for c in clips}

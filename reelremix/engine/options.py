@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from reelremix.engine.captions.style import load_preset
 from reelremix.engine.codec import to_plain
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
@@ -32,6 +31,7 @@ from reelremix.engine.media.encode import EncoderSettings, require_encoder
 from reelremix.engine.media.hardware import choose_encoder
 from reelremix.engine.models.judge_address import check_judge
 from reelremix.engine.models.whisper import choose_whisper
+from reelremix.engine.stages.branding import check_platform, dress_of
 from reelremix.engine.stages.relevance import read_question
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import ConfigError, NoAudioStream
@@ -66,12 +66,12 @@ def check_clip_request(request: ClipRequest, subject: Subject, ctx: RunContext) 
         require_audio(subject)
         choose_whisper(heard.model, heard.device, ctx.models)
     output = output_format(request.frame, request.encode, subject.presentation.picture)
-    if request.captions is not None:
-        load_preset(request.captions)
+    check_platform(request.platform)
+    dressed = dress_of(request.captions, request.brand, ctx.presets_dir)
     if request.frame.faces:
         ctx.models.folder(FACE_MODEL)
     if not request.plan_only:
-        check_output(output, request.encode.jobs, has_captions=request.captions is not None)
+        check_output(output, request.encode.jobs, draws=dressed.draws)
 
 
 def require_audio(subject: Subject) -> None:
@@ -120,7 +120,7 @@ def check_ranges(ranges: Sequence[TimeRange], subject: Subject) -> None:
             raise ConfigError(f"{asked} is given twice")
 
 
-def check_output(output: OutputFormat, jobs: int, *, has_captions: bool) -> None:
+def check_output(output: OutputFormat, jobs: int, *, draws: bool) -> None:
     """Whether films like this can be written here.
 
     Raises:
@@ -134,7 +134,7 @@ def check_output(output: OutputFormat, jobs: int, *, has_captions: bool) -> None
         raise ConfigError(f"--jobs must be between 0 and {MAX_JOBS} (got {jobs})")
     encoder = choose_encoder(output.encoder).name
     require_encoder(EncoderSettings(encoder, output.encoder_preset, output.crf, threads=1))
-    if has_captions:
+    if draws:
         from reelremix.engine.captions.skia_canvas import Picture
 
         Picture(2, 2)
@@ -194,6 +194,10 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "aspect": request.frame.aspect.value,
         "faces": request.frame.faces,
         "captions": request.captions or "none",
+        "brand": request.brand,
+        "emoji": request.emoji,
+        "platform": request.platform,
+        "subtitles": list(request.subtitles),
         "encoder": encode.encoder,
         "encoder_preset": encode.preset,
         "crf": encode.crf,

@@ -10,12 +10,14 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.shaping import missing_glyphs
+from reelremix.engine.captions.style import from_dict
 from reelremix.engine.choosing import Chosen, Draft
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import Decision, RunContext
@@ -38,9 +40,10 @@ from reelremix.engine.media.compose import box_at
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.options import output_format
-from reelremix.engine.seeing import framed, see
+from reelremix.engine.seeing import Framed, framed, see
 from reelremix.engine.stages.artifact import stage
-from reelremix.engine.stages.caption import plan_captions
+from reelremix.engine.stages.branding import Dress, check_platform, dress_of, title_card_of
+from reelremix.engine.stages.caption import legible, plan_captions
 from reelremix.engine.stages.ingest import ingest
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.place import place_captions
@@ -138,6 +141,7 @@ def plan(
 ) -> Plan:
     """Decide picture and captions of every chosen moment."""
     output = output_format(request.frame, request.encode, subject.presentation.picture)
+    dress = asked_dress(request, ctx)
     spans = _on_frames([draft.range for draft in chosen.drafts], subject)
     looks = see(spans, request.frame, subject, ctx)
     clips: list[Clip] = []
@@ -148,7 +152,9 @@ def plan(
             zip(chosen.drafts, spans, looks, strict=True), start=1
         ):
             ctx.cancel.raise_if_set()
-            clip, own = _decided(number, draft, span, seen, transcript, request, subject, output)
+            clip, own = _decided(
+                number, draft, span, seen, transcript, request, subject, output, dress
+            )
             shown[clip.id] = speaker_in_frame(clip.layout, own)
             clip, own = renumbered(clip, own, len(tracks))
             clips.append(clip)
@@ -158,6 +164,18 @@ def plan(
     _record_proposals(clips, ctx)
     _warn_of_missing_letters(clips, ctx)
     return Plan(tuple(clips), tuple(tracks), shown)
+
+
+def asked_dress(request: ClipRequest, ctx: RunContext) -> Dress:
+    """Captions and brand kit that a request asks for. Raises ConfigError."""
+    check_platform(request.platform)
+    return dress_of(
+        request.captions,
+        request.brand,
+        ctx.presets_dir,
+        emoji=request.emoji,
+        platform=request.platform,
+    )
 
 
 def _record_proposals(clips: Sequence[Clip], ctx: RunContext) -> None:
@@ -170,15 +188,23 @@ def _record_proposals(clips: Sequence[Clip], ctx: RunContext) -> None:
 
 def _warn_of_missing_letters(clips: Sequence[Clip], ctx: RunContext) -> None:
     texts = {
-        (word.text, str(clip.captions.style["font"]))
+        (word.text, _font_of(clip))
         for clip in clips
         if clip.captions is not None
         for word in clip.words
+        if word.text
     }
     missing = sorted({letter for text, font in texts for letter in missing_glyphs(text, font)})
     if missing:
         shown = " ".join(missing[:LETTERS_NAMED]) + (" ..." if missing[LETTERS_NAMED:] else "")
         ctx.reporter.emit(Warned(f"no font here has {shown}; captions leave that out", FONT_HINT))
+
+
+def _font_of(clip: Clip) -> str:
+    """The captions' font, as its place where it is a file."""
+    assert clip.captions is not None
+    style = from_dict(clip.captions.style)
+    return with_own_font(style, clip.brand.assets if clip.brand else ()).font
 
 
 def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
@@ -217,15 +243,14 @@ def _decided(
     request: ClipRequest,
     subject: Subject,
     output: OutputFormat,
+    dress: Dress,
 ) -> tuple[Clip, tuple[Track, ...]]:
     picture = subject.presentation.picture
-    words = words_within(transcript, span)
+    words = legible(words_within(transcript, span))
     shown = framed(seen, span, words, picture, output, request.frame.layout)
-    layout = shown.layout
     captions = None
-    if request.captions:
-        captions = plan_captions(words, (span,), output, request.captions)
-        captions = place_captions(captions, layout, shown.tracks, output)
+    if dress.preset is not None:
+        captions = plan_captions(words, (span,), output, dress.preset, style=dress.style)
     title = draft.description.title or f"{Path(subject.source.name).stem} {number}"
     clip = Clip(
         id=clip_id(subject.source.id, (span,)),
@@ -239,12 +264,29 @@ def _decided(
         slug=slug(title),
         score=draft.score,
         output=output,
-        layout=layout,
+        layout=shown.layout,
         captions=captions,
         judge=draft.judge,
         match=draft.match,
+        brand=dress.brand,
+        subtitles=request.subtitles,
     )
-    return clip, shown.tracks
+    return _placed(clip, shown), shown.tracks
+
+
+def _placed(clip: Clip, shown: Framed) -> Clip:
+    """The clip with its captions off faces, off text in the picture and off its title card."""
+    if clip.captions is None:
+        return clip
+    captions = place_captions(
+        clip.captions,
+        clip.layout,
+        shown.tracks,
+        clip.output,
+        clip.layout.occupied,
+        drawn=title_card_of(clip),
+    )
+    return replace(clip, captions=captions)
 
 
 def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:

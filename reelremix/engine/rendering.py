@@ -21,7 +21,7 @@ from reelremix.engine.domain.events import (
 )
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.export.manifest import drawn_of
-from reelremix.engine.export.subtitles import subtitles_srt
+from reelremix.engine.export.subtitles import WRITERS
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import SOFTWARE, choose_encoder
 from reelremix.engine.stages.artifact import key_for, load, save
@@ -30,7 +30,7 @@ from reelremix.engine.store.files import file_sha256, part_beside, write_atomica
 from reelremix.engine.store.sources import identify_file
 from reelremix.engine.workers import Outcome, render_all
 
-VERSION = 3
+VERSION = 4
 """Of what a render makes of a clip."""
 
 
@@ -47,7 +47,11 @@ def file_names(clip: Clip) -> dict[str, str]:
     """Names of a clip's files in its folder."""
     stem = f"{clip.rank:02d}-{clip.slug}"
     names = {"video": f"{stem}.mp4", "thumbnail": f"{stem}.jpg"}
-    return names | ({"subtitles": f"{stem}.srt"} if clip.words else {})
+    return names | {f"subtitles.{kind}": f"{stem}.{kind}" for kind in _sidecars(clip)}
+
+
+def _sidecars(clip: Clip) -> tuple[str, ...]:
+    return clip.subtitles if clip.words else ()
 
 
 def render(
@@ -230,7 +234,7 @@ def _already_rendered(
 ) -> Rendered | None:
     """The record of an earlier render whose files are still there, unchanged."""
     names = file_names(clip)
-    if not all((folder / name).is_file() for kind, name in names.items() if kind != "subtitles"):
+    if not all((folder / names[kind]).is_file() for kind in ("video", "thumbnail")):
         return None
     key = _render_key(clip, encoder, subject, ctx)
     record = load(ctx, key, _RenderRecord)
@@ -254,12 +258,13 @@ def _render_key(clip: Clip, encoder: str, subject: Subject, ctx: RunContext) -> 
 
 def _record(clip: Clip, gain_db: float | None, verdict: Verdict | None) -> Rendered:
     names = file_names(clip)
-    return Rendered(
-        clip.id, names["video"], names["thumbnail"], names.get("subtitles"), gain_db, verdict
-    )
+    sidecars = tuple(names[f"subtitles.{kind}"] for kind in _sidecars(clip))
+    first = sidecars[0] if sidecars else None
+    return Rendered(clip.id, names["video"], names["thumbnail"], first, gain_db, verdict, sidecars)
 
 
 def _write_subtitles(clip: Clip, folder: Path) -> None:
-    name = file_names(clip).get("subtitles")
-    if name is not None:
-        write_atomically(folder / name, subtitles_srt(clip).encode())
+    names = file_names(clip)
+    for kind in _sidecars(clip):
+        text = WRITERS[kind](clip)
+        write_atomically(folder / names[f"subtitles.{kind}"], text.encode())

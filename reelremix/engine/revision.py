@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from reelremix.engine.captions.brand import with_own_font
+from reelremix.engine.captions.preset import read_preset
 from reelremix.engine.captions.style import from_dict
+from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
@@ -21,6 +25,7 @@ from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.seeing import framed, see
+from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.frame import merge_layouts
 from reelremix.engine.stages.place import place_captions
@@ -71,11 +76,57 @@ def revised(
     clips = [replace(clip, output=_output(clip.output, request, subject)) for clip in clips]
     if request.aspect is not None:
         clips = [_reshaped(clip, request.aspect, subject, ctx, faces=faces) for clip in clips]
-    if request.aspect is None and request.captions is None:
+    if request.subtitles is not None:
+        clips = [replace(clip, subtitles=request.subtitles) for clip in clips]
+    clips = [_redressed(clip, request, ctx) for clip in clips]
+    if request.aspect is None and not _changes_captions(request):
         return tuple(clips)
     return tuple(
-        replace(clip, captions=_captions_for(clip, tracks, request.captions)) for clip in clips
+        replace(clip, captions=_captions_for(clip, tracks, request, ctx)) for clip in clips
     )
+
+
+def with_files(
+    clips: Sequence[Clip], request: RenderRequest, manifest: Path, ctx: RunContext
+) -> tuple[Clip, ...]:
+    """The clips with the files their brand kits need; of a kit to be replaced the fonts alone.
+
+    Raises ConfigError for a file that is missing or no longer what it was.
+    """
+    return tuple(
+        replace(clip, brand=found_again(_kept(clip, request), _preset_of(clip), ctx.presets_dir,
+                                        manifest))
+        for clip in clips
+    )  # fmt: skip
+
+
+def _kept(clip: Clip, request: RenderRequest) -> Brand | None:
+    if clip.brand is None or request.brand is None:
+        return clip.brand
+    font = str(clip.captions.style.get("font", "")) if clip.captions is not None else ""
+    return Brand("", assets=tuple(a for a in clip.brand.assets if Path(a.file).name == font))
+
+
+def _preset_of(clip: Clip) -> str | None:
+    return clip.captions.preset if clip.captions is not None else None
+
+
+def _changes_captions(request: RenderRequest) -> bool:
+    return not (request.captions is None and request.emoji is None and request.platform is None)
+
+
+def _redressed(clip: Clip, request: RenderRequest, ctx: RunContext) -> Clip:
+    """The clip with another brand kit, where one is asked for or other captions bring theirs."""
+    captions = None if request.captions == NO_CAPTIONS else request.captions
+    if captions is None and request.brand is None:
+        return clip
+    kit = dress_of(captions, request.brand, ctx.presets_dir).brand
+    kept = clip.brand.assets if clip.brand is not None else ()
+    if request.brand is None:
+        return replace(clip, brand=kit or clip.brand)
+    kit = kit or Brand("")
+    kit = replace(kit, assets=tuple(dict.fromkeys((*kit.assets, *kept))))
+    return replace(clip, brand=None if kit.is_empty else kit)
 
 
 def _output(output: OutputFormat, request: RenderRequest, subject: Subject) -> OutputFormat:
@@ -119,16 +170,30 @@ def _first_track(before: Layout, now: Layout) -> int:
     )
 
 
-def _captions_for(clip: Clip, tracks: Sequence[Track], preset: str | None) -> Captions | None:
-    """Captions set anew: in `preset`, in the clip's own without one, or none at all."""
-    if preset == NO_CAPTIONS or (preset is None and clip.captions is None):
+def _captions_for(
+    clip: Clip, tracks: Sequence[Track], request: RenderRequest, ctx: RunContext
+) -> Captions | None:
+    """Captions set anew: in another preset, in the clip's own without one, or none at all."""
+    if request.captions == NO_CAPTIONS or (request.captions is None and clip.captions is None):
         return None
-    if preset is not None:
-        captions = plan_captions(clip.words, clip.ranges, clip.output, preset)
+    check_platform(request.platform)
+    if request.captions is not None:
+        preset, style = request.captions, read_preset(request.captions, ctx.presets_dir).style
     else:
         assert clip.captions is not None
-        style = from_dict(clip.captions.style)  # the preset may have changed or gone since
-        captions = plan_captions(
-            clip.words, clip.ranges, clip.output, clip.captions.preset, style=style
-        )
-    return place_captions(captions, clip.layout, tracks, clip.output)
+        preset = clip.captions.preset  # the preset may have changed or gone since
+        assets = clip.brand.assets if clip.brand is not None else ()
+        style = with_own_font(from_dict(clip.captions.style), assets)
+    if request.emoji is not None:
+        style = replace(style, emoji=request.emoji)
+    if request.platform is not None:
+        style = replace(style, platform=request.platform)
+    captions = plan_captions(clip.words, clip.ranges, clip.output, preset, style=style)
+    return place_captions(
+        captions,
+        clip.layout,
+        tracks,
+        clip.output,
+        clip.layout.occupied,
+        drawn=title_card_of(clip),
+    )

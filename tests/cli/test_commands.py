@@ -18,7 +18,7 @@ from tests.fakes import spoken
 from tests.media_factory import Film, plain_film, sound_of, tone, write_media
 
 COMMANDS = ("clip", "search", "transcribe", "score", "render", "probe", "doctor", "models",
-            "library", "config", "feedback")  # fmt: skip
+            "library", "config", "feedback", "preset")  # fmt: skip
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def clip(
             "--plan", help="Decide everything, render nothing.", rich_help_panel=options.FILES
         ),
     ] = False,
+    subtitles: options.Subtitles = None,
     overwrite: options.Overwrite = False,
     absolute_paths: Annotated[
         bool,
@@ -47,6 +48,9 @@ def clip(
     ] = False,
     aspect: options.AspectRatio = None,
     captions: options.Captions = None,
+    brand: options.Brand = None,
+    emoji: options.Emoji = None,
+    platform: options.Platform = None,
     faces: Annotated[
         bool | None,
         typer.Option("--faces/--no-faces", help="Follow faces.", rich_help_panel=options.PICTURE),
@@ -85,6 +89,10 @@ def clip(
             absolute_paths=absolute_paths,
             audio_stream=audio_stream,
             captions=None if run.settings.captions == "none" else run.settings.captions,
+            brand=run.settings.brand or None,
+            emoji=emoji,
+            platform=run.settings.platform or None,
+            subtitles=options.subtitle_kinds(run.settings.subtitles),
             transcribe=options.transcribe_options(run.settings, transcript),
             select=options.select_options(run.settings, ranges, about),
             frame=FrameOptions(options.aspect_of(run.settings), faces=run.settings.faces),

@@ -6,13 +6,13 @@ stretch of speech at once: the cheapest way through it, not the first that fits.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from reelremix.engine.captions.joins import AT_CLAUSE, AT_SENTENCE, split_costs
 from reelremix.engine.captions.style import CaptionStyle
-from reelremix.engine.domain.spacing import needs_space
+from reelremix.engine.domain.spacing import join_words, needs_space
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Word
 
@@ -23,13 +23,9 @@ BRIDGE_S = Fraction(3, 10)
 SHORTEST_S = Fraction(3, 10)
 """No cue is shorter where the speech allows."""
 
-_SENTENCE_END = re.compile(r"[.!?…。！？؟।۔][\"'”’»)\]]*$")
-_CLAUSE_END = re.compile(r"[,;:،؛，、；：–—-][\"'”’»)\]]*$")
-_NUMBER = re.compile(r"^[^\w]*\d[\d.,:/]*$")
-_SHORT_WORD = re.compile(r"^[a-zà-öø-ÿа-яёα-ω']{1,3}$")
+MOST_CHARS_A_S = 21
+"""A cue is not gone faster than this can be read, unless the speech is faster."""
 _IMPOSSIBLE = float("inf")
-_AT_SENTENCE = 0.0
-_AT_CLAUSE = 0.15
 
 Lines = tuple[tuple[int, ...], ...]
 
@@ -52,10 +48,11 @@ class _Text:
     gaps: tuple[float, ...]
     """Width of the space before each word."""
     splits: tuple[float, ...]
-    """How bad a break before each word is, 0 to about 4."""
+    """How bad a break before each word is."""
     width: float
     max_lines: int
     max_chars: int
+    max_words: int
 
     def line_width(self, first: int, end: int) -> float:
         """Width of the words in `[first, end)` on one line."""
@@ -77,16 +74,18 @@ def break_cues(
     *,
     width: float,
     within: TimeRange,
+    small_words: Collection[str] = (),
 ) -> tuple[CueLines, ...]:
     """Cues of the words, in order, inside `within`; every word is in exactly one.
 
-    `width` is that of a line, in the unit `measure` returns.
+    `width` is that of a line, in the unit `measure` returns. `small_words` carry grammar: they are
+    no names and are not counted, however they are spelled.
     """
     lines: list[Lines] = []
     for first, end in _stretches(words):
-        text = _measured(words[first:end], style, measure, width)
+        text = _measured(words[first:end], style, measure, width, small_words)
         lines += [_shifted(cue, first) for cue in _cheapest(text)]
-    times = _times(words, lines, within)
+    times = _times(words, lines, within, style)
     return tuple(CueLines(cue, time) for cue, time in zip(lines, times, strict=True))
 
 
@@ -102,7 +101,11 @@ def _is_apart(left: Word, right: Word) -> bool:
 
 
 def _measured(
-    words: Sequence[Word], style: CaptionStyle, measure: Callable[[str], float], width: float
+    words: Sequence[Word],
+    style: CaptionStyle,
+    measure: Callable[[str], float],
+    width: float,
+    small_words: Collection[str],
 ) -> _Text:
     texts = [style.displayed(w.text) for w in words]
     space = measure(" ") + style.word_gap
@@ -112,37 +115,12 @@ def _measured(
         widths=tuple(measure(t) for t in texts),
         lengths=tuple(len(t) for t in texts),
         gaps=tuple(space if s else 0.0 for s in spaced),
-        splits=(0.0, *(_split_cost(words[i - 1], words[i]) for i in range(1, len(words)))),
+        splits=split_costs(words, small_words),
         width=width,
         max_lines=style.max_lines,
         max_chars=style.max_chars,
+        max_words=style.max_words,
     )
-
-
-def _split_cost(left: Word, right: Word) -> float:
-    """How much a break between two words hurts the reader."""
-    if _SENTENCE_END.search(left.text) and not _is_initial(left.text):
-        return _AT_SENTENCE
-    if _CLAUSE_END.search(left.text):
-        return _AT_CLAUSE
-    cost = 0.6
-    if _NUMBER.match(left.text) and right.text[:1].isalpha():
-        cost = 3.0
-    elif _is_name_part(left.text) and _is_name_part(right.text):
-        cost = 2.0
-    elif _SHORT_WORD.match(left.text):
-        cost = 1.1
-    silence = float(right.range.start.exact - left.range.end.exact)
-    return cost - min(0.4, max(0.0, silence))
-
-
-def _is_name_part(text: str) -> bool:
-    return text[:1].isupper() and text not in ("I", "I'm", "I've", "I'll", "I'd")
-
-
-def _is_initial(text: str) -> bool:
-    """Whether a full stop belongs to an initial or a short title: `J.`, `Dr.`."""
-    return bool(re.match(r"^([A-Z]\.|(Mr|Mrs|Ms|Dr|St|Prof)\.)$", text))
 
 
 def _cheapest(text: _Text) -> list[Lines]:
@@ -201,42 +179,48 @@ def _cue_cost(text: _Text, lines: Lines) -> float:
     room = text.width * text.max_lines
     fill = min(1.0, text.line_width(first, end) / room)
     cost = 1.0 + 0.9 * (1.0 - fill) ** 2 + _haste_cost(text, first, end)
+    cost += 1.5 * max(0, end - first - text.max_words)
     if end < len(text.words):
         cost += text.splits[end]
     if len(lines) == 2:
         cost += 0.4 * _two_line_cost(text, first, lines[1][0], end)
     inner = text.splits[first + 1 : end]
-    return cost + 1.8 * inner.count(_AT_SENTENCE) + 0.3 * inner.count(_AT_CLAUSE)
+    return cost + 1.8 * inner.count(AT_SENTENCE) + 0.3 * inner.count(AT_CLAUSE)
 
 
 def _haste_cost(text: _Text, first: int, end: int) -> float:
-    """What it costs that the cue is gone soon."""
+    """What it costs that the cue is gone soon, or before it can be read."""
     until = text.words[end] if end < len(text.words) else text.words[end - 1]
     last = until.range.start if end < len(text.words) else until.range.end
-    shown = last.exact - text.words[first].range.start.exact
-    return 3.0 if shown < SHORTEST_S else 0.6 if shown < 2 * SHORTEST_S else 0.0
+    shown = float(last.exact - text.words[first].range.start.exact)
+    chars = sum(text.lengths[first:end]) + sum(1 for gap in text.gaps[first + 1 : end] if gap)
+    hurry = max(0.0, chars / max(shown, 0.1) / MOST_CHARS_A_S - 1.0)
+    return (3.0 if shown < SHORTEST_S else 0.6 if shown < 2 * SHORTEST_S else 0.0) + 2.0 * hurry
 
 
 def _shifted(lines: Lines, by: int) -> Lines:
     return tuple(tuple(i + by for i in line) for line in lines)
 
 
-def _times(words: Sequence[Word], cues: Sequence[Lines], within: TimeRange) -> list[TimeRange]:
+def _times(
+    words: Sequence[Word], cues: Sequence[Lines], within: TimeRange, style: CaptionStyle
+) -> list[TimeRange]:
     """When each cue is shown: never two at once, none outside `within`."""
     starts = _starts([words[c[0][0]].range.start for c in cues], within)
     ranges: list[TimeRange] = []
     for index, cue in enumerate(cues):
         limit = starts[index + 1] if index + 1 < len(cues) else within.end
         spoken = max(words[i].range.end for line in cue for i in line)
-        ranges.append(TimeRange(starts[index], _end(starts[index], spoken, limit)))
+        text = join_words(style.displayed(words[i].text) for line in cue for i in line)
+        ranges.append(TimeRange(starts[index], _end(starts[index], spoken, limit, len(text))))
     return ranges
 
 
-def _end(start: Timestamp, spoken: Timestamp, limit: Timestamp) -> Timestamp:
-    """The end of the last word, later over a short silence or for the shortest cue."""
+def _end(start: Timestamp, spoken: Timestamp, limit: Timestamp, chars: int) -> Timestamp:
+    """The end of the last word, later over a short silence, or until it can have been read."""
     if limit.exact - spoken.exact < BRIDGE_S:
         return limit
-    shortest = start + Timestamp.from_seconds(SHORTEST_S)
+    shortest = start + Timestamp.from_seconds(max(SHORTEST_S, Fraction(chars, MOST_CHARS_A_S)))
     return min(limit, max(spoken, shortest))
 
 

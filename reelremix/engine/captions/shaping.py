@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from bidi import algorithm as bidi
 
-from reelremix.engine.captions.typefaces import Face, FaceChain, ShapedRun, chain_for, clusters
+from reelremix.engine.captions.typefaces import (
+    Face,
+    FaceChain,
+    ShapedRun,
+    chain_for,
+    clusters,
+    emoji_as_drawn,
+    is_emoji,
+)
 from reelremix.engine.domain.spacing import needs_space
 
 _IGNORED = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f\ufeff\u00ad")
@@ -31,6 +39,8 @@ class PlacedWord:
     """A word on the line; its runs stand from left to right."""
 
     runs: tuple[PlacedRun, ...]
+    reads_left: bool = False
+    """Whether it is read from right to left."""
 
     @property
     def left(self) -> float:
@@ -109,7 +119,11 @@ def shape_line(
         if item.word is not None and item.run is not None:
             placed[item.word].append(PlacedRun(item.run, x))
         x += item.width
-    return ShapedLine(tuple(PlacedWord(tuple(runs)) for runs in placed), x)
+    words = (
+        PlacedWord(tuple(runs), _first_strong(text) or False)
+        for runs, text in zip(placed, texts, strict=True)
+    )
+    return ShapedLine(tuple(words), x)
 
 
 def text_width(text: str, chain: FaceChain) -> float:
@@ -205,6 +219,8 @@ def _runs(text: str, levels: list[int], chain: FaceChain) -> list[tuple[ShapedRu
     for cluster in clusters(text):
         level, face, script = levels[at], chain.face_for(cluster) or chain.primary, _script(cluster)
         at += len(cluster)
+        if is_emoji(cluster):
+            cluster = emoji_as_drawn(cluster)
         last = pieces[-1] if pieces else None
         if last and last.level == level and last.face is face and last.takes(script):
             pieces[-1] = _Piece(last.text + cluster, level, face, last.script or script)

@@ -6,7 +6,8 @@ Import it inside functions: it needs libEGL and libGL, and shaping with bundled 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,8 @@ except ImportError as error:
 Rectangle = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
+_PLAIN = skia.SamplingOptions(skia.FilterMode.kNearest, skia.MipmapMode.kNone)
+
 _COLOUR_TABLES = frozenset(int.from_bytes(t, "big") for t in (b"CBDT", b"COLR", b"sbix", b"SVG "))
 
 
@@ -47,6 +50,11 @@ class GlyphSpan:
 def typeface_from_file(path: Path) -> Any:
     """A typeface from a font file, without waking the system's font configuration."""
     return skia.FontMgr.New_Custom_Empty().makeFromFile(str(path))
+
+
+def typeface_from_bytes(content: bytes) -> Any:
+    """A typeface from the content of a font file."""
+    return skia.FontMgr.New_Custom_Empty().makeFromData(skia.Data.MakeWithCopy(content))
 
 
 @cache
@@ -114,29 +122,78 @@ class Shadow:
     drop_px: float
 
 
-class Picture:
-    """A transparent picture to draw on, origin at the top left."""
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A finished picture that others are put together from."""
 
-    def __init__(
-        self, width_px: int, height_px: int, start: NDArray[np.uint8] | None = None
-    ) -> None:
-        """An empty picture, or one that goes on from the pixels of another of its size."""
-        empty = np.zeros((height_px, width_px, 4), np.uint8)
-        self._pixels = empty if start is None else start.copy()
+    image: Any
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class Picture:
+    """A transparent picture to draw on. `left`, `top` is the point its first pixel shows."""
+
+    def __init__(self, width_px: int, height_px: int, left: int = 0, top: int = 0) -> None:
+        """An empty picture."""
+        self._left, self._top = left, top
+        self._pixels = np.zeros((height_px, width_px, 4), np.uint8)
         self._surface = skia.Surface(
             self._pixels, skia.kRGBA_8888_ColorType, skia.kPremul_AlphaType
         )
         self._canvas = self._surface.getCanvas()
+        self._canvas.translate(-left, -top)
 
     def pixels(self) -> NDArray[np.uint8]:
         """Height x width x premultiplied RGBA."""
-        self._surface.flushAndSubmit()
         return self._pixels
 
-    def rounded(self, rectangles: Sequence[Rectangle], radius: float, colour: Colour) -> None:
+    def layer(self) -> Layer:
+        """The picture as it is now, to be drawn on others."""
+        height, width = self._pixels.shape[:2]
+        return Layer(self._surface.makeImageSnapshot(), self._left, self._top, width, height)
+
+    @contextmanager
+    def within(self, left: int, top: int, right: int, bottom: int) -> Iterator[None]:
+        """Draw inside a rectangle alone, which is emptied first."""
+        self._pixels[
+            top - self._top : bottom - self._top, left - self._left : right - self._left
+        ] = 0
+        self._canvas.save()
+        self._canvas.clipRect(skia.Rect.MakeLTRB(left, top, right, bottom))
+        try:
+            yield
+        finally:
+            self._canvas.restore()
+
+    def lay(self, layer: Layer, opacity: float = 1.0, part: Rectangle | None = None) -> None:
+        """Draw a layer where it belongs, or a part of it alone."""
+        paint = None if opacity >= 1.0 else skia.Paint(Alphaf=opacity)
+        if part is None:
+            self._canvas.drawImage(layer.image, layer.left, layer.top, _PLAIN, paint)
+            return
+        self._canvas.save()
+        self._canvas.clipRect(skia.Rect.MakeLTRB(*part), True)
+        self._canvas.drawImage(layer.image, layer.left, layer.top, _PLAIN, paint)
+        self._canvas.restore()
+
+    def rounded(
+        self,
+        rectangles: Sequence[Rectangle],
+        radius: float,
+        colour: Colour,
+        opacity: float = 1.0,
+    ) -> None:
         """Fill rectangles with round corners; where they overlap they are no darker."""
         red, green, blue, alpha = colour
-        self._canvas.saveLayerAlpha(None, alpha)
+        paint = _paint((red, green, blue, round(alpha * opacity)))
+        if len(rectangles) == 1 or alpha == 255:
+            for rectangle in rectangles:
+                self._canvas.drawRoundRect(skia.Rect.MakeLTRB(*rectangle), radius, radius, paint)
+            return
+        self._canvas.saveLayerAlpha(None, round(alpha * opacity))
         for rectangle in rectangles:
             rect = skia.Rect.MakeLTRB(*rectangle)
             self._canvas.drawRoundRect(rect, radius, radius, _paint((red, green, blue, 255)))
@@ -169,12 +226,43 @@ class Picture:
         """Draw the letters; colour glyphs keep their own colours."""
         self._draw(spans, _paint(colour))
 
+    def photo(self, path: Path, rectangle: Rectangle, opacity: float) -> None:
+        """Draw a picture file, scaled into a rectangle."""
+        image = skia.Image.open(str(path))
+        self._canvas.drawImageRect(
+            image,
+            skia.Rect.MakeWH(image.width(), image.height()),
+            skia.Rect.MakeLTRB(*rectangle),
+            skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear),
+            skia.Paint(Alphaf=opacity),
+        )
+
     def _draw(self, spans: Sequence[GlyphSpan], paint: Any) -> None:
         for span in spans:
             builder = skia.TextBlobBuilder()
             points = [skia.Point(x, y) for x, y in span.points]
             builder.allocRunPos(_font(span.typeface, span.size_px), list(span.glyphs), points)
             self._canvas.drawTextBlob(builder.make(), 0, 0, paint)
+
+
+def png_of(pixels: NDArray[np.uint8]) -> bytes:
+    """Height x width x RGB as a PNG file."""
+    opaque = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    image = skia.Image.fromarray(np.ascontiguousarray(opaque), skia.kRGBA_8888_ColorType)
+    return bytes(image.encodeToData(skia.kPNG, 100))
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a picture file, read from its head; None when it is not a picture."""
+    content = skia.Data.MakeFromFileName(str(path))
+    if content is None:
+        return None
+    try:
+        codec = skia.Codec.MakeFromData(content)
+    except RuntimeError:  # its only word for any file that it cannot read
+        return None
+    size = codec.dimensions()
+    return size.width(), size.height()
 
 
 @cache

@@ -6,6 +6,7 @@ Lengths are in em, y grows downwards. Nothing here draws: a face says which glyp
 from __future__ import annotations
 
 import hashlib
+import lzma
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from reelremix.errors import ConfigError
 
 BUNDLED = {
     "Montserrat ExtraBold": "Montserrat-ExtraBold.ttf",
+    "Anton": "Anton-Regular.ttf",
+    "DM Serif Display": "DMSerifDisplay-Regular.ttf",
+    "Fredoka Bold": "Fredoka-Bold.ttf",
+    "JetBrains Mono ExtraBold": "JetBrainsMono-ExtraBold.ttf",
     "Inter Bold": "Inter-Bold.ttf",
     "Inter Greek ExtraBold": "InterGreek-ExtraBold.ttf",
     "Noto Sans Arabic ExtraBold": "NotoSansArabic-ExtraBold.ttf",
@@ -27,16 +32,28 @@ BUNDLED = {
     "Noto Sans Devanagari ExtraBold": "NotoSansDevanagari-ExtraBold.ttf",
     "Noto Sans Thai Bold": "NotoSansThai-Bold.ttf",
 }
+"""Family name to file."""
+STAND_INS = (
+    "Montserrat ExtraBold",
+    "Inter Bold",
+    "Inter Greek ExtraBold",
+    "Noto Sans Arabic ExtraBold",
+    "Noto Sans Hebrew ExtraBold",
+    "Noto Sans Devanagari ExtraBold",
+    "Noto Sans Thai Bold",
+)
+"""What is tried after the style's own font, in this order."""
 _SCALES = {
     "Noto Sans Arabic ExtraBold": 1.16,
     "Noto Sans Hebrew ExtraBold": 1.08,
     "Noto Sans Devanagari ExtraBold": 1.06,
     "Noto Sans Thai Bold": 1.06,
 }
-"""Family name to file, in the order they are tried after the style's own font."""
+"""Size against the style's own font, so that scripts look equally large side by side."""
 
-EMOJI = "Noto Emoji Bold"
-EMOJI_FILE = "NotoEmoji-Bold.ttf"
+EMOJI = "Noto Color Emoji"
+EMOJI_FILE = "NotoColorEmoji.ttf.xz"
+FONT_SUFFIXES = (".ttf", ".otf")
 
 _FOLDER = Path(__file__).parent / "fonts"
 _JOINERS = frozenset("\u200c\u200d\ufe0e\ufe0f")
@@ -98,6 +115,7 @@ class ShapedRun:
     """The glyphs of a piece of text in one face and one direction."""
 
     face: Face
+    text: str
     glyphs: tuple[Glyph, ...]
     width: float
     ink: Ink | None
@@ -121,12 +139,14 @@ class FaceChain:
 
 @lru_cache(maxsize=8)
 def chain_for(family: str) -> FaceChain:
-    """The chain that starts with a bundled or installed family.
+    """The chain that starts with a bundled or installed family, or with a font file.
 
-    Raises ConfigError when there is no such family.
+    Raises ConfigError when there is no such family, or the file is no font.
     """
     if family in BUNDLED:
         return FaceChain(_bundled(family))
+    if family.lower().endswith(FONT_SUFFIXES):
+        return FaceChain(_own_file(Path(family)))
     from reelremix.engine.captions import skia_canvas
 
     typeface = skia_canvas.system_typeface_named(family)
@@ -135,12 +155,21 @@ def chain_for(family: str) -> FaceChain:
     return FaceChain(_wrap_system(typeface))
 
 
-@lru_cache(maxsize=32)
 def font_sha256(family: str) -> str | None:
-    """Digest of a bundled font's file; None for a font that is not bundled."""
-    if family not in BUNDLED:
+    """Digest of a bundled font's file or of the user's; None for a font of the system."""
+    if family not in BUNDLED and not Path(family).is_absolute():
         return None
-    return hashlib.sha256((_FOLDER / BUNDLED[family]).read_bytes()).hexdigest()
+    file = _FOLDER / BUNDLED[family] if family in BUNDLED else Path(family)
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def emoji_as_drawn(cluster: str) -> str:
+    """The cluster, without its skin tones where the font has no picture of the combination."""
+    face = _emoji_or_none(cluster)
+    if face is None or len(face.shape(cluster, rtl=False).glyphs) <= 1:
+        return cluster
+    plain = "".join(c for c in cluster if not 0x1F3FB <= ord(c) <= 0x1F3FF)
+    return plain if len(face.shape(plain, rtl=False).glyphs) == 1 else cluster
 
 
 def is_emoji(cluster: str) -> bool:
@@ -152,20 +181,43 @@ def is_emoji(cluster: str) -> bool:
 
 
 def _emoji_face(cluster: str) -> Face | None:
-    """The system's colour font, asked for by a plain emoji: hearts and digits find text fonts."""
-    colour = _system_face("\U0001f600")
-    if colour is not None and colour.is_colour and colour.has(cluster):
-        return colour
+    """The bundled emoji, the same on every machine; the system's where they are newer than ours."""
     return _emoji_or_none(cluster) or _system_face(cluster)
 
 
 def _emoji_or_none(cluster: str) -> Face | None:
-    face = _bundled_file(EMOJI, EMOJI_FILE)
+    face = _emoji()
     return face if face.has(cluster) else None
 
 
+@cache
+def _emoji() -> Face:
+    """The colour emoji, unpacked in memory: 0.1 s, once, where one is shown."""
+    from reelremix.engine.captions import skia_canvas
+
+    content = lzma.decompress((_FOLDER / EMOJI_FILE).read_bytes())
+    font = hb.Font(hb.Face(content))
+    return Face(EMOJI, font, None, 1.0, skia_canvas.typeface_from_bytes(content), is_colour=True)
+
+
 def _bundled_faces() -> Sequence[Face]:
-    return [_bundled(family) for family in BUNDLED]
+    return [_bundled(family) for family in STAND_INS]
+
+
+def _own_file(path: Path) -> Face:
+    from reelremix.engine.captions import skia_canvas
+
+    try:
+        content = path.read_bytes()
+        if skia_canvas.typeface_from_file(path) is None:
+            raise ValueError("it is not a font")
+        font = hb.Font(hb.Face(content))
+    except (OSError, ValueError) as exc:
+        raise ConfigError(
+            f"the font {path} cannot be used: {exc}",
+            hint=f"name a .ttf or .otf file, or a bundled font: {', '.join(BUNDLED)}",
+        ) from exc
+    return Face(path.stem, font, path)
 
 
 def _bundled(family: str) -> Face:
@@ -226,7 +278,7 @@ def _shape(face: Face, text: str, *, rtl: bool) -> ShapedRun:
             continue
         glyphs.append(Glyph(info.codepoint, x + position.x_offset / em, -position.y_offset / em))
         x += position.x_advance / em
-    return ShapedRun(face, tuple(glyphs), x, _ink(face, glyphs))
+    return ShapedRun(face, text, tuple(glyphs), x, _ink(face, glyphs))
 
 
 def _ink(face: Face, glyphs: Sequence[Glyph]) -> Ink | None:

@@ -18,6 +18,12 @@ class Cue:
     """Indexes into the clip's words, line by line, in reading order."""
     box: tuple[int, int, int, int]
     """x, y, width, height in output pixels that the cue may paint."""
+    keywords: tuple[int, ...] = ()
+    """Indexes of the words that bear the stress."""
+    voice: int | None = None
+    """Which voice says it, counted in the order they are first heard; None where one speaks."""
+    emoji: str = ""
+    """Shown above the lines; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)

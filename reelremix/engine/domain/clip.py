@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.candidate import Score
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.judgement import Judgement
@@ -54,6 +55,10 @@ class Clip:
     """None when no judge was asked, or it said nothing."""
     match: Match | None = None
     """How it answers what was asked for; None where nothing was asked for."""
+    brand: Brand | None = None
+    """Title card, progress bar and logo; None for none of them."""
+    subtitles: tuple[str, ...] = ("srt",)
+    """Kinds of files with what is said that stand beside the film."""
 
     @property
     def duration_s(self) -> float:
@@ -97,3 +102,5 @@ class Rendered:
     subtitles: str | None
     gain_db: float | None
     verdict: Verdict | None
+    sidecars: tuple[str, ...] = ()
+    """All files with what is said; `subtitles` is the first."""

@@ -232,5 +232,7 @@ class RunContext:
     cancel: CancelToken = field(default_factory=CancelToken)
     partial_files: PartialFiles = field(default_factory=PartialFiles)
     owner: str = LOCAL_OWNER
+    presets_dir: Path | None = None
+    """Folder of the user's caption presets; None where there is none."""
     lock_dir: Path | None = None
     """Folder for locks between processes on one machine; None when the caller serialises runs."""

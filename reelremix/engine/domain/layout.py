@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
 
@@ -83,3 +84,5 @@ class Layout:
 
     pieces: tuple[LayoutPiece, ...]
     speaking: tuple[Speaking, ...] = ()
+    occupied: tuple[Occupied, ...] = ()
+    """Text that is in the source's picture already."""

@@ -10,6 +10,7 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError
 
 AUTO, OFF = "auto", "off"
+SUBTITLE_KINDS = ("srt", "vtt", "ass")
 MOST_CLIPS = MOST_SPEAKERS = 100
 
 
@@ -131,6 +132,14 @@ class ClipRequest:
     """Stream index or language tag; None takes the default stream."""
     captions: str | None = "bold"
     """Preset name, or None for no captions."""
+    brand: str | None = None
+    """Preset whose title card, progress bar and logo are shown; None takes the captions' own."""
+    emoji: bool | None = None
+    """Whether captions show emoji; None leaves it to the preset."""
+    platform: str | None = None
+    """Whose interface captions keep clear of; None leaves it to the preset."""
+    subtitles: tuple[str, ...] = ("srt",)
+    """Kinds of files with what is said: srt, vtt, ass."""
     transcribe: TranscribeOptions = TranscribeOptions()
     select: SelectOptions = SelectOptions()
     frame: FrameOptions = FrameOptions()
@@ -178,6 +187,11 @@ class RenderRequest:
     """Path of the recording when it moved."""
     captions: str | None = None
     """Preset to use instead of the manifest's; `none` turns captions off; None keeps it."""
+    brand: str | None = None
+    """Preset to take title card, progress bar and logo from; `none` takes them away."""
+    emoji: bool | None = None
+    platform: str | None = None
+    subtitles: tuple[str, ...] | None = None
     aspect: Aspect | None = None
     encoder: str | None = None
     encoder_preset: str | None = None

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Box
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """Writing that lies over the picture for a while: captions, a lower third, a logo."""
-
-    range: TimeRange
-    box: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +19,5 @@ class Shot:
     is one picture."""
     screen: Box | None = None
     """A slide or the picture of a screen; it may have a face in a corner."""
-    overlays: tuple[Overlay, ...] = ()
+    occupied: tuple[Occupied, ...] = ()
+    """Writing that lies over it for a while: captions, a lower third, a logo."""

@@ -20,6 +20,20 @@ _UNSPACED = (
 )
 
 
+LONGEST_WORD = 60
+"""Letters of a word that are shown."""
+_STEERING = frozenset(
+    "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff"
+)
+
+
+def visible(text: str) -> str:
+    """A word without control characters and orders to turn the reading round, cut if endless."""
+    kept = "".join(c for c in text if unicodedata.category(c) != "Cc" and c not in _STEERING)
+    kept = kept.strip()
+    return kept if len(kept) <= LONGEST_WORD else kept[: LONGEST_WORD - 1] + "…"
+
+
 def needs_space(left: str, right: str) -> bool:
     """Whether a space stands between two neighbouring words."""
     return bool(left and right) and not (_is_unspaced(left[-1]) or _is_unspaced(right[0]))

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.candidate import Axis, Candidate, Kind, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
@@ -27,6 +28,7 @@ from reelremix.engine.domain.layout import (
     Speaking,
 )
 from reelremix.engine.domain.match import Match
+from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.timeline import Timeline
@@ -220,7 +222,9 @@ def listed_files(content: Mapping[str, Any]) -> set[str]:
     for clip in content.get("clips", ()):
         files = clip.get("files")
         if isinstance(files, dict):
-            names |= {str(name) for name in files.values() if is_plain_name(name)}
+            sidecars = files.get("sidecars")
+            listed = [*files.values(), *(sidecars if isinstance(sidecars, list) else ())]
+            names |= {str(name) for name in listed if is_plain_name(name)}
     return names
 
 
@@ -338,7 +342,7 @@ def _track(track: Track) -> dict[str, Any]:
 WRITTEN = ("files", "audio", "verdict")
 """What a render says about a clip, as opposed to what was decided."""
 DECIDED = ("ranges", "title", "description", "hashtags", "output", "layout", "captions", "words")
-DRAWN = ("ranges", "output", "layout", "captions")
+DRAWN = ("ranges", "output", "layout", "captions", "brand")
 
 
 def decisions_of(entry: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -350,7 +354,8 @@ def drawn_of(clip: Clip) -> dict[str, Any]:
     """Everything about a clip that its film shows, the same before and after a round trip."""
     entry = clip_to_dict(clip)
     words = [[w["text"], w["start_s"], w["end_s"]] for w in entry["words"]]
-    return {name: entry[name] for name in DRAWN} | {"words": words}
+    titled = {"title": clip.title} if clip.brand is not None and clip.brand.title else {}
+    return {name: entry[name] for name in DRAWN} | {"words": words} | titled
 
 
 def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]:
@@ -362,6 +367,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             "video": rendered.video if rendered else None,
             "thumbnail": rendered.thumbnail if rendered else None,
             "subtitles": rendered.subtitles if rendered else None,
+            **_sidecars(rendered),
         },
         "slug": clip.slug,
         "title": clip.title,
@@ -382,11 +388,14 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             "crf": clip.output.crf,
         },
         "layout": [_piece(piece) for piece in clip.layout.pieces],
+        **_occupied(clip.layout.occupied),
         "speaking": [
             {**_range(s.range), "track": s.track, "speaker": s.speaker, "confidence": s.confidence}
             for s in clip.layout.speaking
         ],
         "captions": _captions(clip.captions),
+        "brand": _brand(clip.brand),
+        "subtitles": list(clip.subtitles),
         "words": [
             {"text": w.text, **_range(w.range), "probability": w.probability, "speaker": w.speaker}
             for w in clip.words
@@ -425,6 +434,14 @@ def matched(match: Match | None) -> dict[str, Any]:
     }
 
 
+def _occupied(occupied: Sequence[Occupied]) -> dict[str, Any]:
+    """The key `occupied`: where the source has text of its own; nothing without."""
+    boxes = [
+        {**_range(t.range), "box": [t.box.x, t.box.y, t.box.width, t.box.height]} for t in occupied
+    ]
+    return {"occupied": boxes} if boxes else {}
+
+
 def _piece(piece: LayoutPiece) -> dict[str, Any]:
     regions = [
         {"track": r.track, "output": list(r.output), "path": [_keyframe(k) for k in r.path]}
@@ -445,11 +462,42 @@ def _captions(captions: Captions | None) -> dict[str, Any] | None:
     return {
         "preset": captions.preset,
         "style": dict(captions.style),
-        "cues": [
-            {**_range(c.range), "lines": [list(line) for line in c.lines], "box": list(c.box)}
-            for c in captions.cues
-        ],
+        "cues": [_cue(cue) for cue in captions.cues],
     }
+
+
+def _sidecars(rendered: Rendered | None) -> dict[str, list[str]]:
+    """All files with what is said, where there are more than the one in `subtitles`."""
+    several = rendered is not None and len(rendered.sidecars) > 1
+    return {"sidecars": list(rendered.sidecars)} if rendered is not None and several else {}
+
+
+def _brand(brand: Brand | None) -> dict[str, Any] | None:
+    """A brand kit: its files by name and digest, never by their place on this machine."""
+    if brand is None:
+        return None
+    tables = {"title": brand.title, "progress": brand.progress, "logo": brand.logo}
+    assets = [{"file": asset.file, "sha256": asset.sha256} for asset in brand.assets]
+    shown = {name: dict(table) for name, table in tables.items() if table is not None}
+    return {"preset": brand.preset, **shown, "assets": assets}
+
+
+def _read_brand(entry: Mapping[str, Any] | None) -> Brand | None:
+    if entry is None:
+        return None
+    assets = tuple(Asset(str(a["file"]), str(a["sha256"])) for a in entry.get("assets", ()))
+    tables = {n: dict(entry[n]) for n in ("title", "progress", "logo") if entry.get(n) is not None}
+    return Brand(str(entry.get("preset", "")), assets=assets, **tables)
+
+
+def _cue(cue: Cue) -> dict[str, Any]:
+    """A cue; what it does not have is left out."""
+    entry = {**_range(cue.range), "lines": [list(line) for line in cue.lines], "box": list(cue.box)}
+    if cue.keywords:
+        entry["keywords"] = list(cue.keywords)
+    if cue.voice is not None:
+        entry["voice"] = cue.voice
+    return entry | ({"emoji": cue.emoji} if cue.emoji else {})
 
 
 def _verdict(verdict: Verdict | None) -> dict[str, Any] | None:
@@ -558,10 +606,16 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
                 Speaking(_read_range(s), s.get("track"), s.get("speaker"), float(s["confidence"]))
                 for s in entry.get("speaking", ())
             ),
+            tuple(
+                Occupied(_read_range(taken), Box(*map(float, taken["box"])))
+                for taken in entry.get("occupied", ())
+            ),
         ),
         captions=_read_captions(entry.get("captions")),
         judge=_read_judged(entry.get("judge")),
         match=_read_match(entry.get("match")),
+        brand=_read_brand(entry.get("brand")),
+        subtitles=tuple(str(kind) for kind in entry.get("subtitles", ("srt",))),
     )
 
 
@@ -633,11 +687,20 @@ def _read_piece(entry: Mapping[str, Any]) -> LayoutPiece:
 def _read_captions(entry: Mapping[str, Any] | None) -> Captions | None:
     if entry is None:
         return None
-    cues = tuple(
-        Cue(_read_range(c), tuple(tuple(line) for line in c["lines"]), _four(c["box"]))
-        for c in entry["cues"]
-    )
+    cues = tuple(_read_cue(cue) for cue in entry["cues"])
     return Captions(str(entry["preset"]), dict(entry.get("style", {})), cues)
+
+
+def _read_cue(entry: Mapping[str, Any]) -> Cue:
+    voice = entry.get("voice")
+    return Cue(
+        _read_range(entry),
+        tuple(tuple(line) for line in entry["lines"]),
+        _four(entry["box"]),
+        tuple(int(index) for index in entry.get("keywords", ())),
+        None if voice is None else int(voice),
+        str(entry.get("emoji", "")),
+    )
 
 
 def _four(values: Sequence[int]) -> tuple[int, int, int, int]:
@@ -655,6 +718,7 @@ def renumbered(clip: Clip, tracks: Sequence[Track], first: int) -> tuple[Clip, t
             for piece in clip.layout.pieces
         ),
         tuple(replace(s, track=_plus(s.track, first)) for s in clip.layout.speaking),
+        clip.layout.occupied,
     )
     return replace(clip, layout=layout), tuple(replace(t, id=t.id + first) for t in tracks)
 

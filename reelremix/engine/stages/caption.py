@@ -6,18 +6,28 @@ Decides only; drawing is `captions.paint`. A later stage may move a cue's box aw
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
 from functools import partial
+from pathlib import Path
 
 from reelremix.engine.captions.block import Block, set_block
+from reelremix.engine.captions.joins import phrases_of
 from reelremix.engine.captions.lines import CueLines, Lines, break_cues
+from reelremix.engine.captions.preset import DEFAULT_PRESET, load_preset
 from reelremix.engine.captions.safe_area import safe_area
 from reelremix.engine.captions.shaping import is_rtl, text_width
-from reelremix.engine.captions.style import DEFAULT_PRESET, CaptionStyle, load_preset, to_dict
+from reelremix.engine.captions.style import CaptionStyle, to_dict
 from reelremix.engine.captions.typefaces import FaceChain, chain_for, font_sha256
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
+from reelremix.engine.stages.describe import all_small_words
+from reelremix.engine.stages.emphasis import emphasised
+
+LONGEST_PHRASE = 12
+"""Letters of a word without spaces from which on it may be more than one."""
 
 
 def plan_captions(
@@ -36,8 +46,33 @@ def plan_captions(
     setter = _Setter(words, output, resolved)
     cues: list[Cue] = []
     for kept, indexes in zip(ranges, _by_range(words, ranges), strict=True):
-        cues += setter.cues(indexes, kept)
-    return Captions(preset, _manifest_style(resolved), tuple(cues))
+        cues += setter.cues([i for i in indexes if resolved.displayed(words[i].text)], kept)
+    marked = [setter.boxed(cue) for cue in emphasised(cues, words, resolved)]
+    return Captions(preset, _manifest_style(resolved), tuple(marked))
+
+
+def legible(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words with those that are whole clauses cut into phrases, their time spread by length.
+
+    Some transcripts of scripts without spaces have no smaller pieces than a line.
+    """
+    cut: list[Word] = []
+    for word in words:
+        phrases = phrases_of(word.text) if len(word.text) > LONGEST_PHRASE else [word.text]
+        cut += _spread(word, phrases) if len(phrases) > 1 else [word]
+    return tuple(cut)
+
+
+def _spread(word: Word, phrases: Sequence[str]) -> list[Word]:
+    begin, length = word.range.start.exact, (word.range.end - word.range.start).exact
+    letters, done, parts = len(word.text), 0, []
+    for phrase in phrases:
+        first, done = done, done + len(phrase)
+        span = TimeRange.from_seconds(
+            begin + length * Fraction(first, letters), begin + length * Fraction(done, letters)
+        )
+        parts.append(replace(word, text=phrase, range=span))
+    return parts
 
 
 class _Setter:
@@ -48,7 +83,7 @@ class _Setter:
         self._style = style
         self._chain: FaceChain = chain_for(style.font)
         self._em_px = style.em_px(output)
-        self._safe = safe_area(output)
+        self._safe = safe_area(output, style.platform)
         self._rtl = is_rtl(w.text for w in words)
 
     def cues(self, indexes: Sequence[int], kept: TimeRange) -> list[Cue]:
@@ -59,8 +94,15 @@ class _Setter:
             partial(text_width, chain=self._chain),
             width=self._line_width(),
             within=kept,
+            small_words=all_small_words(),
         )
         return [self._cue(cue, indexes) for cue in broken]
+
+    def boxed(self, cue: Cue) -> Cue:
+        """The cue with the box that it may paint."""
+        texts = [[self._style.displayed(self._words[i].text) for i in line] for line in cue.lines]
+        block = set_block(texts, self._style, self._chain, rtl=self._rtl, emoji=cue.emoji)
+        return replace(cue, box=self._box(block))
 
     def _line_width(self) -> float:
         """Room for letters in em: the safe width less what a block paints around them."""
@@ -70,9 +112,7 @@ class _Setter:
 
     def _cue(self, cue: CueLines, indexes: Sequence[int]) -> Cue:
         lines: Lines = tuple(tuple(indexes[i] for i in line) for line in cue.lines)
-        texts = [[self._style.displayed(self._words[i].text) for i in line] for line in lines]
-        block = set_block(texts, self._style, self._chain, rtl=self._rtl)
-        return Cue(cue.range, lines, self._box(block))
+        return Cue(cue.range, lines, (0, 0, 0, 0))
 
     def _box(self, block: Block) -> tuple[int, int, int, int]:
         """The even-numbered box around the block, inside the safe area."""
@@ -110,5 +150,7 @@ def _even_above(value: float) -> int:
 
 
 def _manifest_style(style: CaptionStyle) -> dict[str, object]:
+    """The style as it is published: a font file by its name and digest, not by its place."""
     digest = font_sha256(style.font)
-    return to_dict(style) | ({"font_sha256": digest} if digest else {})
+    font = {"font": Path(style.font).name} if Path(style.font).is_absolute() else {}
+    return to_dict(style) | font | ({"font_sha256": digest} if digest else {})

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from reelremix.engine.domain.shot import Overlay, Shot
+from reelremix.engine.domain.occupied import Occupied
+from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
 
@@ -47,6 +48,7 @@ STROKE = 45
 """Grey levels of the edge of a letter."""
 DENSE = 0.1
 """Share of a line of writing that is edges of letters."""
+SAME_TEXT_IOU = 0.6
 LETTERS = 14
 """Edges in a row of writing."""
 LINE_HEIGHTS = (0.02, 0.14)
@@ -64,7 +66,7 @@ class Composition:
     range: TimeRange
     panes: tuple[Box, ...]
     screen: Box | None
-    overlays: tuple[Overlay, ...]
+    occupied: tuple[Occupied, ...]
 
 
 @dataclass(slots=True)
@@ -107,21 +109,21 @@ class StillFrames:
         leaves = list(_cut(mean, (0, 0, mean.shape[1], mean.shape[0]), DEEPEST))
         panes = [_pane_of(mean, leaves, face) for face in scaled]
         screen = _screen(mean, change, leaves, panes) if len(stack) >= LEAST_SAMPLES else None
-        overlays = () if screen else tuple(self._overlays(end, scaled))
+        occupied = () if screen else tuple(self._occupied(end, scaled))
         shown = tuple(self._box(pane) for pane in dict.fromkeys(panes) if pane is not None)
-        return Composition(whole, shown, None if screen is None else self._box(screen), overlays)
+        return Composition(whole, shown, None if screen is None else self._box(screen), occupied)
 
     def _box(self, area: Area) -> Box:
         left, top, right, bottom = (value * self._step for value in area)
         return Box(left, top, right - left, bottom - top)
 
-    def _overlays(self, end: Timestamp, faces: Sequence[Area]) -> Iterator[Overlay]:
+    def _occupied(self, end: Timestamp, faces: Sequence[Area]) -> Iterator[Occupied]:
         """Writing that stands still from one sample to the next."""
         times = [at for at, _ in self._kept] + [end]
         for number in range(len(self._kept) - 1):
             area = _writing(self._kept[number][1], self._kept[number + 1][1])
             if area is not None and not any(_shared(area, face) for face in faces):
-                yield Overlay(TimeRange(times[number], times[number + 2]), self._box(area))
+                yield Occupied(TimeRange(times[number], times[number + 2]), self._box(area))
 
 
 def shot_of(span: TimeRange, parts: Sequence[Composition]) -> Shot:
@@ -130,8 +132,21 @@ def shot_of(span: TimeRange, parts: Sequence[Composition]) -> Shot:
     longest = max(own, key=lambda part: part.range.overlap_s(span), default=None)
     if longest is None:
         return Shot(span)
-    overlays = tuple(overlay for part in own for overlay in part.overlays)
-    return Shot(span, longest.panes, longest.screen, overlays)
+    occupied = _joined([taken for part in own for taken in part.occupied])
+    return Shot(span, longest.panes, longest.screen, occupied)
+
+
+def _joined(occupied: Sequence[Occupied]) -> tuple[Occupied, ...]:
+    """What stays in its place for a while as one."""
+    joined: list[Occupied] = []
+    for taken in occupied:
+        last = joined[-1] if joined else None
+        if last and taken.range.start <= last.range.end and taken.box.iou(last.box) > SAME_TEXT_IOU:
+            end = max(last.range.end, taken.range.end)
+            joined[-1] = Occupied(TimeRange(last.range.start, end), last.box)
+        else:
+            joined.append(taken)
+    return tuple(joined)
 
 
 def _area(box: Box, step: int) -> Area:

@@ -116,6 +116,12 @@ def small_words(language: str | None) -> frozenset[str]:
     return words.dangling | words.others
 
 
+@cache
+def all_small_words() -> frozenset[str]:
+    """Those of every language that is known, for text of an unknown one."""
+    return frozenset().union(*(small_words(language) for language in _function_words()))
+
+
 def _wording(sentences: Sequence[Sentence], language: str | None) -> _Wording:
     tokens = [tokenize(s.text) for s in sentences]
     lexicon = choose_lexicon(language, tokens)

@@ -87,7 +87,8 @@ def frame_range(
         people = people_of([t for t in tracks if t.shot == index], shot, room.picture)
         for piece in compose_shot(shot, people, speaking, room, choice):
             pieces.append(_held_over(pieces[-1], piece) if pieces else piece)
-    return Layout(tuple(pieces), tuple(speaking))
+    occupied = tuple(taken for shot in shots for taken in shot.occupied)
+    return Layout(tuple(pieces), tuple(speaking), occupied)
 
 
 def center_layout(span: TimeRange, picture: VideoFormat, output: OutputFormat) -> Layout:
@@ -346,4 +347,5 @@ def merge_layouts(layouts: Sequence[Layout]) -> Layout:
     return Layout(
         tuple(piece for layout in layouts for piece in layout.pieces),
         tuple(entry for layout in layouts for entry in layout.speaking),
+        tuple(taken for layout in layouts for taken in layout.occupied),
     )

@@ -30,7 +30,7 @@ from reelremix.engine.stages.persons import Portraits
 from reelremix.engine.stages.tracking import Tracker, Trail
 
 STAGE = "look"
-VERSION = 5
+VERSION = 6
 FACE_RATE_HZ = 6
 """Pictures a second searched for faces."""
 SMALLEST_RIVAL = 0.05

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reelremix.engine.captions.paint import CaptionPainter
+from reelremix.engine.captions.drawing import Drawing
 from reelremix.engine.captions.patch import blend
 from reelremix.engine.domain.clip import Clip, Verdict
 from reelremix.engine.domain.context import CancelToken
@@ -225,12 +225,12 @@ def _write_pictures(
     clip, rate, total = task.clip, task.clip.output.frame_rate, frame_count(task.clip)
     thumbnail = _Thumbnail({total * (2 * n + 1) // (3 * THUMBNAIL_CANDIDATES) for n in range(6)})
     composer, pieces = Composer(clip.output), Pieces(clip.layout.pieces)
-    painter = CaptionPainter(clip.captions, clip.words, clip.output) if clip.captions else None
+    drawing = Drawing(clip)
     for number, (picture, moment) in enumerate(shown_pictures(task)):
         cancel.raise_if_set()
         frame = composer.draw(pieces.at(picture.at), picture.frame, picture.at)
         thumbnail.offer(number, frame)
-        if painter is not None and (patch := painter.patch_at(moment)) is not None:
+        for patch in drawing.patches_at(moment, number / rate):
             blend(*planes(frame), patch)
         writer.write_picture(frame)
         sound.catch_up((number + 1) / rate)

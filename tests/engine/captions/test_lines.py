@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -111,6 +112,24 @@ def test_pieces_of_japanese_fill_a_line_without_spaces() -> None:
     )
     (cue,) = cues_of(words, width=7)
     assert cue.lines == ((0, 1, 2, 3, 4, 5, 6),)
+
+
+def test_a_cue_stays_until_it_can_have_been_read_where_there_is_silence() -> None:
+    words = (Word("incomprehensibilities!", TimeRange.from_seconds(2, 2.5)),)
+    (cue,) = cues_of(words, width=30)
+    assert cue.range.duration_s == pytest.approx(22 / 21, abs=0.01)
+
+
+def test_words_said_in_a_hurry_share_a_cue(speech: Speech) -> None:
+    words = speech("a b. c d. e f. g h.", each_s=0.06, gap_s=0.01)
+    assert all(cue.range.duration_s >= 0.27 for cue in cues_of(words)[:-1])
+
+
+def test_a_style_may_ask_for_few_words_at_a_time(speech: Speech) -> None:
+    words = speech("one two three four five six", each_s=0.5)
+    few = replace(STYLE, max_words=2)
+    cues = break_cues(words, few, lambda t: float(len(t)), width=16, within=ALL)
+    assert [sum(map(len, cue.lines)) for cue in cues] == [2, 2, 2]
 
 
 @st.composite

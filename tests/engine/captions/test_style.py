@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from reelremix.engine.captions.preset import DEFAULT_PRESET, load_preset, preset_names
 from reelremix.engine.captions.style import (
-    DEFAULT_PRESET,
     CaptionStyle,
     from_dict,
-    load_preset,
-    preset_names,
     rgba,
     to_dict,
 )

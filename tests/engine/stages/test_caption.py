@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reelremix.engine.captions.paint import CaptionPainter
 from reelremix.engine.captions.safe_area import safe_area
-from reelremix.engine.captions.style import CaptionStyle
+from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
 from reelremix.engine.codec import from_bytes, to_bytes
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
-from reelremix.engine.stages.caption import plan_captions
+from reelremix.engine.stages.caption import legible, plan_captions
 from reelremix.errors import ConfigError
 
 PORTRAIT = OutputFormat(1080, 1920, Fraction(25))
@@ -32,6 +34,14 @@ def test_portrait_captions_keep_clear_of_the_platforms_interface() -> None:
     assert y >= 0.12 * 1920 and y + height <= 0.80 * 1920
     assert x + width <= 0.90 * 1080
     assert x == 1080 - (x + width)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_all_platforms_leave_free_each_of_them_does(platform: str) -> None:
+    x, y, width, height = safe_area(PORTRAIT)
+    own_x, own_y, own_width, own_height = safe_area(PORTRAIT, platform)
+    assert own_x <= x and x + width <= own_x + own_width
+    assert own_y <= y and y + height <= own_y + own_height
 
 
 def test_a_cue_never_spans_two_kept_ranges() -> None:
@@ -118,3 +128,53 @@ def test_boxes_are_even_and_inside_the_safe_area(
         assert left <= x and x + width <= left + safe_width
         assert top <= y and y + height <= top + safe_height
         assert len(cue.lines) <= 2
+
+
+HOSTILE = ("", "  ", "\x00\x1b[2J", "\u202eevil\u202c", "x" * 10_000, "\u2067a\u2069", "a\nb", "ok")
+
+
+def timed(texts: Sequence[str]) -> tuple[Word, ...]:
+    return tuple(
+        Word(t, TimeRange.from_seconds(1 + i * 0.4, 1.3 + i * 0.4)) for i, t in enumerate(texts)
+    )
+
+
+def test_hostile_text_is_shown_harmlessly_or_not_at_all() -> None:
+    words = timed(HOSTILE)
+    captions = plan_captions(words, (TimeRange.from_seconds(0, 9),), PORTRAIT)
+    shown = [i for cue in captions.cues for line in cue.lines for i in line]
+    assert shown == [2, 3, 4, 5, 6, 7]  # what is left of an escape is text
+    painter = CaptionPainter(captions, words, PORTRAIT)
+    for cue in captions.cues:
+        assert painter.patch_at(cue.range.start) is not None
+
+
+def test_an_endless_word_is_cut_and_stays_readable() -> None:
+    [cue] = plan_captions(timed(["x" * 10_000]), (TimeRange.from_seconds(0, 9),), PORTRAIT).cues
+    assert cue.box[3] > 15
+
+
+def test_a_word_that_is_a_whole_clause_without_spaces_is_cut_into_phrases() -> None:
+    text = "今日は良い天気ですね明日は東京に行きますがあなたはどうしますか" * 3
+    word = Word(text, TimeRange.from_seconds(1, 13), speaker="S1")
+    cut = legible([word])
+    assert "".join(w.text for w in cut) == text and max(len(w.text) for w in cut) < 12
+    assert (cut[0].range.start, cut[-1].range.end) == (word.range.start, word.range.end)
+    cues = plan_captions(cut, (TimeRange.from_seconds(0, 14),), PORTRAIT).cues
+    assert len(cues) >= 3
+
+
+def test_words_with_spaces_around_them_stay_whole() -> None:
+    words = spoken("unbelievably extraordinarily")
+    assert legible(words) == words
+
+
+def test_an_emoji_has_room_above_the_lines() -> None:
+    words = spoken("so the money was in the house and it is for you")
+    plain, with_emoji = (
+        plan_captions(words, (TimeRange.from_seconds(0, 9),), PORTRAIT, style=style).cues[0]
+        for style in (CaptionStyle(), CaptionStyle(emoji=True))
+    )
+    assert with_emoji.emoji == "💰" and with_emoji.box[3] > plain.box[3] + 60
+    bottoms = [cue.box[1] + cue.box[3] for cue in (plain, with_emoji)]
+    assert abs(bottoms[0] - bottoms[1]) <= 2

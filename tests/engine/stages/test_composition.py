@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
 from reelremix.engine.stages.composition import Composition, StillFrames, shot_of
@@ -126,7 +127,7 @@ def burned_in(number: int) -> Luma:
 
 
 def test_captions_in_the_picture_are_found_with_their_time() -> None:
-    overlays = composed(burned_in, Box(500, 200, 200, 200)).overlays
+    overlays = composed(burned_in, Box(500, 200, 200, 200)).occupied
     assert overlays
     for overlay in overlays:
         assert_near(Box(0, overlay.box.y, 0, overlay.box.height), 0, 620, 0, 40)
@@ -134,7 +135,7 @@ def test_captions_in_the_picture_are_found_with_their_time() -> None:
 
 
 def test_a_room_without_writing_has_no_overlays() -> None:
-    assert composed(one_room, Box(500, 200, 200, 200)).overlays == ()
+    assert composed(one_room, Box(500, 200, 200, 200)).occupied == ()
 
 
 def test_a_long_stretch_keeps_few_pictures() -> None:
@@ -152,3 +153,13 @@ def test_a_shot_takes_after_its_longest_part() -> None:
     span = TimeRange.from_seconds(1, 9)
     assert shot_of(span, [part(0, 2, ()), part(2, 9, (pane,))]).panes == (pane,)
     assert shot_of(span, []).panes == ()
+
+
+def test_text_that_stays_is_told_once() -> None:
+    def part(*times_s: float) -> Composition:
+        box = Box(100, 600, 500, 40)
+        taken = tuple(Occupied(TimeRange.from_seconds(t, t + 1), box) for t in times_s)
+        return Composition(TimeRange.from_seconds(0, 9), (), None, taken)
+
+    shot = shot_of(TimeRange.from_seconds(0, 9), [part(0, 0.5, 1, 5)])
+    assert [(t.range.start_s, t.range.end_s) for t in shot.occupied] == [(0, 2), (5, 6)]

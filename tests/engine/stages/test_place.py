@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reelremix.engine.captions.safe_area import safe_area
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.layout import Keyframe, Layout, LayoutKind, LayoutPiece, Region
+from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.stages.place import place_captions
@@ -93,6 +94,54 @@ def test_a_caption_outside_every_piece_stays_where_it_is() -> None:
     assert placed([cue(5, 6)], [piece(0, 4)], face(1, LOW_FACE)) == [Box(*STYLE_BOX)]
 
 
+def kept_off(taken: Sequence[Occupied], cues: Sequence[Cue] = (), **style: str) -> list[Box]:
+    captions = Captions("bold", dict(style), tuple(cues) or (cue(0, 2),))
+    moved = place_captions(captions, Layout((piece(0, 4),)), (), PORTRAIT, taken)
+    return [Box(*map(float, c.box)) for c in moved.cues]
+
+
+def test_captions_keep_off_text_that_is_in_the_picture_already() -> None:
+    burned_in = Box(60.0, 1180.0, 960.0, 220.0)
+    [box] = kept_off([Occupied(TimeRange.from_seconds(0, 3), burned_in)])
+    assert box.overlap(burned_in) == 0
+    assert abs(box.center[1] - 1300) < 300  # beside it, not at the other end of the picture
+
+
+def test_text_that_is_gone_before_does_not_count() -> None:
+    gone = Occupied(TimeRange.from_seconds(5, 9), Box(60.0, 1180.0, 960.0, 220.0))
+    assert kept_off([gone]) == [Box(*STYLE_BOX)]
+
+
+def test_between_text_and_faces_captions_find_the_gap() -> None:
+    text = Box(60.0, 1150.0, 960.0, 380.0)
+    captions = Captions("bold", {}, (cue(0, 2),))
+    high = face(1, Box(240.0, 200.0, 600.0, 600.0))
+    taken = [Occupied(TimeRange.from_seconds(0, 4), text)]
+    moved = place_captions(captions, Layout((piece(0, 4),)), [high], PORTRAIT, taken)
+    box = Box(*map(float, moved.cues[0].box))
+    assert box.overlap(text) == 0 and box.overlap(high.sightings[0].box) == 0
+
+
+def test_captions_keep_off_the_title_card_while_it_is_shown() -> None:
+    card = Box(150.0, 260.0, 780.0, 300.0)
+    low = face(1, Box(240.0, 560.0, 600.0, 900.0))
+    captions = Captions("bold", {}, (cue(0, 2),))
+    layout = Layout((piece(0, 4),))
+    for until_s, is_free in ((3, False), (0, True)):
+        drawn = [Occupied(TimeRange.from_seconds(0, until_s), card)]
+        moved = place_captions(captions, layout, [low], PORTRAIT, drawn=drawn)
+        box = Box(*map(float, moved.cues[0].box))
+        assert (box.overlap(card) > 0) is is_free
+
+
+def test_captions_made_for_one_platform_may_use_all_of_its_room() -> None:
+    low = (cue(0, 2),)
+    text = Occupied(TimeRange.from_seconds(0, 2), Box(0.0, 300.0, 1080.0, 1090.0))
+    [everywhere] = kept_off([text], low)
+    [shorts] = kept_off([text], low, platform="shorts")
+    assert shorts.y > everywhere.y
+
+
 @given(st.lists(st.tuples(st.floats(0, 1000), st.floats(0, 1800), st.floats(20, 900)), max_size=4))
 def test_captions_stay_inside_the_safe_area(faces: list[tuple[float, float, float]]) -> None:
     tracks = [face(1, Box(x, y, size, size)) for x, y, size in faces]
@@ -100,3 +149,11 @@ def test_captions_stay_inside_the_safe_area(faces: list[tuple[float, float, floa
     _, top, _, height = safe_area(PORTRAIT)
     assert top <= box.y and box.y + box.height <= top + height
     assert box.y % 2 == 0
+
+
+def test_text_over_text_is_worse_than_text_over_a_face() -> None:
+    card = Occupied(TimeRange.from_seconds(0, 4), Box(150.0, 240.0, 780.0, 330.0))
+    close_up = face(1, Box(100.0, 300.0, 880.0, 1230.0))
+    captions = Captions("bold", {}, (cue(0, 2),))
+    moved = place_captions(captions, Layout((piece(0, 4),)), [close_up], PORTRAIT, drawn=[card])
+    assert Box(*map(float, moved.cues[0].box)).overlap(card.box) == 0

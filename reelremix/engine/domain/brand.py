@@ -1,0 +1,33 @@
+"""What a creator puts on every clip besides captions: title card, progress bar, logo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file of the user's that a render needs."""
+
+    file: str
+    """As the preset names it, relative to the preset."""
+    sha256: str
+    path: str = ""
+    """Where it is on this machine; never published. Empty until it is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """The resolved values of a preset's tables; what is None is not shown."""
+
+    preset: str
+    title: dict[str, Any] | None = None
+    progress: dict[str, Any] | None = None
+    logo: dict[str, Any] | None = None
+    assets: tuple[Asset, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it shows nothing and needs nothing."""
+        return not (self.title or self.progress or self.logo or self.assets)

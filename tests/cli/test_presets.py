@@ -1,0 +1,182 @@
+"""`reelremix preset`, and clips that wear presets of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from reelremix.engine.domain.time import ZERO, TimeRange
+from reelremix.engine.media.decode import FrameReader, planes
+from reelremix.engine.media.probe import choose_streams, probe
+from tests.cli.commandline import Command, Ended, manifest_in, words_file
+from tests.engine.captions.kit import write_kit
+from tests.media_factory import Film, sound_of, tone, write_media
+
+CHEAP = ("--no-faces", "--fps", "10", "--encoder-preset", "ultrafast", "--range", "1-3")
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Six seconds of a talk."""
+    frames = Film(60, size=(160, 90), rate=Fraction(10))
+    return write_media(tmp_path / "talk.mp4", frames, sound_of(tone(6)))
+
+
+@pytest.fixture
+def clip(reelremix: Command, film: Path, tmp_path: Path) -> Command:
+    """Called with options, clips two seconds of the film."""
+    words = words_file(tmp_path / "words.json")
+
+    def run(*parts: object) -> Ended:
+        return reelremix("clip", film, "--transcript", words, *CHEAP, *parts)
+
+    return run
+
+
+def made(folder: Path = Path("clips/talk")) -> dict[str, object]:
+    return dict(manifest_in(folder)["clips"][0])
+
+
+def own_folder() -> Path:
+    return Path(os.environ["REELREMIX_CONFIG"]).parent / "presets"
+
+
+@pytest.fixture(autouse=True)
+def _settings_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REELREMIX_CONFIG", str(tmp_path / "settings" / "config.toml"))
+
+
+def test_presets_are_listed_with_where_they_come_from(reelremix: Command) -> None:
+    write_kit(own_folder())
+    listed = json.loads(reelremix("preset", "list", "--json").out)["presets"]
+    by_name = {preset["name"]: preset for preset in listed}
+    assert (by_name["bold"]["origin"], by_name["mine"]["origin"]) == ("built-in", "yours")
+    assert "Everything" in reelremix("preset", "list").out
+
+
+def test_a_preset_is_shown_as_text_as_json_and_as_a_picture(
+    reelremix: Command, tmp_path: Path
+) -> None:
+    assert 'font = "Anton"' in reelremix("preset", "show", "impact").out
+    assert json.loads(reelremix("preset", "show", "impact", "--json").out)["style"]["size"] == 0.062
+    image = tmp_path / "impact.png"
+    assert reelremix("preset", "show", "impact", "--image", image).code == 0
+    assert image.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_cannot_be_written_is_told(reelremix: Command, tmp_path: Path) -> None:
+    ended = reelremix("preset", "show", "bold", "--image", tmp_path / "no" / "x.png")
+    assert ended.failed_politely(2, "x.png cannot be written")
+
+
+def test_an_unknown_preset_names_the_nearest(reelremix: Command) -> None:
+    assert reelremix("preset", "show", "bald").failed_politely(2, "did you mean 'bold'?")
+
+
+def test_a_new_preset_is_written_where_it_is_found_by_name(reelremix: Command) -> None:
+    assert reelremix("preset", "new", "ours", "--from", "pill").code == 0
+    path = own_folder() / "ours.toml"
+    assert reelremix("preset", "check", path).code == 0
+    path.write_text(path.read_text("utf-8").replace("max_chars = 24", "max_chars = 12"), "utf-8")
+    shown = json.loads(reelremix("preset", "show", "ours", "--json").out)
+    assert shown["style"]["max_chars"] == 12
+    assert reelremix("preset", "new", "ours").failed_politely(2, "named 'ours' already")
+
+
+def test_checking_tells_every_problem_with_its_line_and_ends_with_2(
+    reelremix: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text('sise = 1\nfill = "red"\n', encoding="utf-8")
+    ended = reelremix("preset", "check", path)
+    assert ended.code == 2
+    assert [line.split(": ")[0] for line in ended.out.splitlines()] == [f"{path}:1", f"{path}:2"]
+    assert len(json.loads(reelremix("preset", "check", path, "--json").out)["problems"]) == 2
+    assert reelremix("preset", "check", tmp_path / "none.toml").failed_politely(2, "none.toml")
+
+
+def last_luma(video: Path) -> float:
+    """Mean luma of the lowest row in the left half of the last picture."""
+    written = choose_streams(probe(video, "x"))
+    with FrameReader(video, written) as reader:
+        *_, last = reader.frames(TimeRange(ZERO, written.duration))
+        return float(planes(last.frame)[0][-4:, :400].mean())
+
+
+def test_a_kit_of_ones_own_is_worn_and_listed_by_digest(clip: Command) -> None:
+    path = write_kit(own_folder())
+    assert clip("--captions", "mine").code == 0
+    entry = made()
+    brand = entry["brand"]
+    assert isinstance(brand, dict)
+    assert {asset["file"] for asset in brand["assets"]} == {"Own.ttf", "logo.png"}
+    assert entry["captions"]["style"]["font"] == "Own.ttf"  # type: ignore[index]
+    assert str(path.parent) not in json.dumps(manifest_in(Path("clips/talk")))
+    video = Path("clips/talk") / entry["files"]["video"]  # type: ignore[index]
+    assert 50 < last_luma(video) < 80  # the bar is red and has come to its end
+
+
+def test_a_kit_is_worn_without_captions(clip: Command) -> None:
+    write_kit(own_folder())
+    assert clip("--captions", "none", "--brand", "mine").code == 0
+    assert made()["captions"] is None and made()["brand"] is not None
+
+
+def test_rendering_again_needs_the_same_files(clip: Command, reelremix: Command) -> None:
+    folder = own_folder()
+    write_kit(folder)
+    assert clip("--captions", "mine", "--plan").code == 0
+    (folder / "logo.png").write_bytes(b"changed")
+    changed = reelremix("render", "clips/talk")
+    assert changed.failed_politely(2, "logo.png is not the file the clips were made with")
+    (folder / "logo.png").unlink()
+    missing = reelremix("render", "clips/talk")
+    assert missing.failed_politely(2, "the file logo.png that the clips need is not to be found")
+    assert reelremix("render", "clips/talk", "--brand", "none").code == 0
+    assert made()["captions"]["style"]["font"] == "Own.ttf"  # type: ignore[index]
+
+
+def test_other_captions_bring_their_own_kit_and_keep_a_given_one(
+    clip: Command, reelremix: Command
+) -> None:
+    write_kit(own_folder())
+    assert clip("--captions", "mine", "--plan").code == 0
+    assert reelremix("render", "clips/talk", "--captions", "pop", "--emoji").code == 0
+    entry = made()
+    assert entry["brand"]["logo"]["file"] == "logo.png"  # type: ignore[index]
+    assert entry["captions"]["style"]["emoji"] is True  # type: ignore[index]
+
+
+def test_subtitles_are_written_in_every_kind_asked_for(clip: Command, reelremix: Command) -> None:
+    assert clip("--captions", "bold", "--subtitles", "vtt,ass").code == 0
+    files = made()["files"]
+    assert isinstance(files, dict)
+    assert [Path(name).suffix for name in files["sidecars"]] == [".vtt", ".ass"]
+    assert files["subtitles"] == files["sidecars"][0]
+    assert all((Path("clips/talk") / name).is_file() for name in files["sidecars"])
+    assert reelremix("render", "clips/talk", "--subtitles", "none").code == 0
+    assert made()["files"]["subtitles"] is None  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--subtitles", "srt,txt", "--subtitles must be none or some of srt, vtt, ass"),
+        ("--platform", "vine", "--platform must be one of all, tiktok, reels, shorts"),
+        ("--brand", "nobody", "no preset named 'nobody'"),
+    ],
+)
+def test_words_that_mean_nothing_are_refused(
+    clip: Command, option: str, value: str, said: str
+) -> None:
+    assert clip(option, value).failed_politely(2, said)
+
+
+def test_captions_of_one_platform_may_stand_lower(clip: Command) -> None:
+    assert clip("--plan", "--captions", "clean", "--platform", "shorts").code == 0
+    lowest = made()["captions"]["cues"][0]["box"]  # type: ignore[index]
+    assert lowest[1] > 0.75 * 1920 - lowest[3] and made()["captions"]["style"]["platform"]  # type: ignore[index]
