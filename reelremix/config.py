@@ -51,6 +51,9 @@ class Settings:
     min: float = _setting(15.0, "Shortest clip in seconds.", (1, 3600))
     max: float = _setting(60.0, "Longest clip in seconds.", (1, 3600))
     aspect: str = _setting("9:16", "Shape of the output: 9:16, 1:1, 4:5 or 16:9.")
+    layout: str = _setting(
+        "auto", "How people are shown: auto, single, split, screen, fit or center."
+    )
     captions: str = _setting("bold", "Caption preset, or none.")
     brand: str = _setting(
         "", "Preset whose title card, progress bar and logo are shown; empty takes the captions'."

@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from reelremix.config import Settings
+from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.request import (
     AUTO,
     SUBTITLE_KINDS,
     Aspect,
     EncodeOptions,
+    FrameOptions,
     JudgeOptions,
     SelectOptions,
     TranscribeOptions,
@@ -206,6 +208,15 @@ AspectRatio = Annotated[
         "--aspect", help="9:16, 1:1, 4:5 or 16:9.", show_default="9:16", rich_help_panel=PICTURE
     ),
 ]
+LayoutOf = Annotated[
+    str | None,
+    typer.Option(
+        "--layout",
+        help="auto, single, split, screen, fit or center.",
+        show_default="auto",
+        rich_help_panel=PICTURE,
+    ),
+]
 Encoder = Annotated[
     str | None,
     typer.Option(
@@ -279,6 +290,20 @@ def aspect_of(settings: Settings) -> Aspect:
     except ValueError as exc:
         shapes = ", ".join(Aspect)
         raise ConfigError(f"--aspect must be one of {shapes} (got {settings.aspect!r})") from exc
+
+
+def frame_options(settings: Settings) -> FrameOptions:
+    """How the picture is reframed. Raises ConfigError."""
+    return FrameOptions(aspect_of(settings), settings.faces, layout_of(settings))
+
+
+def layout_of(settings: Settings) -> LayoutChoice:
+    """How people are shown. Raises ConfigError."""
+    try:
+        return LayoutChoice(settings.layout)
+    except ValueError as exc:
+        names = ", ".join(LayoutChoice)
+        raise ConfigError(f"--layout must be one of {names} (got {settings.layout!r})") from exc
 
 
 def expand_sources(sources: list[Path]) -> list[Path]:

@@ -193,6 +193,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "judge": _judge(selected.judge),
         "aspect": request.frame.aspect.value,
         "faces": request.frame.faces,
+        "layout": request.frame.layout.value,
         "captions": request.captions or "none",
         "brand": request.brand,
         "emoji": request.emoji,

@@ -26,7 +26,7 @@ from reelremix.engine.domain.events import (
     Waiting,
     Warned,
 )
-from reelremix.engine.domain.layout import Layout
+from reelremix.engine.domain.layout import Framing, Layout
 from reelremix.engine.domain.request import (
     ClipRequest,
 )
@@ -265,6 +265,7 @@ def _decided(
         score=draft.score,
         output=output,
         layout=shown.layout,
+        framing=Framing(request.frame.layout, request.frame.layout),
         captions=captions,
         judge=draft.judge,
         match=draft.match,

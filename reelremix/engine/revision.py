@@ -16,8 +16,8 @@ from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.layout import Layout
-from reelremix.engine.domain.request import Aspect, FrameOptions, RenderRequest
+from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice
+from reelremix.engine.domain.request import FrameOptions, RenderRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
@@ -74,16 +74,26 @@ def revised(
         ModelNotInstalled: another shape needs the face detector.
     """
     clips = [replace(clip, output=_output(clip.output, request, subject)) for clip in clips]
-    if request.aspect is not None:
-        clips = [_reshaped(clip, request.aspect, subject, ctx, faces=faces) for clip in clips]
+    if request.layout is not None:
+        clips = [_asked(clip, request.layout) for clip in clips]
+    is_new = [request.aspect is not None or c.framing.wanted != c.framing.made for c in clips]
+    clips = [
+        _reframed(clip, subject, ctx, faces=faces) if new else clip
+        for clip, new in zip(clips, is_new, strict=True)
+    ]
     if request.subtitles is not None:
         clips = [replace(clip, subtitles=request.subtitles) for clip in clips]
     clips = [_redressed(clip, request, ctx) for clip in clips]
-    if request.aspect is None and not _changes_captions(request):
-        return tuple(clips)
     return tuple(
-        replace(clip, captions=_captions_for(clip, tracks, request, ctx)) for clip in clips
+        replace(clip, captions=_captions_for(clip, tracks, request, ctx))
+        if new or _changes_captions(request)
+        else clip
+        for clip, new in zip(clips, is_new, strict=True)
     )
+
+
+def _asked(clip: Clip, layout: LayoutChoice) -> Clip:
+    return replace(clip, framing=replace(clip.framing, wanted=layout))
 
 
 def with_files(
@@ -146,20 +156,18 @@ def _output(output: OutputFormat, request: RenderRequest, subject: Subject) -> O
     )
 
 
-def _reshaped(
-    clip: Clip, aspect: Aspect, subject: Subject, ctx: RunContext, *, faces: bool
-) -> Clip:
-    picture = subject.presentation.picture
-    frame = FrameOptions(aspect, faces=faces)
-    looks = see(clip.ranges, frame, subject, ctx)
+def _reframed(clip: Clip, subject: Subject, ctx: RunContext, *, faces: bool) -> Clip:
+    """The clip framed anew, in its shape and as is wanted of it."""
+    picture, choice = subject.presentation.picture, clip.framing.wanted
+    looks = see(clip.ranges, FrameOptions(faces=faces, layout=choice), subject, ctx)
     layout = merge_layouts(
         [
-            framed(seen, span, clip.words, picture, clip.output, frame.layout).layout
+            framed(seen, span, clip.words, picture, clip.output, choice).layout
             for span, seen in zip(clip.ranges, looks, strict=True)
         ]
     )
-    reshaped = replace(clip, layout=layout)
-    return renumbered(reshaped, (), _first_track(clip.layout, layout))[0]
+    clip, before = replace(clip, layout=layout, framing=Framing(choice, choice)), clip.layout
+    return renumbered(clip, (), _first_track(before, layout))[0]
 
 
 def _first_track(before: Layout, now: Layout) -> int:

@@ -12,7 +12,7 @@ from reelremix.cli import diagnostics, options, output
 from reelremix.cli.reporters import listener_for
 from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun
-from reelremix.engine.domain.request import ClipRequest, FrameOptions
+from reelremix.engine.domain.request import ClipRequest
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def clip(
         ),
     ] = False,
     aspect: options.AspectRatio = None,
+    layout: options.LayoutOf = None,
     captions: options.Captions = None,
     brand: options.Brand = None,
     emoji: options.Emoji = None,
@@ -95,7 +96,7 @@ def clip(
             subtitles=options.subtitle_kinds(run.settings.subtitles),
             transcribe=options.transcribe_options(run.settings, transcript),
             select=options.select_options(run.settings, ranges, about),
-            frame=FrameOptions(options.aspect_of(run.settings), faces=run.settings.faces),
+            frame=options.frame_options(run.settings),
             encode=options.encode_options(run.settings),
         )
         reports.append(attempt(recording, partial(_clip, run, request, listener, install_models)))

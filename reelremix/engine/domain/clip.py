@@ -9,7 +9,7 @@ from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.candidate import Score
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.judgement import Judgement
-from reelremix.engine.domain.layout import Layout
+from reelremix.engine.domain.layout import Framing, Layout
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
@@ -49,6 +49,7 @@ class Clip:
     """None for a range the user gave."""
     output: OutputFormat
     layout: Layout = field(default_factory=lambda: Layout(()))
+    framing: Framing = field(default_factory=Framing)
     captions: Captions | None = None
     """None when captions are off."""
     judge: Judgement | None = None

@@ -38,6 +38,15 @@ class LayoutChoice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Framing:
+    """What is wanted of a clip's layout, and what it was made for."""
+
+    wanted: LayoutChoice = LayoutChoice.AUTO
+    made: LayoutChoice = LayoutChoice.AUTO
+    """Where it differs from `wanted`, the next render frames the clip anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keyframe:
     """Where the camera is at a moment; linear between keyframes."""
 

@@ -193,6 +193,7 @@ class RenderRequest:
     platform: str | None = None
     subtitles: tuple[str, ...] | None = None
     aspect: Aspect | None = None
+    layout: LayoutChoice | None = None
     encoder: str | None = None
     encoder_preset: str | None = None
     crf: int | None = None

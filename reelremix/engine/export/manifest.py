@@ -20,8 +20,10 @@ from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
 from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import (
+    Framing,
     Keyframe,
     Layout,
+    LayoutChoice,
     LayoutKind,
     LayoutPiece,
     Region,
@@ -388,6 +390,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             "crf": clip.output.crf,
         },
         "layout": [_piece(piece) for piece in clip.layout.pieces],
+        "framing": {"wanted": clip.framing.wanted, "made": clip.framing.made},
         **_occupied(clip.layout.occupied),
         "speaking": [
             {**_range(s.range), "track": s.track, "speaker": s.speaker, "confidence": s.confidence}
@@ -611,6 +614,7 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
                 for taken in entry.get("occupied", ())
             ),
         ),
+        framing=_read_framing(entry.get("framing", {})),
         captions=_read_captions(entry.get("captions")),
         judge=_read_judged(entry.get("judge")),
         match=_read_match(entry.get("match")),
@@ -632,6 +636,11 @@ def _read_match(entry: Mapping[str, Any] | None) -> Match | None:
         return None
     words = tuple(str(word) for word in entry.get("words", ()))
     return Match(float(entry["score"]), str(entry["quote"]), _read_range(entry), words)
+
+
+def _read_framing(entry: Mapping[str, Any]) -> Framing:
+    made = LayoutChoice(entry.get("made", LayoutChoice.AUTO))
+    return Framing(LayoutChoice(entry.get("wanted", made)), made)
 
 
 def _read_output(entry: Mapping[str, Any]) -> OutputFormat:
