@@ -52,6 +52,7 @@ class Settings:
     max: float = _setting(60.0, "Longest clip in seconds.", (1, 3600))
     aspect: str = _setting("9:16", "Shape of the output: 9:16, 1:1, 4:5 or 16:9.")
     captions: str = _setting("bold", "Caption preset, or none.")
+    tighten: str = _setting("off", "What is cut out of clips: off, light or strong.")
     faces: bool = _setting(True, "Whether to look for faces and follow them.")
     model: str = _setting("auto", "Whisper model: a registry name, a folder, or auto.")
     language: str = _setting("", "Language spoken, such as en; empty detects it.")
@@ -60,6 +61,16 @@ class Settings:
     device: str = _setting("auto", "auto, cpu or cuda.")
     speakers: str = _setting(
         "auto", "How many people speak: a number, auto, or off.", (1, 100), ("auto", "off")
+    )
+    denoise: bool = _setting(False, "Whether to take steady noise out of the sound, gently.")
+    voice_level: bool = _setting(False, "Whether to bring quiet and loud voices closer together.")
+    music: str = _setting("", "A music file to play under the speech; empty is none.")
+    music_level: float = _setting(
+        -12.0, "How loud music is in pauses, in dB against the speech.", (-60, 6)
+    )
+    censor: str = _setting("off", "What becomes of strong profanity: off, bleep or mute.")
+    censor_words: str = _setting(
+        "", "A file with more words to censor, one a line; * at the end stands for any ending."
     )
     encoder: str = _setting("auto", "auto, or an FFmpeg encoder such as libx264 or h264_nvenc.")
     encoder_preset: str = _setting("veryfast", "x264 preset: faster is larger.")

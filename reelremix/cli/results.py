@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +54,13 @@ class Report:
         if self.result is None:
             return
         clips, folder = self.result.manifest["clips"], self.result.folder
+        is_tight = any(clip.get("tightened") for clip in clips)
         columns = [
-            ("#", "right"), ("score", "right"), ("length", "right"), ("title", "wrap"),
+            ("#", "right"), ("score", "right"), ("length", "right"),
+            *([("shorter by", "wrap")] if is_tight else []), ("title", "wrap"),
             ("why", "wrap"), ("file", "left"),
         ]  # fmt: skip
-        output.show_table(columns, [_row(clip) for clip in clips])
+        output.show_table(columns, [_row(clip, is_tight=is_tight) for clip in clips])
         if notice := self.result.manifest.get("notice"):
             diagnostics.say(notice)
         for name in [clip["files"]["video"] for clip in clips] + ["index.html"]:
@@ -78,7 +81,7 @@ def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
     return Report(source, Exit.PARTIAL if result.failed else Exit.OK, result, result.folder)
 
 
-def _row(clip: dict[str, Any]) -> tuple[str, ...]:
+def _row(clip: dict[str, Any], *, is_tight: bool) -> tuple[str, ...]:
     reasons = clip["score"]["reasons"]
     why = reasons[0]["text"] if reasons else ("range as given" if _is_given(clip) else "–")
     if match := clip.get("match"):
@@ -88,10 +91,20 @@ def _row(clip: dict[str, Any]) -> tuple[str, ...]:
         str(clip["rank"]),
         output.percent(clip["score"]["total"]),
         f"{seconds:.1f} s",
+        *([_shorter(clip.get("tightened"))] if is_tight else []),
         clip["title"],
         why,
         clip["files"]["video"] or "not rendered",
     )
+
+
+def _shorter(tightened: dict[str, Any] | None) -> str:
+    """By how much a clip was tightened, and by how many cuts of each kind."""
+    if not tightened or not tightened["removed"]:
+        return "–"
+    counted = Counter(cut["reason"] for cut in tightened["removed"])
+    told = ", ".join(f"{n} {reason}{'s' * (n > 1)}" for reason, n in counted.most_common())
+    return f"{tightened['removed_s']:.1f} s: {told}"
 
 
 def _is_given(clip: dict[str, Any]) -> bool:

@@ -70,6 +70,7 @@ from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
 from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
+from reelremix.engine.music import find_music
 from reelremix.engine.network import network_calls, network_mark, watch_network
 from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
@@ -440,7 +441,9 @@ def _rendered(
     if request.plan_only or not plan.clips:
         return {}
     shown = plan.speaker_in_frame
-    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx)
+    given = request.sound.music
+    music = find_music(plan.clips, given, folder.path, job.ctx)
+    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music)
     job.usage["rendered_s"] = sum(c.duration_s for c in plan.clips if c.id in rendered)
     return rendered
 
@@ -497,7 +500,8 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     if not request.overwrite:
         _refuse_replacing(before, clips, content, path)
     shown = {c.id: pipeline.speaker_in_frame(c.layout, tracks) for c in clips}
-    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx)
+    music = find_music(clips, request.music, path.parent, job.ctx)
+    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music)
     job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
     updated = updated_manifest(content, before, clips, rendered)
     sheet = sheet_of(json.loads(updated), path.parent)

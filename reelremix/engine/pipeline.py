@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Queue
 
+import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 
@@ -31,27 +32,38 @@ from reelremix.engine.domain.events import (
     Warned,
 )
 from reelremix.engine.domain.layout import Layout
+from reelremix.engine.domain.mix import Censor, Mix, Music
 from reelremix.engine.domain.request import (
     ClipRequest,
     FrameOptions,
+    SoundOptions,
 )
+from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.export.names import slug
+from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.models.faces import BlazeFace, FaceDetector
-from reelremix.engine.options import FACE_MODEL, output_format
+from reelremix.engine.music import music_of, remember
+from reelremix.engine.options import FACE_MODEL, output_format, own_words
 from reelremix.engine.stages.artifact import load, save, stage
 from reelremix.engine.stages.caption import plan_captions
+from reelremix.engine.stages.censor import WordList, censored, word_list
 from reelremix.engine.stages.frame import center_layout, frame_range
 from reelremix.engine.stages.ingest import ingest
+from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.look import Look, look, look_key
+from reelremix.engine.stages.mixing import fades_for
 from reelremix.engine.stages.place import place_captions
+from reelremix.engine.stages.quiet import measure
+from reelremix.engine.stages.tighten import Stretch, Tight, tighten
 from reelremix.errors import (
     ConfigError,
     NoVideoStream,
@@ -76,6 +88,31 @@ class Plan:
     tracks: tuple[Track, ...]
     speaker_in_frame: dict[str, float | None]
     """By clip id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """What is done to the sound of every clip, and which words are kept from it."""
+
+    options: SoundOptions
+    music: Music | None
+    words: WordList
+
+    @classmethod
+    def of(cls, options: SoundOptions, language: str | None, ctx: RunContext) -> Finishing:
+        """Read the files that the options name. Raises ConfigError and UnreadableMedia."""
+        found = music_of(options)
+        if found is not None:
+            remember(*found, ctx)
+        heard = options.censor is not Censor.OFF
+        words = word_list(language, own_words(options)) if heard else WordList()
+        return cls(options, found[0] if found is not None else None, words)
+
+    def applied(self, clip: Clip) -> Clip:
+        """The clip with its sound decided and its words masked."""
+        options = self.options
+        mix = Mix(options.denoise, options.voice_level, self.music, fades_for(clip))
+        return censored(replace(clip, mix=mix), options.censor, self.words)
 
 
 @contextmanager
@@ -147,16 +184,19 @@ def plan(
     """Decide picture and captions of every chosen moment."""
     output = output_format(request.frame, request.encode, subject.presentation.picture)
     spans = _on_frames([draft.range for draft in chosen.drafts], subject)
-    looks = see(spans, request.frame, subject, ctx)
+    kept = shortened(spans, transcript, request.tighten, subject, ctx)
+    hulls = [TimeRange(tight.ranges[0].start, tight.ranges[-1].end) for tight in kept]
+    looks = see(hulls, request.frame, subject, ctx)
+    finishing = Finishing.of(request.sound, transcript.language, ctx)
     clips: list[Clip] = []
     tracks: list[Track] = []
     shown: dict[str, float | None] = {}
     with stage(ctx, "frame"):
-        for number, (draft, span, seen) in enumerate(
-            zip(chosen.drafts, spans, looks, strict=True), start=1
+        for number, (draft, tight, seen) in enumerate(
+            zip(chosen.drafts, kept, looks, strict=True), start=1
         ):
             ctx.cancel.raise_if_set()
-            clip = _decided(number, draft, span, seen, transcript, request, subject, output)
+            clip = _decided(number, draft, tight, seen, request, subject, output, finishing)
             shown[clip.id] = speaker_in_frame(clip.layout, seen.tracks if seen else ())
             clip, own = renumbered(clip, seen.tracks if seen else (), len(tracks))
             clips.append(clip)
@@ -266,27 +306,25 @@ def require_video(subject: Subject) -> None:
 def _decided(
     number: int,
     draft: Draft,
-    span: TimeRange,
+    tight: Tight,
     seen: Look | None,
-    transcript: Transcript,
     request: ClipRequest,
     subject: Subject,
     output: OutputFormat,
+    finishing: Finishing,
 ) -> Clip:
     picture = subject.presentation.picture
-    words = words_within(transcript, span)
-    layout = frame_range(seen, picture, output) if seen else center_layout(span, picture, output)
-    captions = None
-    if request.captions:
-        captions = plan_captions(words, (span,), output, request.captions)
-        captions = place_captions(captions, layout, seen.tracks if seen else (), output)
+    hull = TimeRange(tight.ranges[0].start, tight.ranges[-1].end)
+    layout = frame_range(seen, picture, output) if seen else center_layout(hull, picture, output)
+    layout = kept_layout(layout, tight.ranges)
     title = draft.description.title or f"{Path(subject.source.name).stem} {number}"
-    return Clip(
-        id=clip_id(subject.source.id, (span,)),
+    is_shorter = tight.tightened is not None and any(r.text for r in tight.tightened.removed)
+    clip = Clip(
+        id=clip_id(subject.source.id, tight.ranges),
         rank=number,
-        ranges=(span,),
-        text=draft.text,
-        words=words,
+        ranges=tight.ranges,
+        text=join_words(w.text for w in tight.words) if is_shorter else draft.text,
+        words=tight.words,
         title=title,
         description=draft.description.text,
         hashtags=draft.description.hashtags,
@@ -294,10 +332,39 @@ def _decided(
         score=draft.score,
         output=output,
         layout=layout,
-        captions=captions,
         judge=draft.judge,
         match=draft.match,
+        tightened=tight.tightened,
     )
+    clip = finishing.applied(clip)
+    if not request.captions:
+        return clip
+    captions = plan_captions(clip.words, clip.ranges, output, request.captions)
+    tracks = seen.tracks if seen else ()
+    return replace(clip, captions=place_captions(captions, layout, tracks, output))
+
+
+def shortened(
+    spans: Sequence[TimeRange],
+    transcript: Transcript,
+    level: Tighten,
+    subject: Subject,
+    ctx: RunContext,
+) -> list[Tight]:
+    """What is kept of each span; all of it where nothing is to be cut out or nothing is heard."""
+    presentation = subject.presentation
+    if level is Tighten.OFF or presentation.audio is None:
+        return [Tight((span,), words_within(transcript, span), None) for span in spans]
+    kept = []
+    with stage(ctx, "tighten"), FrameReader(subject.path, presentation) as reader:
+        for span in spans:
+            ctx.cancel.raise_if_set()
+            sound = list(read_pcm(subject.path, presentation, span, SPEECH))
+            loudness = measure(np.concatenate(sound, axis=1), span.start_s)
+            words = words_within(transcript, span)
+            stretch = Stretch(span, words, loudness, transcript.events, transcript.language)
+            kept.append(tighten(stretch, level, reader.snap))
+    return kept
 
 
 def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:

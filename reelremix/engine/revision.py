@@ -12,6 +12,7 @@ from reelremix.engine.captions.style import from_dict
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.kept import neighbouring
 from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.request import Aspect, FrameOptions, RenderRequest
 from reelremix.engine.domain.subject import Subject
@@ -23,6 +24,7 @@ from reelremix.engine.options import output_rate
 from reelremix.engine.pipeline import see
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.frame import center_layout, frame_range, merge_layouts
+from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.place import place_captions
 
 NO_CAPTIONS = "none"
@@ -99,15 +101,18 @@ def _reshaped(
     clip: Clip, aspect: Aspect, subject: Subject, ctx: RunContext, *, faces: bool
 ) -> Clip:
     picture = subject.presentation.picture
-    looks = see(clip.ranges, FrameOptions(aspect, faces=faces), subject, ctx)
+    runs = [[clip.ranges[n] for n in near] for near in neighbouring(clip.ranges)]
+    spans = [TimeRange(run[0].start, run[-1].end) for run in runs]
+    looks = see(spans, FrameOptions(aspect, faces=faces), subject, ctx)
     layout = merge_layouts(
         [
             frame_range(seen, picture, clip.output)
             if seen is not None
             else center_layout(span, picture, clip.output)
-            for span, seen in zip(clip.ranges, looks, strict=True)
+            for span, seen in zip(spans, looks, strict=True)
         ]
     )
+    layout = kept_layout(layout, clip.ranges)
     reshaped = replace(clip, layout=layout)
     return renumbered(reshaped, (), _first_track(clip.layout, layout))[0]
 

@@ -10,6 +10,8 @@ from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.match import Match
+from reelremix.engine.domain.mix import Censored, Mix
+from reelremix.engine.domain.tightening import Tightened
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 
@@ -54,6 +56,11 @@ class Clip:
     """None when no judge was asked, or it said nothing."""
     match: Match | None = None
     """How it answers what was asked for; None where nothing was asked for."""
+    tightened: Tightened | None = None
+    """What was cut out between the ranges; None where nothing was to be."""
+    censored: tuple[Censored, ...] = ()
+    """What is not to be heard. The words themselves are masked."""
+    mix: Mix = field(default_factory=Mix)
 
     @property
     def duration_s(self) -> float:

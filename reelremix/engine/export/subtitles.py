@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.kept import neighbouring, on_film
 from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
@@ -67,24 +68,17 @@ def _timed_lines(clip: Clip) -> Iterator[tuple[TimeRange, tuple[str, ...]]]:
 
 
 def _on_output(time: TimeRange, ranges: Sequence[TimeRange]) -> tuple[Fraction, Fraction] | None:
-    """Start and end on the output clock, in the kept range that holds most of `time`."""
-    best: tuple[Fraction, Fraction] | None = None
-    offset = Fraction(0)
-    for kept in ranges:
-        start, end = max(time.start, kept.start).exact, min(time.end, kept.end).exact
-        if start < end and (best is None or end - start > best[1] - best[0]):
-            best = offset + start - kept.start.exact, offset + end - kept.start.exact
-        offset += kept.end.exact - kept.start.exact
-    return best
+    """Start and end on the output clock, in the piece of it that holds most of `time`."""
+    return max(on_film(time, ranges), key=lambda piece: piece[1] - piece[0], default=None)
 
 
 def _grouped(clip: Clip) -> Iterator[tuple[TimeRange, tuple[str, ...]]]:
-    for kept in clip.ranges:
-        heard = [w for w in clip.words if _is_heard(w.range, kept)]
-        groups = _groups(heard)
+    for near in neighbouring(clip.ranges):
+        run = [clip.ranges[n] for n in near]
+        groups = _groups([w for kept in run for w in clip.words if _is_heard(w.range, kept)])
         for index, group in enumerate(groups):
-            start = max(group[0].range.start, kept.start)
-            following = groups[index + 1][0].range.start if index + 1 < len(groups) else kept.end
+            start = max(group[0].range.start, run[0].start)
+            following = groups[index + 1][0].range.start if index + 1 < len(groups) else run[-1].end
             end = min(max(w.range.end for w in group), following)
             yield TimeRange(start, max(start, end)), _lines([w.text for w in group])
 

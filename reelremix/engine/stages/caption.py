@@ -6,6 +6,7 @@ Decides only; drawing is `captions.paint`. A later stage may move a cue's box aw
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from reelremix.engine.captions.block import Block, set_block
@@ -16,6 +17,7 @@ from reelremix.engine.captions.style import DEFAULT_PRESET, CaptionStyle, load_p
 from reelremix.engine.captions.typefaces import FaceChain, chain_for, font_sha256
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
+from reelremix.engine.domain.kept import Squeezed, neighbouring
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 
@@ -30,13 +32,23 @@ def plan_captions(
 ) -> Captions:
     """Cues for the words heard in the kept ranges; indexes are into `words`.
 
+    Speech goes on over a join where little is left out, and so may a cue: its times are those of
+    the source, its lines and length follow what is heard.
+
     `style` overrides what `preset` names. Raises ConfigError for an unknown preset or font.
     """
     resolved = style if style is not None else load_preset(preset)
-    setter = _Setter(words, output, resolved)
+    heard, shown = _by_range(words, ranges), list(words)
+    runs = [(Squeezed([ranges[n] for n in near]), near) for near in neighbouring(ranges)]
+    for clock, near in runs:
+        for index in (i for n in near for i in heard[n]):
+            shown[index] = replace(words[index], range=clock.squeeze(words[index].range))
+    setter = _Setter(shown, output, resolved)
     cues: list[Cue] = []
-    for kept, indexes in zip(ranges, _by_range(words, ranges), strict=True):
-        cues += setter.cues(indexes, kept)
+    for clock, near in runs:
+        indexes = [i for n in near for i in heard[n]]
+        for cue in setter.cues(indexes, clock.span):
+            cues.append(replace(cue, range=clock.restore(cue.range)))
     return Captions(preset, _manifest_style(resolved), tuple(cues))
 
 
