@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +81,8 @@ def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
 
 
 def _row(clip: dict[str, Any], *, is_tight: bool) -> tuple[str, ...]:
+    from reelremix.engine.export.cuts import cuts_told
+
     reasons = clip["score"]["reasons"]
     why = reasons[0]["text"] if reasons else ("range as given" if _is_given(clip) else "–")
     if match := clip.get("match"):
@@ -91,20 +92,11 @@ def _row(clip: dict[str, Any], *, is_tight: bool) -> tuple[str, ...]:
         str(clip["rank"]),
         output.percent(clip["score"]["total"]),
         f"{seconds:.1f} s",
-        *([_shorter(clip.get("tightened"))] if is_tight else []),
+        *([cuts_told(clip.get("tightened")) or "–"] if is_tight else []),
         clip["title"],
         why,
         clip["files"]["video"] or "not rendered",
     )
-
-
-def _shorter(tightened: dict[str, Any] | None) -> str:
-    """By how much a clip was tightened, and by how many cuts of each kind."""
-    if not tightened or not tightened["removed"]:
-        return "–"
-    counted = Counter(cut["reason"] for cut in tightened["removed"])
-    told = ", ".join(f"{n} {reason}{'s' * (n > 1)}" for reason, n in counted.most_common())
-    return f"{tightened['removed_s']:.1f} s: {told}"
 
 
 def _is_given(clip: dict[str, Any]) -> bool:

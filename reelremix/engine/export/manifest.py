@@ -608,7 +608,9 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
 def _read_tightened(entry: Mapping[str, Any] | None) -> Tightened | None:
     if entry is None:
         return None
-    cuts = (Removal(_read_range(c), str(c["reason"]), str(c["text"])) for c in entry["removed"])
+    cuts = (
+        Removal(_read_range(c), str(c["reason"]), str(c.get("text", ""))) for c in entry["removed"]
+    )
     return Tightened(Tighten(entry["level"]), tuple(cuts))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import textwrap
-from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from jinja2 import Environment, PackageLoader, Template
 
 from reelremix import __version__
 from reelremix.engine.export.clock import clock, span
+from reelremix.engine.export.cuts import cuts_told
 from reelremix.engine.export.manifest import Manifest, is_plain_name, manifest_to_dict
 from reelremix.engine.export.timeline_plot import Plot, timeline_plot
 
@@ -119,7 +119,7 @@ def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
         "kinds": score.get("kinds") or [],
         "reasons": [*_asked(clip), *score["reasons"]],
         "judge": clip.get("judge"),
-        "cuts": _cuts(clip.get("tightened")),
+        "cuts": cuts_told(clip.get("tightened")),
         "verdict": clip.get("verdict"),
     }
 
@@ -128,16 +128,6 @@ def _asked(clip: dict[str, Any]) -> list[dict[str, Any]]:
     """How the clip answers what was asked for, as its first reason."""
     match = clip.get("match")
     return [{"text": "about what was asked for", "quote": match.get("quote")}] if match else []
-
-
-def _cuts(tightened: dict[str, Any] | None) -> str | None:
-    """What tightening took out of the clip; None where nothing was."""
-    removed = (tightened or {}).get("removed")
-    if tightened is None or not removed:
-        return None
-    counted = Counter(str(cut.get("reason")) for cut in removed)
-    told = ", ".join(f"{n} {reason}{'s' * (n > 1)}" for reason, n in counted.most_common())
-    return f"{tightened['removed_s']:.1f} s shorter: {told}"
 
 
 def _file(clip: dict[str, Any], kind: str) -> str | None:

@@ -254,7 +254,9 @@ class FilterChain:
         self._fed = 0
 
     def push(self, samples: Samples) -> Iterator[av.AudioFrame]:
-        """Feed samples and give what comes out."""
+        """Feed samples and give what comes out. FFmpeg refuses a frame without samples."""
+        if not samples.shape[1]:
+            return iter(())
         frame = audio_frame(samples, self._fed)
         self._fed += samples.shape[1]
         self._graph.push(frame)

@@ -25,8 +25,7 @@ REACH = RATE * 48 // 1000
 """Samples either side of a cut in which the sound may change over: more than a frame at 25 a
 second."""
 FADE = RATE * 14 // 1000
-WINDOW = RATE * 10 // 1000
-"""Samples over which quiet is measured."""
+"""Samples of the crossfade, over which quiet is measured as well."""
 AWAY_DB = 0.15
 """What a millisecond away from the picture's cut costs."""
 FLOOR = 10.0**-9
@@ -83,7 +82,7 @@ def _power(sound: Samples) -> npt.NDArray[np.float64]:
     squares = np.square(sound.astype(np.float64)).mean(axis=0)
     sums = np.concatenate([[0.0], np.cumsum(squares)])
     at = np.arange(len(squares))
-    first, last = np.maximum(at - WINDOW // 2, 0), np.minimum(at + WINDOW // 2 + 1, len(squares))
+    first, last = np.maximum(at - FADE // 2, 0), np.minimum(at + FADE // 2 + 1, len(squares))
     return np.asarray((sums[last] - sums[first]) / (last - first))
 
 

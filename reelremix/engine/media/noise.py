@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reelremix.engine.media.audio import PROGRAMME, Samples
+from reelremix.engine.media.sound_chain import in_seconds
 
 LATENCY = PROGRAMME.rate_hz // 40
 """Samples by which `afftdn` is late."""
@@ -34,7 +35,7 @@ Bands = npt.NDArray[np.float64]
 
 def noise_of(blocks: Iterable[Samples]) -> Bands | None:
     """The noise in each band, in dB of full scale; None for less sound than can be measured."""
-    rows = [row for block in blocks for row in _spectra(block)]
+    rows = [row for block in in_seconds(blocks) for row in _spectra(block)]
     if not rows:
         return None
     powers = np.stack(rows)

@@ -22,7 +22,7 @@ Curve = Sequence[tuple[int, float]]
 
 RATE = PROGRAMME.rate_hz
 LEVELLING = (
-    ("dynaudnorm", "framelen=300:gausssize=11:maxgain=6:peak=0.9:targetrms=0.1:threshold=0.005"),
+    ("dynaudnorm", "framelen=200:gausssize=7:maxgain=6:peak=0.9:targetrms=0.1:threshold=0.005"),
 )
 """Of FFmpeg's filters the one that brings two voices 12 dB apart closest together without raising
 the room's noise or moving the sound (`benchmarks/sound.py`)."""

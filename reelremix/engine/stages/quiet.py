@@ -17,6 +17,8 @@ ABOVE_FLOOR_DB = 6.0
 """Silence may be this much louder than the quietest there is."""
 UNDER_SPEECH_DB = (32.0, 22.0)
 """Silence is at most the second under speech, and counts as silence from the first on."""
+STRESS_DB = 6.0
+"""Stressed syllables are this much louder than speech is."""
 SHORTEST_S = 0.03
 """A silence between words; a stop consonant is shorter."""
 
@@ -34,8 +36,11 @@ class Loudness:
         return self.start_s + len(self.levels) * STEP_S
 
     def speech_db(self) -> float:
-        """How loud the loud parts are."""
-        return float(np.percentile(self.levels, 90)) if len(self.levels) else FLOOR_DB
+        """How loud the loud parts are, even where little is said."""
+        if not len(self.levels):
+            return FLOOR_DB
+        loud, loudest = np.percentile(self.levels, (90, 98))
+        return float(max(loud, loudest - STRESS_DB))
 
     def silence_db(self) -> float:
         """Below this, nothing is said."""
@@ -77,7 +82,7 @@ def measure(sound: Samples, start_s: float) -> Loudness:
     """The loudness of mono `SPEECH` samples that begin at a moment."""
     step, window = round(STEP_S * SPEECH.rate_hz), round(WINDOW_S * SPEECH.rate_hz)
     around = (window - step) // 2
-    padded = np.pad(sound[0].astype(np.float32) / 32768, (around, window), mode="edge")
+    padded = np.pad(sound[0].astype(np.float32) / 32768, (around, window))
     count = sound.shape[1] // step
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[: count * step : step]
     power = np.square(frames - frames.mean(axis=1, keepdims=True)).mean(axis=1)

@@ -253,10 +253,12 @@ def _off_the_ends(cuts: list[_Cut], middles: Sequence[float], span: TimeRange) -
 
 
 def _affordable(cuts: Sequence[_Cut], length_s: float) -> list[_Cut]:
-    """The most worthy cuts that together take no more than may go."""
+    """The most worthy cuts that together take no more than may go; a silence may go in part."""
     left_s = MOST_REMOVED * length_s
     taken = []
     for cut in sorted(cuts, key=lambda c: c.worth, reverse=True):
+        if not cut.groups and cut.length_s > left_s >= SHORTEST_CUT_S:
+            cut = replace(cut, end_s=cut.start_s + left_s)
         if cut.length_s <= left_s:
             left_s -= cut.length_s
             taken.append(cut)
