@@ -16,7 +16,7 @@ import sys
 import tempfile
 import wave
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,14 @@ from transcription import distance, words
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.transcript import Transcript, Word
+from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.media.joints import read_joined
 from reelremix.engine.media.probe import choose_streams, probe
 from reelremix.engine.stages.fillers import bare
-from reelremix.engine.stages.quiet import measure
-from reelremix.engine.stages.tighten import Stretch, Tight, tighten
+from reelremix.engine.stages.hesitations import listened
+from reelremix.engine.stages.tighten import Tight, tighten
 
 sys.path.insert(0, str(ROOT / "demo"))
 
@@ -93,8 +93,14 @@ def main() -> None:
         results: dict[str, Any] = {"model": Path(model).name, "fillers": fillers_in(truth)}
         rows = []
         for level in (Tighten.LIGHT, Tighten.STRONG):
-            for name, spoken in (("true", [s.word for s in truth]), ("heard", heard.words)):
-                result = against_truth(made, spoken, level, truth, model)
+            ways = (
+                ("true", [s.word for s in truth], True),
+                ("recognised", heard.words, True),
+                ("recognised, words alone", heard.words, False),
+            )
+            for name, spoken, unheard in ways:
+                way = tightened(made, spoken, level, unheard=unheard)
+                result = against_truth(made, way, truth, model)
                 results[f"{level.value} {name}"] = result
                 rows.append((level.value, name, *result.values()))
         columns = ["level", "words", *results["light true"]]
@@ -162,13 +168,18 @@ def transcribed(path: Path, model: str) -> Transcript:
     return read_transcript(listed)
 
 
-def tightened(path: Path, spoken: Sequence[Word], level: Tighten) -> tuple[Presentation, Tight]:
+def tightened(
+    path: Path, spoken: Sequence[Word], level: Tighten, *, unheard: bool = True
+) -> tuple[Presentation, Tight]:
     """The whole recording tightened, on frames of 25 a second."""
     presentation = choose_streams(probe(path, path.name))
     end = presentation.duration.exact // FRAME * FRAME
     span = TimeRange(Timestamp(0), Timestamp.from_seconds(end))
     sound = np.concatenate(list(read_pcm(path, presentation, span, SPEECH)), axis=1)
-    stretch = Stretch(span, tuple(spoken), measure(sound, 0.0), (), "en")
+    heard = Transcript("en", None, (Segment(span, "", tuple(spoken)),))
+    stretch = listened(span, tuple(spoken), sound, heard)
+    if not unheard:
+        stretch = replace(stretch, words=tuple(spoken), hesitations=())
     return presentation, tighten(stretch, level, on_frame)
 
 
@@ -177,10 +188,10 @@ def on_frame(moment: Timestamp) -> Timestamp:
 
 
 def against_truth(
-    path: Path, spoken: Sequence[Word], level: Tighten, truth: Sequence[Said], model: str
+    path: Path, made: tuple[Presentation, Tight], truth: Sequence[Said], model: str
 ) -> dict[str, Any]:
     """What went of each kind of word, and what the result sounds like."""
-    presentation, tight = tightened(path, spoken, level)
+    presentation, tight = made
     gone = [s for s in truth if is_gone(s.word.range, tight.ranges)]
     result: dict[str, Any] = {}
     for kind in ("sound", "start", "phrase", "word"):
@@ -225,9 +236,9 @@ def without_fillers(text: str) -> list[str]:
 def clicks(sound: npt.NDArray[np.float32], tight: Tight) -> dict[str, float]:
     """Whether joins click: how sharp the sharpest change at any of them is, against the rest.
 
-    The sharpness of a moment is the largest second difference of the sound in 20 ms around it, which
-    is what a click is made of. `sharpest_join` is the highest at any join, over the highest 1 % of
-    the speech elsewhere; `level_db` how far under the loud parts the median join lies.
+    The sharpness of a moment is the largest second difference of the sound in 20 ms around it,
+    which is what a click is made of. `sharpest_join` is the highest at any join, over the highest
+    1 % of the speech elsewhere; `level_db` is how far under the loud parts the median join lies.
     """
     sharp = np.abs(np.diff(sound.astype(np.float64), 2))
     ends = np.cumsum([kept.duration_s for kept in tight.ranges])[:-1]

@@ -57,13 +57,13 @@ from reelremix.engine.stages.artifact import load, save, stage
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.censor import WordList, censored, word_list
 from reelremix.engine.stages.frame import center_layout, frame_range
+from reelremix.engine.stages.hesitations import listened
 from reelremix.engine.stages.ingest import ingest
 from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.look import Look, look, look_key
 from reelremix.engine.stages.mixing import fades_for
 from reelremix.engine.stages.place import place_captions
-from reelremix.engine.stages.quiet import measure
-from reelremix.engine.stages.tighten import Stretch, Tight, tighten
+from reelremix.engine.stages.tighten import Tight, tighten
 from reelremix.errors import (
     ConfigError,
     NoVideoStream,
@@ -359,10 +359,9 @@ def shortened(
     with stage(ctx, "tighten"), FrameReader(subject.path, presentation) as reader:
         for span in spans:
             ctx.cancel.raise_if_set()
-            sound = list(read_pcm(subject.path, presentation, span, SPEECH))
-            loudness = measure(np.concatenate(sound, axis=1), span.start_s)
+            pieces = list(read_pcm(subject.path, presentation, span, SPEECH))
             words = words_within(transcript, span)
-            stretch = Stretch(span, words, loudness, transcript.events, transcript.language)
+            stretch = listened(span, words, np.concatenate(pieces, axis=1), transcript)
             kept.append(tighten(stretch, level, reader.snap))
     return kept
 

@@ -66,6 +66,8 @@ class Stretch:
     loudness: Loudness
     events: tuple[SoundEvent, ...] = ()
     language: str | None = None
+    hesitations: tuple[TimeRange, ...] = ()
+    """Fillers that no word stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class _Cut:
     end_s: float
     groups: tuple[Group, ...] = ()
     """Of the words that go with it; none for a silence."""
+    hesitates: bool = False
+    """Whether a filler goes with it that no word stands for."""
 
     @property
     def length_s(self) -> float:
@@ -94,14 +98,23 @@ class _Cut:
     @property
     def worth(self) -> tuple[bool, float]:
         """What is kept when not everything fits: words before silences, long before short."""
-        return bool(self.groups), self.length_s
+        return self.says, self.length_s
+
+    @property
+    def says(self) -> bool:
+        """Whether more than silence goes."""
+        return bool(self.groups) or self.hesitates
 
 
 def tighten(stretch: Stretch, level: Tighten, snap: Callable[[Timestamp], Timestamp]) -> Tight:
     """Shorten a stretch; `snap` gives the frame boundary nearest to a moment."""
     rules = _RULES[level]
     groups = removable(stretch.words, stretch.language, level)
-    found = [*_words_cut(stretch, groups, rules), *_silences_cut(stretch, rules)]
+    found = [
+        *_words_cut(stretch, groups, rules),
+        *_hesitations_cut(stretch, rules),
+        *_silences_cut(stretch, rules),
+    ]
     cuts = _affordable(_apart(found, stretch), stretch.span.duration_s)
     spans = _on_frames(cuts, stretch.span, snap)
     kept = _between([span for span, _ in spans], stretch.span)
@@ -122,6 +135,20 @@ def _words_cut(stretch: Stretch, groups: Sequence[Group], rules: _Rules) -> Iter
         loudest = max(stretch.loudness.at(start), stretch.loudness.at(end))
         if end - start >= SHORTEST_CUT_S and loudest <= limit_db:
             yield _Cut(start, end, (group,))
+
+
+def _hesitations_cut(stretch: Stretch, rules: _Rules) -> Iterator[_Cut]:
+    """Fillers that no word stands for, with the silences around them down to a short pause."""
+    silences = stretch.loudness.silences()
+    for span in stretch.hesitations:
+        start, end = span.start_s, span.end_s
+        before = next((start - a for a, b in silences if abs(b - start) < SLACK_S), 0.0)
+        behind = next((b - end for a, b in silences if abs(a - end) < SLACK_S), 0.0)
+        pause = min(rules.left_s, before + behind)
+        left = start - before + min(before, max(BREATH_S, TAIL * pause))
+        right = end + behind - min(behind, max(BREATH_S, (1 - TAIL) * pause))
+        if not _overlaps_event(start, end, stretch.events):
+            yield _Cut(left, right, hesitates=True)
 
 
 def _times(group: Group, words: Sequence[Word]) -> tuple[float, float]:
@@ -238,7 +265,8 @@ def _middles(cuts: Sequence[_Cut], words: Sequence[Word]) -> list[float]:
 
 def _merged(a: _Cut, b: _Cut) -> _Cut:
     groups = (*a.groups, *b.groups)
-    return _Cut(min(a.start_s, b.start_s), max(a.end_s, b.end_s), groups)
+    hesitates = a.hesitates or b.hesitates
+    return _Cut(min(a.start_s, b.start_s), max(a.end_s, b.end_s), groups, hesitates)
 
 
 def _off_the_ends(cuts: list[_Cut], middles: Sequence[float], span: TimeRange) -> list[_Cut]:
@@ -257,7 +285,7 @@ def _affordable(cuts: Sequence[_Cut], length_s: float) -> list[_Cut]:
     left_s = MOST_REMOVED * length_s
     taken = []
     for cut in sorted(cuts, key=lambda c: c.worth, reverse=True):
-        if not cut.groups and cut.length_s > left_s >= SHORTEST_CUT_S:
+        if not cut.says and cut.length_s > left_s >= SHORTEST_CUT_S:
             cut = replace(cut, end_s=cut.start_s + left_s)
         if cut.length_s <= left_s:
             left_s -= cut.length_s
@@ -295,7 +323,7 @@ def _between(gone: Sequence[TimeRange], span: TimeRange) -> tuple[TimeRange, ...
 
 def _removal(span: TimeRange, cut: _Cut, words: Sequence[Word]) -> Removal:
     reasons = {group.reason for group in cut.groups}
-    reason = FALSE_START if FALSE_START in reasons else FILLER if reasons else SILENCE
+    reason = FALSE_START if FALSE_START in reasons else FILLER if cut.says else SILENCE
     said = [words[i].text for g in cut.groups for i in range(g.first, g.last + 1)]
     return Removal(span, reason, join_words(said))
 
