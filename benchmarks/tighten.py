@@ -106,6 +106,7 @@ def main() -> None:
         columns = ["level", "words", *results["light true"]]
         show("Script with known times", columns, rows)
         results["call"] = on_call(model)
+        results["read"] = on_read_speech(model, Path(folder))
     keep("tighten", results)
 
 
@@ -200,7 +201,7 @@ def against_truth(
     assert tight.tightened is not None
     result["cuts"] = len(tight.tightened.removed)
     result["saved_s"] = tight.tightened.removed_s
-    reference = " ".join(s.word.text for s in truth if s not in gone and s.kind == "word")
+    reference = " ".join(s.word.text for s in truth if s not in gone)
     sound = joined(path, presentation, tight)
     result |= {"wer": word_errors(sound, reference, path, model), **clicks(sound, tight)}
     return result
@@ -295,6 +296,24 @@ def on_call(model: str) -> dict[str, Any]:
             rows.append((level.value, *result.values()))
     show("Conference call", ["level", *results["light"]], rows)
     return results
+
+
+def on_read_speech(model: str, folder: Path) -> dict[str, Any]:
+    """What is cut out of speech that was read, where there is hardly a filler to find."""
+    listed = json.loads((SHARED / "speech" / "references.json").read_text(encoding="utf-8"))
+    seconds, cuts = 0.0, []
+    for entry in listed:
+        if entry["lang"] != "en" or not entry.get("transcript") or CALL.name in entry["file"]:
+            continue
+        copy = folder / Path(entry["file"]).name
+        copy.write_bytes(needs(SHARED / "speech" / entry["file"]).read_bytes())
+        _, tight = tightened(copy, transcribed(copy, model).words, Tighten.STRONG)
+        assert tight.tightened is not None
+        cuts += [cut for cut in tight.tightened.removed if cut.reason != "silence"]
+        seconds += entry["duration_s"]
+    words_cut = [cut.text or "(a hesitation)" for cut in cuts]
+    show("Read speech", ["seconds", "cuts that are no silence"], [(round(seconds), words_cut)])
+    return {"seconds": round(seconds), "words_cut": words_cut}
 
 
 def heard_words(heard: Transcript) -> list[str]:
