@@ -13,7 +13,7 @@ import pytest
 from reelremix.config import load_settings
 from reelremix.engine.domain.events import ClipRendered
 from reelremix.engine.domain.mix import Censor
-from reelremix.engine.domain.request import RenderRequest, SoundOptions
+from reelremix.engine.domain.request import Aspect, RenderRequest, SoundOptions
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
@@ -126,6 +126,16 @@ def test_a_tightened_clip_is_rendered_again_as_it_was(
     other = library.render(RenderRequest(str(folder), captions="pill", overwrite=True))
     [changed] = other.manifest["clips"]
     assert changed["ranges"] == clip["ranges"] and changed["captions"]["preset"] == "pill"
+
+
+def test_another_shape_of_a_tightened_clip_keeps_its_joins(
+    library: Library, film: Path, words: Path
+) -> None:
+    clip, folder = clipped(library, film, words, tighten=Tighten.STRONG, plan_only=True)
+    square = RenderRequest(str(folder), aspect=Aspect.SQUARE)
+    [changed] = library.render(square).manifest["clips"]
+    pieces = [(piece["start_s"], piece["end_s"]) for piece in changed["layout"]]
+    assert pieces == [tuple(kept) for kept in clip["ranges"]] and len(pieces) > 1
 
 
 @pytest.mark.parametrize("mode", [Censor.BLEEP, Censor.MUTE])

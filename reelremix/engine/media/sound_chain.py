@@ -54,9 +54,10 @@ def _through(filters: FilterChain, blocks: Blocks) -> Iterator[Samples]:
 
 
 def faded(blocks: Blocks, total: int, fade_in: int, fade_out: int) -> Iterator[Samples]:
-    """The first samples rise from silence and the last of `total` fall to it."""
+    """The first samples rise from silence and the last of `total` fall to it, at most half each."""
+    fade_in, fade_out = min(fade_in, total // 2), min(fade_out, total // 2)
     curve = [(0, 0.0 if fade_in else 1.0), (fade_in, 1.0)]
-    curve += [(max(fade_in, total - fade_out), 1.0), (total, 0.0 if fade_out else 1.0)]
+    curve += [(total - fade_out, 1.0), (total, 0.0 if fade_out else 1.0)]
     return shaped(blocks, curve)
 
 
@@ -65,16 +66,14 @@ def shaped(blocks: Blocks, curve: Curve) -> Iterator[Samples]:
     at = 0
     times, gains = (np.array(values, np.float64) for values in zip(*curve, strict=True))
     for block in blocks:
-        length = block.shape[1]
-        if (
-            np.interp([at, at + length], times, gains).min() == 1
-            and not ((times > at) & (times < at + length) & (gains != 1)).any()
-        ):
+        until = at + block.shape[1]
+        inside = gains[(times > at) & (times < until)]
+        if (inside == 1).all() and (np.interp([at, until], times, gains) == 1).all():
             yield block
         else:
-            gain = np.interp(np.arange(at, at + length), times, gains)
+            gain = np.interp(np.arange(at, until), times, gains)
             yield np.asarray(block * gain, np.float32)
-        at += length
+        at = until
 
 
 def added(blocks: Blocks, others: Blocks) -> Iterator[Samples]:

@@ -30,6 +30,7 @@ from reelremix.engine.media.sound_chain import (
     ducking,
     faded,
     filtered,
+    in_seconds,
     looped,
     shaped,
 )
@@ -71,7 +72,7 @@ class Mixed:
 
     def __iter__(self) -> Iterator[Samples]:
         fades, total = self.clip.mix.fades, self._total
-        blocks = self._with_music() if self.music is not None else self._voice()
+        blocks = in_seconds(self._with_music() if self.music is not None else self._voice())
         if fades == Fades():
             return blocks
         return faded(blocks, total, round(fades.in_s * RATE), round(fades.out_s * RATE))

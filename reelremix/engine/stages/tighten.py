@@ -8,7 +8,6 @@ the sound's own join to where it is not heard.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from reelremix.engine.domain.spacing import join_words
@@ -22,7 +21,8 @@ from reelremix.engine.domain.tightening import (
 )
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import SoundEvent, Word
-from reelremix.engine.stages.fillers import SENTENCE_ENDS, Group, bare, removable, small_words
+from reelremix.engine.stages.fillers import Group, removable, small_words
+from reelremix.engine.stages.mend import mended
 from reelremix.engine.stages.quiet import Loudness
 
 SHORTEST_KEPT_S = 0.25
@@ -120,8 +120,8 @@ def tighten(stretch: Stretch, level: Tighten, snap: Callable[[Timestamp], Timest
     kept = _between([span for span, _ in spans], stretch.span)
     gone = {i for _, cut in spans for g in cut.groups for i in range(g.first, g.last + 1)}
     removed = tuple(_removal(span, cut, stretch.words) for span, cut in spans)
-    small = small_words(stretch.language)
-    return Tight(kept, _mended(stretch.words, gone, small), Tightened(level, removed))
+    words = mended(stretch.words, gone, small_words(stretch.language))
+    return Tight(kept, words, Tightened(level, removed))
 
 
 def _words_cut(stretch: Stretch, groups: Sequence[Group], rules: _Rules) -> Iterator[_Cut]:
@@ -326,28 +326,3 @@ def _removal(span: TimeRange, cut: _Cut, words: Sequence[Word]) -> Removal:
     reason = FALSE_START if FALSE_START in reasons else FILLER if cut.says else SILENCE
     said = [words[i].text for g in cut.groups for i in range(g.first, g.last + 1)]
     return Removal(span, reason, join_words(said))
-
-
-def _mended(words: Sequence[Word], gone: set[int], small: AbstractSet[str]) -> tuple[Word, ...]:
-    """The words that stay: sentences begin with a capital, "and, um, we" becomes "and we"."""
-    kept: list[Word] = []
-    begins = False
-    for index, word in enumerate(words):
-        if index in gone:
-            begins = begins or _begins_sentence(words, index, kept)
-            if kept and kept[-1].text.endswith(",") and bare(kept[-1].text) in small:
-                kept[-1] = replace(kept[-1], text=kept[-1].text[:-1])
-            continue
-        kept.append(replace(word, text=_capital(word.text)) if begins else word)
-        begins = False
-    return tuple(kept)
-
-
-def _begins_sentence(words: Sequence[Word], index: int, kept: Sequence[Word]) -> bool:
-    """Whether a word that goes had the capital of its sentence."""
-    opens = not kept or kept[-1].text.rstrip("\"'”’»)").endswith(SENTENCE_ENDS)
-    return opens and words[index].text[:1].isupper()
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
