@@ -75,6 +75,9 @@ bench: models
 	$(BIN)/python benchmarks/topics.py
 	$(BIN)/python benchmarks/feedback.py
 	$(BIN)/python benchmarks/ask.py
+	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
+	$(BIN)/python benchmarks/tighten.py
+	$(BIN)/python benchmarks/sound.py
 	$(BIN)/python benchmarks/speed.py --long
 	$(BIN)/python benchmarks/kill.py
 

@@ -62,6 +62,7 @@ class Settings:
         "", "Interface captions keep clear of: tiktok, reels, shorts or all; empty asks the preset."
     )
     subtitles: str = _setting("srt", "Subtitle files beside each clip: srt, vtt, ass, or none.")
+    tighten: str = _setting("off", "What is cut out of clips: off, light or strong.")
     faces: bool = _setting(True, "Whether to look for faces and follow them.")
     model: str = _setting("auto", "Whisper model: a registry name, a folder, or auto.")
     language: str = _setting("", "Language spoken, such as en; empty detects it.")
@@ -70,6 +71,16 @@ class Settings:
     device: str = _setting("auto", "auto, cpu or cuda.")
     speakers: str = _setting(
         "auto", "How many people speak: a number, auto, or off.", (1, 100), ("auto", "off")
+    )
+    denoise: bool = _setting(False, "Whether to take steady noise out of the sound, gently.")
+    voice_level: bool = _setting(False, "Whether to bring quiet and loud voices closer together.")
+    music: str = _setting("", "A music file to play under the speech; empty is none.")
+    music_level: float = _setting(
+        -12.0, "How loud music is in pauses, in dB against the speech.", (-60, 6)
+    )
+    censor: str = _setting("off", "What becomes of strong profanity: off, bleep or mute.")
+    censor_words: str = _setting(
+        "", "A file with more words to censor, one a line; * at the end stands for any ending."
     )
     encoder: str = _setting("auto", "auto, or an FFmpeg encoder such as libx264 or h264_nvenc.")
     encoder_preset: str = _setting("veryfast", "x264 preset: faster is larger.")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from reelremix.config import Settings
 from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.request import (
     AUTO,
     SUBTITLE_KINDS,
@@ -20,14 +22,19 @@ from reelremix.engine.domain.request import (
     FrameOptions,
     JudgeOptions,
     SelectOptions,
+    SoundOptions,
     TranscribeOptions,
 )
+from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError, UnreadableMedia
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 LISTENING = "Listening"
 CHOOSING = "Choosing"
 PICTURE = "Picture"
+SOUND = "Sound"
 FILES = "Files"
 SHOWING = "Showing"
 VIDEO_SUFFIXES = "mp4 mov m4v mkv webm avi mpg mpeg ts mts m2ts wmv flv 3gp ogv mxf"
@@ -162,6 +169,63 @@ JudgeModel = Annotated[
         help="The judge's model, where --judge is an address.",
         show_default="its first",
         rich_help_panel=CHOOSING,
+    ),
+]
+TightenLevel = Annotated[
+    str | None,
+    typer.Option(
+        "--tighten",
+        metavar="off|light|strong",
+        help="Cut out fillers and long silences; strong takes false starts too.",
+        show_default="off",
+        rich_help_panel=CHOOSING,
+    ),
+]
+CensorMode = Annotated[
+    str | None,
+    typer.Option(
+        "--censor",
+        metavar="off|bleep|mute",
+        help="Mask strong profanity in text, and bleep or mute it.",
+        show_default="off",
+        rich_help_panel=SOUND,
+    ),
+]
+Denoise = Annotated[
+    bool | None,
+    typer.Option(
+        "--denoise/--no-denoise",
+        help="Take steady noise away, gently.",
+        show_default="no",
+        rich_help_panel=SOUND,
+    ),
+]
+VoiceLevel = Annotated[
+    bool | None,
+    typer.Option(
+        "--voice-level/--no-voice-level",
+        help="Bring quiet and loud voices closer together.",
+        show_default="no",
+        rich_help_panel=SOUND,
+    ),
+]
+MusicFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Play this under the speech, quieter while somebody speaks.",
+        show_default="none",
+        rich_help_panel=SOUND,
+    ),
+]
+MusicLevel = Annotated[
+    float | None,
+    typer.Option(
+        "--music-level",
+        metavar="DB",
+        help="How loud the music is in pauses, against the speech.",
+        show_default="-12",
+        rich_help_panel=SOUND,
     ),
 ]
 Captions = Annotated[
@@ -410,6 +474,35 @@ def judge_options(settings: Settings) -> JudgeOptions:
     )
     check_judge(judge)
     return judge
+
+
+def tighten_level(settings: Settings) -> Tighten:
+    """How much is cut out. Raises ConfigError."""
+    return _one_of(Tighten, settings.tighten, "--tighten")
+
+
+def sound_options(settings: Settings) -> SoundOptions:
+    """What is done to the sound, from settings. Raises ConfigError."""
+    return SoundOptions(
+        denoise=settings.denoise,
+        voice_level=settings.voice_level,
+        music=settings.music or None,
+        music_level_db=settings.music_level,
+        censor=_one_of(Censor, settings.censor, "--censor"),
+        censor_words=settings.censor_words or None,
+    )
+
+
+def _one_of(kind: type[Choice], text: str, flag: str) -> Choice:
+    try:
+        return kind(text)
+    except ValueError as exc:
+        raise ConfigError(f"{flag} must be {_listed(kind)} (got {text!r})") from exc
+
+
+def _listed(kind: type[StrEnum]) -> str:
+    *others, last = (choice.value for choice in kind)
+    return f"{', '.join(others)} or {last}"
 
 
 def encode_options(settings: Settings) -> EncodeOptions:

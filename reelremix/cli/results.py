@@ -53,11 +53,13 @@ class Report:
         if self.result is None:
             return
         clips, folder = self.result.manifest["clips"], self.result.folder
+        is_tight = any(clip.get("tightened") for clip in clips)
         columns = [
-            ("#", "right"), ("score", "right"), ("length", "right"), ("title", "wrap"),
+            ("#", "right"), ("score", "right"), ("length", "right"),
+            *([("shorter by", "wrap")] if is_tight else []), ("title", "wrap"),
             ("why", "wrap"), ("file", "left"),
         ]  # fmt: skip
-        output.show_table(columns, [_row(clip) for clip in clips])
+        output.show_table(columns, [_row(clip, is_tight=is_tight) for clip in clips])
         if notice := self.result.manifest.get("notice"):
             diagnostics.say(notice)
         for name in [clip["files"]["video"] for clip in clips] + ["index.html"]:
@@ -78,7 +80,9 @@ def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
     return Report(source, Exit.PARTIAL if result.failed else Exit.OK, result, result.folder)
 
 
-def _row(clip: dict[str, Any]) -> tuple[str, ...]:
+def _row(clip: dict[str, Any], *, is_tight: bool) -> tuple[str, ...]:
+    from reelremix.engine.export.cuts import cuts_told
+
     reasons = clip["score"]["reasons"]
     why = reasons[0]["text"] if reasons else ("range as given" if _is_given(clip) else "–")
     if match := clip.get("match"):
@@ -88,6 +92,7 @@ def _row(clip: dict[str, Any]) -> tuple[str, ...]:
         str(clip["rank"]),
         output.percent(clip["score"]["total"]),
         f"{seconds:.1f} s",
+        *([cuts_told(clip.get("tightened")) or "–"] if is_tight else []),
         clip["title"],
         why,
         clip["files"]["video"] or "not rendered",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.config import Settings, expanded, load_settings
-from reelremix.engine import adapting, choosing, feedback, hearing, pipeline, searching
+from reelremix.engine import adapting, choosing, feedback, hearing, pipeline, planning, searching
 from reelremix.engine.adapting import Standing
 from reelremix.engine.choosing import Chosen
 from reelremix.engine.domain.clip import Clip, ClipEntry, Rendered
@@ -70,10 +70,11 @@ from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
 from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
+from reelremix.engine.music import find_music
 from reelremix.engine.network import network_calls, network_mark, watch_network
 from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
-from reelremix.engine.pipeline import Plan
+from reelremix.engine.planning import Plan
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.revision import on_frames, revised, with_files
 from reelremix.engine.stages.ingest import ingest, readable
@@ -420,7 +421,7 @@ def _clip_into(
         subject, request.transcribe, job.ctx, with_sounds=not ranges, ranges=ranges
     )
     chosen = choosing.choose(heard, request.select, subject, job.ctx)
-    plan = pipeline.plan(chosen, heard.transcript, request, subject, job.ctx)
+    plan = planning.plan(chosen, heard.transcript, request, subject, job.ctx)
     if folder.finished is not None and not request.overwrite:
         folder.check_clips(plan.clips)
         if request.plan_only:
@@ -446,7 +447,9 @@ def _rendered(
     if request.plan_only or not plan.clips:
         return {}
     shown = plan.speaker_in_frame
-    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx)
+    given = request.sound.music
+    music = find_music(plan.clips, given, folder.path, job.ctx)
+    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music)
     job.usage["rendered_s"] = sum(c.duration_s for c in plan.clips if c.id in rendered)
     return rendered
 
@@ -504,8 +507,9 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
         check_output(clip.output, request.jobs, draws=draws)
     if not request.overwrite:
         _refuse_replacing(before, clips, content, path)
-    shown = {c.id: pipeline.speaker_in_frame(c.layout, tracks) for c in clips}
-    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx)
+    shown = {c.id: planning.speaker_in_frame(c.layout, tracks) for c in clips}
+    music = find_music(clips, request.music, path.parent, job.ctx)
+    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music)
     job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
     updated = updated_manifest(content, before, clips, rendered)
     sheet = sheet_of(json.loads(updated), path.parent)

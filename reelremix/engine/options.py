@@ -10,17 +10,22 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from reelremix.config import expanded
 from reelremix.engine.codec import to_plain
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.request import (
     AUTO,
+    HIGHEST_MUSIC_DB,
+    LOWEST_MUSIC_DB,
     MOST_CLIPS,
     ClipRequest,
     EncodeOptions,
     FrameOptions,
     JudgeOptions,
     SelectOptions,
+    SoundOptions,
     check_speakers,
 )
 from reelremix.engine.domain.source import VideoFormat
@@ -32,6 +37,8 @@ from reelremix.engine.media.hardware import choose_encoder
 from reelremix.engine.models.judge_address import check_judge
 from reelremix.engine.models.whisper import choose_whisper
 from reelremix.engine.stages.branding import check_platform, dress_of
+from reelremix.engine.stages.censor import word_list
+from reelremix.engine.stages.mixing import require_music
 from reelremix.engine.stages.relevance import read_question
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import ConfigError, NoAudioStream
@@ -70,8 +77,32 @@ def check_clip_request(request: ClipRequest, subject: Subject, ctx: RunContext) 
     dressed = dress_of(request.captions, request.brand, ctx.presets_dir)
     if request.frame.faces:
         ctx.models.folder(FACE_MODEL)
+    check_sound(request.sound)
     if not request.plan_only:
         check_output(output, request.encode.jobs, draws=dressed.draws)
+
+
+def check_sound(sound: SoundOptions) -> None:
+    """Whether the music and the list of words can be read.
+
+    Raises:
+        UnreadableMedia: the music cannot be played.
+        ConfigError: its level is out of bounds, or the list of words cannot be read.
+    """
+    if not LOWEST_MUSIC_DB <= sound.music_level_db <= HIGHEST_MUSIC_DB:
+        raise ConfigError(
+            f"--music-level must be between {LOWEST_MUSIC_DB:g} and {HIGHEST_MUSIC_DB:g}"
+            f" (got {sound.music_level_db:g})"
+        )
+    if sound.music is not None:
+        require_music(expanded(sound.music, "--music"))
+    if sound.censor is not Censor.OFF:
+        word_list(None, own_words(sound))
+
+
+def own_words(sound: SoundOptions) -> Path | None:
+    """Where the user's own list of words is."""
+    return expanded(sound.censor_words, "censor_words") if sound.censor_words else None
 
 
 def require_audio(subject: Subject) -> None:
@@ -199,6 +230,8 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "emoji": request.emoji,
         "platform": request.platform,
         "subtitles": list(request.subtitles),
+        "tighten": request.tighten.value,
+        **_sound(request.sound),
         "encoder": encode.encoder,
         "encoder_preset": encode.preset,
         "crf": encode.crf,
@@ -206,6 +239,24 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "jobs": encode.jobs,
         "plan": request.plan_only,
     }
+
+
+def _sound(sound: SoundOptions) -> dict[str, Any]:
+    """What is done to the sound; files by name and content."""
+    own = own_words(sound) if sound.censor is not Censor.OFF else None
+    return {
+        "denoise": sound.denoise,
+        "voice_level": sound.voice_level,
+        "music": Path(sound.music).name if sound.music else None,
+        "music_sha256": _digest(expanded(sound.music, "--music") if sound.music else None),
+        "music_level_db": sound.music_level_db,
+        "censor": sound.censor.value,
+        "censor_words_sha256": _digest(own),
+    }
+
+
+def _digest(path: Path | None) -> str | None:
+    return file_sha256(path) if path is not None and path.is_file() else None
 
 
 def _judge(options: JudgeOptions) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +61,7 @@ def render(
     subject: Subject,
     folder: Path,
     ctx: RunContext,
+    music: Mapping[str, Path] | None = None,
 ) -> dict[str, Rendered]:
     """Write the clips' files; those already there are kept. Failed clips are missing in the result.
 
@@ -71,6 +72,7 @@ def render(
         subject: the recording.
         folder: where the files go.
         ctx: the run's surroundings.
+        music: where the clips' music is, by its SHA-256.
 
     Raises:
         RenderError: the encoder asked for does not exist.
@@ -89,7 +91,7 @@ def render(
             rendered[clip.id] = ready
             ctx.reporter.emit(ClipRendered(clip.id, ready.video, 0.0, True))
     if waiting:
-        run = _RenderRun(waiting, clips, shown, encoders, jobs, subject, folder, ctx)
+        run = _RenderRun(waiting, clips, shown, encoders, jobs, subject, folder, ctx, music or {})
         rendered |= run.rendered()
     wall_s = round(time.monotonic() - began, 3)
     ctx.reporter.emit(StageFinished("render", wall_s, cached=not waiting))
@@ -120,7 +122,9 @@ class _RenderRun:
         subject: Subject,
         folder: Path,
         ctx: RunContext,
+        music: Mapping[str, Path],
     ) -> None:
+        self._music = music
         self._clips = {clip.id: clip for clip in clips}
         self._encoders = encoders
         self._subject = subject
@@ -198,6 +202,7 @@ class _RenderRun:
     def _task(self, clip: Clip, shown: float | None, threads: int) -> RenderTask:
         names, output = file_names(clip), clip.output
         encoder = self._encoders[output.encoder]
+        music = self._music[clip.mix.music.sha256] if clip.mix.music is not None else None
         return RenderTask(
             source=str(self._subject.path.resolve()),
             presentation=self._subject.presentation,
@@ -209,6 +214,7 @@ class _RenderRun:
             thumbnail=str(part_beside(self._folder / names["thumbnail"]).resolve()),
             speaker_in_frame=shown,
             decoder_threads=threads,
+            music=str(music.resolve()) if music is not None else None,
         )
 
 

@@ -16,6 +16,7 @@ from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.kept import neighbouring
 from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice
 from reelremix.engine.domain.request import FrameOptions, RenderRequest
 from reelremix.engine.domain.subject import Subject
@@ -28,6 +29,7 @@ from reelremix.engine.seeing import framed, see
 from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.frame import merge_layouts
+from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.place import place_captions
 
 NO_CAPTIONS = "none"
@@ -159,13 +161,14 @@ def _output(output: OutputFormat, request: RenderRequest, subject: Subject) -> O
 def _reframed(clip: Clip, subject: Subject, ctx: RunContext, *, faces: bool) -> Clip:
     """The clip framed anew, in its shape and as is wanted of it."""
     picture, choice = subject.presentation.picture, clip.framing.wanted
-    looks = see(clip.ranges, FrameOptions(faces=faces, layout=choice), subject, ctx)
-    layout = merge_layouts(
-        [
-            framed(seen, span, clip.words, picture, clip.output, choice).layout
-            for span, seen in zip(clip.ranges, looks, strict=True)
-        ]
-    )
+    runs = [[clip.ranges[n] for n in near] for near in neighbouring(clip.ranges)]
+    spans = [TimeRange(run[0].start, run[-1].end) for run in runs]
+    looks = see(spans, FrameOptions(faces=faces, layout=choice), subject, ctx)
+    layouts = [
+        framed(seen, span, clip.words, picture, clip.output, choice).layout
+        for span, seen in zip(spans, looks, strict=True)
+    ]
+    layout = kept_layout(merge_layouts(layouts), clip.ranges)
     clip, before = replace(clip, layout=layout, framing=Framing(choice, choice)), clip.layout
     return renumbered(clip, (), _first_track(before, layout))[0]
 

@@ -83,6 +83,9 @@ def test_wrong_usage_ends_with_2(reelremix: Command, arguments: tuple[str, ...])
         (("--audio-stream", "fra"), "has no audio stream 'fra'"),
         (("--encoder", "h265_magic", "--range", "0-1"), "'h265_magic' is not available"),
         (("--progress", "loud"), "--progress must be"),
+        (("--tighten", "much"), "--tighten must be off, light or strong (got 'much')"),
+        (("--censor", "beep"), "--censor must be off, bleep or mute (got 'beep')"),
+        (("--music-level", "99"), "--music-level must be between -60 and 6"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_by_name(
@@ -90,6 +93,20 @@ def test_values_that_make_no_sense_are_refused_by_name(
 ) -> None:
     ended = reelremix("clip", film, "--transcript", words, "--no-faces", *flags)
     assert ended.failed_politely(2, said)
+
+
+@pytest.mark.parametrize(("level", "is_told"), [("off", False), ("light", True)])
+def test_the_table_says_what_was_cut_out_where_something_was_to_be(
+    reelremix: Command, film: Path, words: Path, level: str, is_told: bool
+) -> None:
+    ended = reelremix("clip", film, "--transcript", words, "--no-faces", "--plan", "--range",
+                      "0-9", "--tighten", level)  # fmt: skip
+    assert ended.code == 0 and ("shorter by" in ended.out) is is_told
+
+
+def test_music_that_is_not_there_is_named(reelremix: Command, film: Path, words: Path) -> None:
+    ended = reelremix("clip", film, "--transcript", words, "--no-faces", "--music", "gone.mp3")
+    assert ended.failed_politely(4, "gone.mp3")
 
 
 def test_one_transcript_does_not_fit_two_recordings(

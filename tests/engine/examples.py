@@ -38,6 +38,7 @@ from reelremix.engine.domain.layout import (
     Speaking,
 )
 from reelremix.engine.domain.match import Match
+from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
 from reelremix.engine.domain.source import (
     AudioFormat,
     Chapter,
@@ -47,6 +48,7 @@ from reelremix.engine.domain.source import (
     StreamKind,
     VideoFormat,
 )
+from reelremix.engine.domain.tightening import FILLER, Removal, Tighten, Tightened
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript, Word
@@ -155,6 +157,11 @@ CLIP = Clip(
         "bold", {"size": 72}, (Cue(WORDS[0].range, ((0, 1),), (90, 1300, 900, 260)),)
     ),
     judge=Judgement("qwen2.5", 3, 1, "Wait for it", ("cut moved by the judge",)),
+    tightened=Tightened(
+        Tighten.STRONG, (Removal(TimeRange.from_seconds(91.4, 92.0), FILLER, "um"),)
+    ),
+    censored=(Censored(TimeRange.from_seconds(70.1, 70.5), Censor.BLEEP),),
+    mix=Mix(True, True, Music("theme.mp3", "0" * 64, -12.0), Fades(0.03, 0.15)),
 )
 TRACK = Track(3, 0, (Sighting(Timestamp.from_seconds(63.1), Box(500, 120, 180, 180), 0.9),))
 RENDERED = Rendered(

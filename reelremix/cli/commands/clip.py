@@ -28,6 +28,7 @@ def clip(
     maximum: options.MaxLength = None,
     about: options.About = None,
     ranges: options.Ranges = None,
+    tighten: options.TightenLevel = None,
     judge: options.Judge = None,
     judge_model: options.JudgeModel = None,
     plan: Annotated[
@@ -56,6 +57,11 @@ def clip(
         bool | None,
         typer.Option("--faces/--no-faces", help="Follow faces.", rich_help_panel=options.PICTURE),
     ] = None,
+    denoise: options.Denoise = None,
+    voice_level: options.VoiceLevel = None,
+    music: options.MusicFile = None,
+    music_level: options.MusicLevel = None,
+    censor: options.CensorMode = None,
     encoder: options.Encoder = None,
     encoder_preset: options.EncoderPreset = None,
     crf: options.Crf = None,
@@ -98,6 +104,8 @@ def clip(
             select=options.select_options(run.settings, ranges, about),
             frame=options.frame_options(run.settings),
             encode=options.encode_options(run.settings),
+            tighten=options.tighten_level(run.settings),
+            sound=options.sound_options(run.settings),
         )
         reports.append(attempt(recording, partial(_clip, run, request, listener, install_models)))
         if not as_json:

@@ -21,6 +21,7 @@ def render(
         list[str] | None, typer.Argument(metavar="[CLIP]...", help="Clip ids or ranks.")
     ] = None,
     source: Annotated[Path | None, typer.Option(help="The recording, if it moved.")] = None,
+    music: Annotated[Path | None, typer.Option(help="The clips' music, if it moved.")] = None,
     captions: options.Captions = None,
     brand: options.Brand = None,
     emoji: options.Emoji = None,
@@ -57,6 +58,7 @@ def render(
         fps=fps,
         jobs=run.settings.jobs,
         overwrite=overwrite,
+        music=str(music) if music else None,
     )
     listener = listener_for(progress, quiet=quiet)
     job = partial(run.library.render, request)

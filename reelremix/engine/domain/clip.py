@@ -11,6 +11,8 @@ from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import Framing, Layout
 from reelremix.engine.domain.match import Match
+from reelremix.engine.domain.mix import Censored, Mix
+from reelremix.engine.domain.tightening import Tightened
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 
@@ -60,6 +62,11 @@ class Clip:
     """Title card, progress bar and logo; None for none of them."""
     subtitles: tuple[str, ...] = ("srt",)
     """Kinds of files with what is said that stand beside the film."""
+    tightened: Tightened | None = None
+    """What was cut out between the ranges; None where nothing was to be."""
+    censored: tuple[Censored, ...] = ()
+    """What is not to be heard. The words themselves are masked."""
+    mix: Mix = field(default_factory=Mix)
 
     @property
     def duration_s(self) -> float:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.engine.domain.mix import Censor
+from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError
 
 AUTO, OFF = "auto", "off"
 SUBTITLE_KINDS = ("srt", "vtt", "ass")
 MOST_CLIPS = MOST_SPEAKERS = 100
+LOWEST_MUSIC_DB, HIGHEST_MUSIC_DB = -60.0, 6.0
 
 
 class Aspect(StrEnum):
@@ -105,6 +108,21 @@ class FrameOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundOptions:
+    """What is done to the sound of clips, and which words are kept from it."""
+
+    denoise: bool = False
+    voice_level: bool = False
+    music: str | None = None
+    """Path of a piece of music to play under the speech."""
+    music_level_db: float = -12.0
+    """How loud it is where nobody speaks, against the speech."""
+    censor: Censor = Censor.OFF
+    censor_words: str | None = None
+    """Path of a list of words, one a line, that adds to the language's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class EncodeOptions:
     """How files are written."""
 
@@ -144,6 +162,8 @@ class ClipRequest:
     select: SelectOptions = SelectOptions()
     frame: FrameOptions = FrameOptions()
     encode: EncodeOptions = EncodeOptions()
+    tighten: Tighten = Tighten.OFF
+    sound: SoundOptions = SoundOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +222,5 @@ class RenderRequest:
     jobs: int = 0
     """Clips rendered at once; 0 chooses by the number of cores."""
     overwrite: bool = False
+    music: str | None = None
+    """Path of the clips' music when it moved."""

@@ -30,8 +30,10 @@ from reelremix.engine.domain.layout import (
     Speaking,
 )
 from reelremix.engine.domain.match import Match
+from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.tightening import Removal, Tighten, Tightened
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.timeline import Timeline
 from reelremix.engine.domain.track import Box, Sighting, Track
@@ -343,7 +345,10 @@ def _track(track: Track) -> dict[str, Any]:
 
 WRITTEN = ("files", "audio", "verdict")
 """What a render says about a clip, as opposed to what was decided."""
-DECIDED = ("ranges", "title", "description", "hashtags", "output", "layout", "captions", "words")
+DECIDED = (
+    "ranges", "title", "description", "hashtags", "output", "layout", "captions", "words",
+    "tightened", "censored",
+)  # fmt: skip
 DRAWN = ("ranges", "output", "layout", "captions", "brand")
 
 
@@ -357,7 +362,8 @@ def drawn_of(clip: Clip) -> dict[str, Any]:
     entry = clip_to_dict(clip)
     words = [[w["text"], w["start_s"], w["end_s"]] for w in entry["words"]]
     titled = {"title": clip.title} if clip.brand is not None and clip.brand.title else {}
-    return {name: entry[name] for name in DRAWN} | {"words": words} | titled
+    sound = {"mix": _mix(clip.mix), "censored": entry.get("censored")}
+    return {name: entry[name] for name in DRAWN} | {"words": words} | titled | sound
 
 
 def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]:
@@ -403,7 +409,9 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             {"text": w.text, **_range(w.range), "probability": w.probability, "speaker": w.speaker}
             for w in clip.words
         ],
-        "audio": {"gain_db": rendered.gain_db if rendered else None},
+        **_tightened(clip.tightened),
+        **_censored(clip.censored),
+        "audio": {"gain_db": rendered.gain_db if rendered else None, **_mix(clip.mix)},
         "verdict": _verdict(rendered.verdict if rendered else None),
     }
 
@@ -443,6 +451,33 @@ def _occupied(occupied: Sequence[Occupied]) -> dict[str, Any]:
         {**_range(t.range), "box": [t.box.x, t.box.y, t.box.width, t.box.height]} for t in occupied
     ]
     return {"occupied": boxes} if boxes else {}
+
+
+def _tightened(tightened: Tightened | None) -> dict[str, Any]:
+    """The key `tightened` with every cut; nothing where none was asked for."""
+    if tightened is None:
+        return {}
+    removed = [
+        {**_range(cut.range), "reason": cut.reason, "text": cut.text} for cut in tightened.removed
+    ]
+    level, removed_s = tightened.level.value, tightened.removed_s
+    return {"tightened": {"level": level, "removed": removed, "removed_s": removed_s}}
+
+
+def _censored(censored: Sequence[Censored]) -> dict[str, Any]:
+    """The key `censored`; nothing where every word may be heard."""
+    entries = [{**_range(entry.range), "mode": entry.mode.value} for entry in censored]
+    return {"censored": entries} if entries else {}
+
+
+def _mix(mix: Mix) -> dict[str, Any]:
+    music = mix.music
+    return {
+        "denoise": mix.denoise,
+        "voice_level": mix.voice_level,
+        "music": music and {"name": music.name, "sha256": music.sha256, "level_db": music.level_db},
+        "fades": {"in_s": mix.fades.in_s, "out_s": mix.fades.out_s},
+    }
 
 
 def _piece(piece: LayoutPiece) -> dict[str, Any]:
@@ -620,7 +655,38 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
         match=_read_match(entry.get("match")),
         brand=_read_brand(entry.get("brand")),
         subtitles=tuple(str(kind) for kind in entry.get("subtitles", ("srt",))),
+        tightened=_read_tightened(entry.get("tightened")),
+        censored=tuple(
+            Censored(_read_range(c), Censor(c["mode"])) for c in entry.get("censored", ())
+        ),
+        mix=_read_mix(entry.get("audio") or {}),
     )
+
+
+def _read_tightened(entry: Mapping[str, Any] | None) -> Tightened | None:
+    if entry is None:
+        return None
+    cuts = (
+        Removal(_read_range(c), str(c["reason"]), str(c.get("text", ""))) for c in entry["removed"]
+    )
+    return Tightened(Tighten(entry["level"]), tuple(cuts))
+
+
+def _read_mix(entry: Mapping[str, Any]) -> Mix:
+    music, fades = entry.get("music"), entry.get("fades") or {}
+    return Mix(
+        bool(entry.get("denoise", False)),
+        bool(entry.get("voice_level", False)),
+        music and Music(str(music["name"]), str(music["sha256"]), float(music["level_db"])),
+        Fades(_length_s(fades.get("in_s", 0)), _length_s(fades.get("out_s", 0))),
+    )
+
+
+def _length_s(value: float) -> float:
+    """A length of time. Raises ValueError for what is none."""
+    if not 0 <= float(value) <= 3600:
+        raise ValueError(f"a fade lasts {value} s")
+    return float(value)
 
 
 def _read_judged(entry: Mapping[str, Any] | None) -> Judgement | None:

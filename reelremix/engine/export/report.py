@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, Template
 
 from reelremix import __version__
 from reelremix.engine.export.clock import clock, span
+from reelremix.engine.export.cuts import cuts_told
 from reelremix.engine.export.manifest import Manifest, is_plain_name, manifest_to_dict
 from reelremix.engine.export.timeline_plot import Plot, timeline_plot
 
@@ -118,6 +119,7 @@ def _clip(clip: dict[str, Any], folder: Path) -> dict[str, Any]:
         "kinds": score.get("kinds") or [],
         "reasons": [*_asked(clip), *score["reasons"]],
         "judge": clip.get("judge"),
+        "cuts": cuts_told(clip.get("tightened")),
         "verdict": clip.get("verdict"),
     }
 

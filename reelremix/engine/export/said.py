@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from reelremix.engine.domain.caption import Cue
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.kept import film_moment, neighbouring, on_film
 from reelremix.engine.domain.spacing import join_words, visible
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
@@ -56,12 +57,12 @@ def subtitles_of(clip: Clip) -> Iterator[Subtitle]:
         mapped = _on_output(time, clip.ranges)
         if mapped is None:
             continue
-        start, end, shift = mapped
+        start, end = mapped
         start_ms, end_ms = round(start * 1000), max(round(end * 1000), round(start * 1000) + 1)
         stressed = {clip.words[i] for i in cue.keywords} if cue is not None else set()
         said = tuple(
             tuple(
-                replace(_said(word, shift, start_ms, end_ms), is_stressed=word in stressed)
+                replace(_said(word, clip.ranges, start_ms, end_ms), is_stressed=word in stressed)
                 for word in line
                 if visible(word.text)
             )
@@ -71,11 +72,11 @@ def subtitles_of(clip: Clip) -> Iterator[Subtitle]:
         yield Subtitle(start_ms, end_ms, said, speaker, cue)
 
 
-def _said(word: Word, shift: Fraction, start_ms: int, end_ms: int) -> Said:
+def _said(word: Word, ranges: Sequence[TimeRange], start_ms: int, end_ms: int) -> Said:
     """The word with its time inside that of its subtitle."""
+    pieces = on_film(word.range, ranges) or [(film_moment(word.range.start, ranges),) * 2]
     begins, ends = (
-        min(max(round((moment.exact + shift) * 1000), start_ms), end_ms)
-        for moment in (word.range.start, word.range.end)
+        min(max(round(moment * 1000), start_ms), end_ms) for moment in (pieces[0][0], pieces[-1][1])
     )
     return Said(visible(word.text), begins, max(begins, ends))
 
@@ -91,29 +92,19 @@ def _timed_lines(
         yield cue.range, tuple(tuple(clip.words[i] for i in line) for line in cue.lines), cue
 
 
-def _on_output(
-    time: TimeRange, ranges: Sequence[TimeRange]
-) -> tuple[Fraction, Fraction, Fraction] | None:
-    """Start and end on the output clock, in the kept range that holds most of `time`, and what is
-    to be added to a source time there."""
-    best: tuple[Fraction, Fraction, Fraction] | None = None
-    offset = Fraction(0)
-    for kept in ranges:
-        start, end = max(time.start, kept.start).exact, min(time.end, kept.end).exact
-        shift = offset - kept.start.exact
-        if start < end and (best is None or end - start > best[1] - best[0]):
-            best = start + shift, end + shift, shift
-        offset += kept.end.exact - kept.start.exact
-    return best
+def _on_output(time: TimeRange, ranges: Sequence[TimeRange]) -> tuple[Fraction, Fraction] | None:
+    """Start and end on the output clock, in the piece of it that holds most of `time`."""
+    return max(on_film(time, ranges), key=lambda piece: piece[1] - piece[0], default=None)
 
 
 def _grouped(clip: Clip) -> Iterator[tuple[TimeRange, tuple[tuple[Word, ...], ...]]]:
-    for kept in clip.ranges:
-        heard = [w for w in clip.words if _is_heard(w.range, kept) and visible(w.text)]
-        groups = _groups(heard)
+    said = [word for word in clip.words if visible(word.text)]
+    for near in neighbouring(clip.ranges):
+        run = [clip.ranges[n] for n in near]
+        groups = _groups([w for kept in run for w in said if _is_heard(w.range, kept)])
         for index, group in enumerate(groups):
-            start = max(group[0].range.start, kept.start)
-            following = groups[index + 1][0].range.start if index + 1 < len(groups) else kept.end
+            start = max(group[0].range.start, run[0].start)
+            following = groups[index + 1][0].range.start if index + 1 < len(groups) else run[-1].end
             end = min(max(w.range.end for w in group), following)
             yield TimeRange(start, max(start, end)), _lines(group)
 

@@ -191,7 +191,7 @@ class LoudnessMeter:
 
     def __init__(self, *, true_peak: bool = False) -> None:
         peak = "peak=true:" if true_peak else ""
-        self._chain = _Chain([("ebur128", f"{peak}framelog=quiet:metadata=1")])
+        self._chain = FilterChain([("ebur128", f"{peak}framelog=quiet:metadata=1")])
         self._last: dict[str, str] = {}
 
     def add(self, samples: Samples) -> None:
@@ -229,7 +229,7 @@ class Levelled:
                 ("alimiter", f"limit={limit:.5f}:attack=5:release=60:level=false:latency=true"),
                 ("aresample", "48000"),
             ]
-        self._chain = _Chain(steps)
+        self._chain = FilterChain(steps)
 
     def push(self, samples: Samples) -> Iterator[Samples]:
         """Samples that are ready."""
@@ -240,7 +240,7 @@ class Levelled:
         return (frame.to_ndarray() for frame in self._chain.flush())
 
 
-class _Chain:
+class FilterChain:
     """A linear filter graph over `PROGRAMME` samples."""
 
     def __init__(self, steps: list[tuple[str, str]]) -> None:
@@ -254,7 +254,9 @@ class _Chain:
         self._fed = 0
 
     def push(self, samples: Samples) -> Iterator[av.AudioFrame]:
-        """Feed samples and give what comes out."""
+        """Feed samples and give what comes out. FFmpeg refuses a frame without samples."""
+        if not samples.shape[1]:
+            return iter(())
         frame = audio_frame(samples, self._fed)
         self._fed += samples.shape[1]
         self._graph.push(frame)

@@ -21,6 +21,7 @@ from reelremix.engine.captions.style import CaptionStyle, to_dict
 from reelremix.engine.captions.typefaces import FaceChain, chain_for, font_sha256
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
+from reelremix.engine.domain.kept import Squeezed, neighbouring
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.describe import all_small_words
@@ -40,13 +41,23 @@ def plan_captions(
 ) -> Captions:
     """Cues for the words heard in the kept ranges; indexes are into `words`.
 
+    Speech goes on over a join where little is left out, and so may a cue: its times are those of
+    the source, its lines and length follow what is heard.
+
     `style` overrides what `preset` names. Raises ConfigError for an unknown preset or font.
     """
     resolved = style if style is not None else load_preset(preset)
-    setter = _Setter(words, output, resolved)
+    heard, shown = _by_range(words, ranges), list(words)
+    runs = [(Squeezed([ranges[n] for n in near]), near) for near in neighbouring(ranges)]
+    for clock, near in runs:
+        for index in (i for n in near for i in heard[n]):
+            shown[index] = replace(words[index], range=clock.squeeze(words[index].range))
+    setter = _Setter(shown, output, resolved)
     cues: list[Cue] = []
-    for kept, indexes in zip(ranges, _by_range(words, ranges), strict=True):
-        cues += setter.cues([i for i in indexes if resolved.displayed(words[i].text)], kept)
+    for clock, near in runs:
+        spoken = [i for n in near for i in heard[n] if resolved.displayed(words[i].text)]
+        for cue in setter.cues(spoken, clock.span):
+            cues.append(replace(cue, range=clock.restore(cue.range)))
     marked = [setter.boxed(cue) for cue in emphasised(cues, words, resolved)]
     return Captions(preset, _manifest_style(resolved), tuple(marked))
 

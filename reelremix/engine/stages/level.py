@@ -8,17 +8,18 @@ set the sound again if it went over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from reelremix.engine.domain.clip import Verdict
+from reelremix.engine.domain.clip import Clip, Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.source import Presentation
-from reelremix.engine.domain.time import TimeRange
-from reelremix.engine.media.audio import PROGRAMME, Levelled, LoudnessMeter, Samples, read_pcm
+from reelremix.engine.media.audio import Levelled, LoudnessMeter, Samples
+from reelremix.engine.media.sound_chain import in_seconds
+from reelremix.engine.stages.mixing import Mixed
 
 TARGET_LUFS = -14.0
 MAX_PEAK_DBTP = -1.0
@@ -35,8 +36,6 @@ GAIN_TRIES = 3
 KEPT_S = 300.0
 """Sound of clips up to this long is kept in memory (0.4 MB a second, twice) instead of being
 decoded and limited again."""
-BLOCK = PROGRAMME.rate_hz
-"""Samples handled at once: a second, so that Python is no cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +48,19 @@ class Level:
 
 
 class Programme:
-    """The sound of a clip's ranges, one after another; may be read several times."""
+    """The sound of a clip, mixed; may be read several times."""
 
     def __init__(
         self,
         path: Path,
         presentation: Presentation,
-        ranges: Sequence[TimeRange],
+        clip: Clip,
         cancel: CancelToken,
+        music: Path | None = None,
     ) -> None:
-        self._path = path
-        self._presentation = presentation
-        self._ranges = ranges
+        self._mixed = Mixed(path, presentation, clip, music)
         self._cancel = cancel
-        self._keeps = sum(span.duration_s for span in ranges) <= KEPT_S
+        self._keeps = clip.duration_s <= KEPT_S
         self._kept: list[Samples] | None = None
         self._last: tuple[Level, list[Samples]] | None = None
         """The sound as it was last set: what was measured is what is then written."""
@@ -72,7 +70,7 @@ class Programme:
             yield from self._kept
             return
         kept: list[Samples] = []
-        for block in _blocks(self._decoded()):
+        for block in in_seconds(self._mixed):
             self._cancel.raise_if_set()
             if self._keeps:
                 kept.append(block)
@@ -86,7 +84,7 @@ class Programme:
             yield from self._last[1]
             return
         kept: list[Samples] = []
-        for block in _blocks(self._levelled(level)):
+        for block in in_seconds(self._levelled(level)):
             if self._keeps:
                 kept.append(block)
             yield block
@@ -98,10 +96,6 @@ class Programme:
         for block in self:
             yield from chain.push(block)
         yield from chain.flush()
-
-    def _decoded(self) -> Iterator[Samples]:
-        for span in self._ranges:
-            yield from read_pcm(self._path, self._presentation, span, PROGRAMME)
 
 
 def find_level(programme: Programme) -> Level:
@@ -140,17 +134,3 @@ def _regained(programme: Programme, level: Level) -> Level:
         gain = round(min(level.gain_db + TARGET_LUFS - loudness, MAX_GAIN_DB), 3)
         level = replace(level, gain_db=gain)
     return level
-
-
-def _blocks(pieces: Iterator[Samples]) -> Iterator[Samples]:
-    """The same sound in pieces of a second."""
-    waiting: list[Samples] = []
-    length = 0
-    for piece in pieces:
-        waiting.append(piece)
-        length += piece.shape[1]
-        if length >= BLOCK:
-            yield np.concatenate(waiting, axis=1)
-            waiting, length = [], 0
-    if waiting:
-        yield np.concatenate(waiting, axis=1)

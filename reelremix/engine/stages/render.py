@@ -62,6 +62,8 @@ class RenderTask:
     speaker_in_frame: float | None = None
     """Measured on the plan; passed through to the verdict."""
     decoder_threads: int = 1
+    music: str | None = None
+    """Path of the clip's music, if it has any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ def render_clip(
     programme = None
     level = Level(0.0, None)
     if task.presentation.audio is not None:
-        programme = Programme(Path(task.source), task.presentation, task.clip.ranges, cancel)
+        music = Path(task.music) if task.music is not None else None
+        programme = Programme(Path(task.source), task.presentation, task.clip, cancel, music)
         level = find_level(programme)
     with _writing(task):
         notice = _write(task, programme, level, cancel, progress)

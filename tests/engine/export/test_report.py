@@ -41,6 +41,12 @@ def test_clips_scores_reasons_and_what_was_left_out_are_shown() -> None:
         assert part in page
 
 
+def test_a_tightened_clip_says_by_how_much_and_why() -> None:
+    assert "shorter by 0.6 s: 1 filler" in contact_sheet(MANIFEST, Path("nowhere"))
+    untouched = replace(CLIP, tightened=None)
+    assert "shorter by" not in contact_sheet(replace(MANIFEST, clips=(untouched,)), Path())
+
+
 def test_the_page_runs_no_script_and_fetches_nothing_but_its_films() -> None:
     tags = Tags(contact_sheet(MANIFEST, Path("nowhere")))
     assert "script" not in {tag for tag, _ in tags.found}

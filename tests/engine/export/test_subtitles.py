@@ -46,8 +46,8 @@ def test_cues_are_written_on_the_clock_of_the_output() -> None:
     )
 
 
-def test_a_cue_that_reaches_over_a_cut_is_shown_where_most_of_it_is() -> None:
-    assert "00:00:02,000 --> 00:00:02,500" in subtitles_srt(captioned((11.5, 20.1, ((2,),))))
+def test_a_cue_that_reaches_over_a_cut_is_shown_on_both_sides_of_it_as_it_is_burned_in() -> None:
+    assert "00:00:02,000 --> 00:00:02,600" in subtitles_srt(captioned((11.5, 20.1, ((2,),))))
 
 
 def test_a_cue_outside_the_kept_ranges_is_left_out() -> None:

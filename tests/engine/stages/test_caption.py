@@ -44,9 +44,9 @@ def test_what_all_platforms_leave_free_each_of_them_does(platform: str) -> None:
     assert own_y <= y and y + height <= own_y + own_height
 
 
-def test_a_cue_never_spans_two_kept_ranges() -> None:
-    words = spoken("one two three four five six")
-    ranges = (TimeRange.from_seconds(1, 2.1), TimeRange.from_seconds(2.2, 3.5))
+def test_a_cue_never_spans_ranges_that_lie_far_apart() -> None:
+    words = spoken("one two three") + spoken("four five six", 22)
+    ranges = (TimeRange.from_seconds(1, 2.4), TimeRange.from_seconds(21.2, 23.5))
     captions = plan_captions(words, ranges, PORTRAIT)
     for cue in captions.cues:
         assert any(r.start <= cue.range.start and cue.range.end <= r.end for r in ranges)
@@ -61,9 +61,24 @@ def test_words_that_are_cut_out_have_no_cue() -> None:
 
 def test_a_word_across_a_cut_belongs_where_most_of_it_is_heard() -> None:
     words = (Word("across", TimeRange.from_seconds(1.0, 2.0)),)
-    ranges = (TimeRange.from_seconds(0, 1.2), TimeRange.from_seconds(1.2, 3))
+    ranges = (TimeRange.from_seconds(1.2, 3), TimeRange.from_seconds(0, 1.2))
     (cue,) = plan_captions(words, ranges, PORTRAIT).cues
     assert cue.range.start_s == 1.2
+
+
+def test_a_cue_goes_on_over_a_join_where_little_is_left_out() -> None:
+    words = spoken("we", 1.0) + spoken("all agree", 2.4)
+    ranges = (TimeRange.from_seconds(0.9, 1.38), TimeRange.from_seconds(2.38, 4))
+    (cue,) = plan_captions(words, ranges, PORTRAIT).cues
+    assert cue.lines == ((0, 1, 2),)
+    assert cue.range.start == words[0].range.start and cue.range.end >= words[2].range.end
+
+
+def test_what_is_left_out_is_no_time_to_read() -> None:
+    words = spoken("I", 1.0) + spoken("see", 4.0)
+    ranges = tuple(TimeRange(w.range.start, w.range.end) for w in words)
+    (cue,) = plan_captions(words, ranges, PORTRAIT).cues
+    assert cue.range == TimeRange(words[0].range.start, words[1].range.end)
 
 
 def test_the_manifest_holds_the_resolved_style_and_the_fonts_digest() -> None:

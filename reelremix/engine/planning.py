@@ -1,0 +1,300 @@
+"""Deciding everything about chosen moments: what is kept, framing, captions, sound.
+
+What comes of it are clips that `rendering` only obeys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from reelremix.engine.captions.brand import with_own_font
+from reelremix.engine.captions.shaping import missing_glyphs
+from reelremix.engine.captions.style import from_dict
+from reelremix.engine.choosing import Chosen, Draft
+from reelremix.engine.domain.clip import Clip, OutputFormat
+from reelremix.engine.domain.context import Decision, RunContext
+from reelremix.engine.domain.events import (
+    ClipPlanned,
+    Warned,
+)
+from reelremix.engine.domain.layout import Framing, Layout
+from reelremix.engine.domain.mix import Censor, Mix, Music
+from reelremix.engine.domain.request import (
+    ClipRequest,
+    SoundOptions,
+)
+from reelremix.engine.domain.spacing import join_words
+from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.tightening import Tighten
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.domain.transcript import Transcript, Word
+from reelremix.engine.export.manifest import renumbered
+from reelremix.engine.export.names import slug
+from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.media.compose import box_at
+from reelremix.engine.media.decode import FrameReader
+from reelremix.engine.music import music_of, remember
+from reelremix.engine.options import output_format, own_words
+from reelremix.engine.seeing import framed, see
+from reelremix.engine.stages.artifact import stage
+from reelremix.engine.stages.branding import Dress, check_platform, dress_of, title_card_of
+from reelremix.engine.stages.caption import legible, plan_captions
+from reelremix.engine.stages.censor import WordList, censored, word_list
+from reelremix.engine.stages.hesitations import listened
+from reelremix.engine.stages.joins import kept_layout
+from reelremix.engine.stages.look import Look
+from reelremix.engine.stages.mixing import fades_for
+from reelremix.engine.stages.place import place_captions
+from reelremix.engine.stages.tighten import Tight, tighten
+from reelremix.errors import (
+    ConfigError,
+)
+
+PROPOSED = "proposed"
+"""The kind of a clip's first decision."""
+LETTERS_NAMED = 8
+FONT_HINT = "install a font that has these letters, such as Debian's fonts-noto-cjk"
+SPEAKER_SHOWN = 0.75
+"""Share of a face that must be inside a region for its owner to count as shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Clips with everything decided."""
+
+    clips: tuple[Clip, ...]
+    tracks: tuple[Track, ...]
+    speaker_in_frame: dict[str, float | None]
+    """By clip id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """What is done to the sound of every clip, and which words are kept from it."""
+
+    options: SoundOptions
+    music: Music | None
+    words: WordList
+
+    @classmethod
+    def of(cls, options: SoundOptions, language: str | None, ctx: RunContext) -> Finishing:
+        """Read the files that the options name. Raises ConfigError and UnreadableMedia."""
+        found = music_of(options)
+        if found is not None:
+            remember(*found, ctx)
+        heard = options.censor is not Censor.OFF
+        words = word_list(language, own_words(options)) if heard else WordList()
+        return cls(options, found[0] if found is not None else None, words)
+
+    def applied(self, clip: Clip) -> Clip:
+        """The clip with its sound decided and its words masked."""
+        options = self.options
+        mix = Mix(options.denoise, options.voice_level, self.music, fades_for(clip))
+        return censored(replace(clip, mix=mix), options.censor, self.words)
+
+
+def plan(
+    chosen: Chosen, transcript: Transcript, request: ClipRequest, subject: Subject, ctx: RunContext
+) -> Plan:
+    """Decide picture, captions and sound of every chosen moment."""
+    spans = _on_frames([draft.range for draft in chosen.drafts], subject)
+    kept = shortened(spans, transcript, request.tighten, subject, ctx)
+    looks = see([tight.hull for tight in kept], request.frame, subject, ctx)
+    planner = _Planner(
+        request,
+        subject,
+        output_format(request.frame, request.encode, subject.presentation.picture),
+        asked_dress(request, ctx),
+        Finishing.of(request.sound, transcript.language, ctx),
+    )
+    clips: list[Clip] = []
+    tracks: list[Track] = []
+    shown: dict[str, float | None] = {}
+    with stage(ctx, "frame"):
+        for draft, tight, seen in zip(chosen.drafts, kept, looks, strict=True):
+            ctx.cancel.raise_if_set()
+            clip, own = planner.decided(len(clips) + 1, draft, tight, seen)
+            shown[clip.id] = speaker_in_frame(clip.layout, own)
+            clip, own = renumbered(clip, own, len(tracks))
+            clips.append(clip)
+            tracks += own
+            ctx.reporter.emit(ClipPlanned(clip.id, clip.rank, clip.title, clip.duration_s))
+    ctx.catalogue.save_clips(subject.source.id, clips)
+    _record_proposals(clips, ctx)
+    _warn_of_missing_letters(clips, ctx)
+    return Plan(tuple(clips), tuple(tracks), shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """What all clips of a run have in common."""
+
+    request: ClipRequest
+    subject: Subject
+    output: OutputFormat
+    dress: Dress
+    finishing: Finishing
+
+    def decided(
+        self, number: int, draft: Draft, tight: Tight, seen: Look | None
+    ) -> tuple[Clip, tuple[Track, ...]]:
+        """A clip, and the faces in it."""
+        choice, picture = self.request.frame.layout, self.subject.presentation.picture
+        shown = framed(seen, tight.hull, tight.words, picture, self.output, choice)
+        title = draft.description.title or f"{Path(self.subject.source.name).stem} {number}"
+        is_shorter = tight.tightened is not None and any(r.text for r in tight.tightened.removed)
+        clip = Clip(
+            id=clip_id(self.subject.source.id, tight.ranges),
+            rank=number,
+            ranges=tight.ranges,
+            text=join_words(w.text for w in tight.words) if is_shorter else draft.text,
+            words=tight.words,
+            title=title,
+            description=draft.description.text,
+            hashtags=draft.description.hashtags,
+            slug=slug(title),
+            score=draft.score,
+            output=self.output,
+            layout=kept_layout(shown.layout, tight.ranges),
+            framing=Framing(choice, choice),
+            judge=draft.judge,
+            match=draft.match,
+            tightened=tight.tightened,
+            brand=self.dress.brand,
+            subtitles=self.request.subtitles,
+        )
+        return self._captioned(self.finishing.applied(clip), shown.tracks), shown.tracks
+
+    def _captioned(self, clip: Clip, tracks: Sequence[Track]) -> Clip:
+        """The clip with captions off faces, off text in the picture and off its title card."""
+        if self.dress.preset is None:
+            return clip
+        captions = plan_captions(
+            clip.words, clip.ranges, self.output, self.dress.preset, style=self.dress.style
+        )
+        drawn, taken = title_card_of(clip), clip.layout.occupied
+        placed = place_captions(captions, clip.layout, tracks, self.output, taken, drawn=drawn)
+        return replace(clip, captions=placed)
+
+
+def shortened(
+    spans: Sequence[TimeRange],
+    transcript: Transcript,
+    level: Tighten,
+    subject: Subject,
+    ctx: RunContext,
+) -> list[Tight]:
+    """What is kept of each span; all of it where nothing is to be cut out or nothing is heard."""
+    presentation = subject.presentation
+    words = [legible(words_within(transcript, span)) for span in spans]
+    if level is Tighten.OFF or presentation.audio is None:
+        return [Tight((span,), own, None) for span, own in zip(spans, words, strict=True)]
+    kept = []
+    with stage(ctx, "tighten"), FrameReader(subject.path, presentation) as reader:
+        for span, own in zip(spans, words, strict=True):
+            ctx.cancel.raise_if_set()
+            pieces = list(read_pcm(subject.path, presentation, span, SPEECH))
+            stretch = listened(span, own, np.concatenate(pieces, axis=1), transcript)
+            kept.append(tighten(stretch, level, reader.snap))
+    return kept
+
+
+def asked_dress(request: ClipRequest, ctx: RunContext) -> Dress:
+    """Captions and brand kit that a request asks for. Raises ConfigError."""
+    check_platform(request.platform)
+    return dress_of(
+        request.captions,
+        request.brand,
+        ctx.presets_dir,
+        emoji=request.emoji,
+        platform=request.platform,
+    )
+
+
+def _record_proposals(clips: Sequence[Clip], ctx: RunContext) -> None:
+    """Begin the list of decisions about each clip that is proposed for the first time."""
+    for clip in clips:
+        if not ctx.catalogue.decisions(clip.id):
+            detail = {"rank": clip.rank, "total": clip.score.total if clip.score else None}
+            ctx.catalogue.record(Decision(clip.id, PROPOSED, detail, round(time.time(), 3)))
+
+
+def _warn_of_missing_letters(clips: Sequence[Clip], ctx: RunContext) -> None:
+    texts = {
+        (word.text, _font_of(clip))
+        for clip in clips
+        if clip.captions is not None
+        for word in clip.words
+        if word.text
+    }
+    missing = sorted({letter for text, font in texts for letter in missing_glyphs(text, font)})
+    if missing:
+        shown = " ".join(missing[:LETTERS_NAMED]) + (" ..." if missing[LETTERS_NAMED:] else "")
+        ctx.reporter.emit(Warned(f"no font here has {shown}; captions leave that out", FONT_HINT))
+
+
+def _font_of(clip: Clip) -> str:
+    """The captions' font, as its place where it is a file."""
+    assert clip.captions is not None
+    style = from_dict(clip.captions.style)
+    return with_own_font(style, clip.brand.assets if clip.brand else ()).font
+
+
+def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
+    """Share of the speaker's sightings that a region shows; None when nobody was seen."""
+    by_id = {track.id: track for track in tracks}
+    seen = shown = 0
+    for entry in layout.speaking:
+        if entry.track is None:
+            continue
+        track = by_id.get(entry.track)
+        for sighting in track.sightings if track is not None else ():
+            if not entry.range.contains(sighting.at):
+                continue
+            pieces = (p for p in layout.pieces if p.range.contains(sighting.at))
+            boxes = [box_at(r.path, sighting.at) for p in pieces for r in p.regions]
+            seen += 1
+            shown += any(_is_shown(sighting.box, box) for box in boxes)
+    return round(shown / seen, 3) if seen else None
+
+
+def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:
+    """Twelve hexadecimal digits that depend on the source and the kept ranges alone."""
+    spans = ";".join(f"{r.start.exact}-{r.end.exact}" for r in ranges)
+    return hashlib.sha256(f"{source_id}:{spans}".encode()).hexdigest()[:12]
+
+
+def words_within(transcript: Transcript, span: TimeRange) -> tuple[Word, ...]:
+    """The words whose middle is heard in the range."""
+    return tuple(
+        word
+        for word in transcript.timed_words
+        if span.start_s <= (word.range.start_s + word.range.end_s) / 2 < span.end_s
+    )
+
+
+def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]:
+    """The ranges with their ends on the nearest frame boundaries of the source."""
+    if not ranges:
+        return []
+    with FrameReader(subject.path, subject.presentation) as reader:
+        spans = [TimeRange(reader.snap(r.start), reader.snap(r.end)) for r in ranges]
+    for asked, span in zip(ranges, spans, strict=True):
+        if span.end <= span.start:
+            raise ConfigError(
+                f"the range {asked.start_s:g}-{asked.end_s:g} is shorter than a frame"
+            )
+        if spans.count(span) > 1:
+            raise ConfigError(f"the range {asked.start_s:g}-{asked.end_s:g} is given twice")
+    return spans
+
+
+def _is_shown(face: Box, region: Box) -> bool:
+    return face.overlap(region) >= SPEAKER_SHOWN * face.area

@@ -1,0 +1,57 @@
+"""A layout cut down to what a clip keeps of it.
+
+Every join of two kept ranges is the end of one piece and the start of the next, so that what
+happens there, such as a punch-in that hides the jump, is one piece's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from reelremix.engine.domain.layout import Keyframe, Layout, LayoutPiece, Region
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.media.compose import box_at
+
+
+def kept_layout(layout: Layout, ranges: Sequence[TimeRange]) -> Layout:
+    """The pieces and speakers of the kept ranges alone, in order, each inside one range."""
+    pieces = tuple(
+        piece
+        for kept in ranges
+        for whole in layout.pieces
+        if (piece := _kept_piece(whole, kept)) is not None
+    )
+    speaking = tuple(
+        replace(entry, range=span)
+        for kept in ranges
+        for entry in layout.speaking
+        if (span := _shared(entry.range, kept)) is not None
+    )
+    return replace(layout, pieces=pieces, speaking=speaking)
+
+
+def _shared(a: TimeRange, b: TimeRange) -> TimeRange | None:
+    start, end = max(a.start, b.start), min(a.end, b.end)
+    return TimeRange(start, end) if start < end else None
+
+
+def _kept_piece(piece: LayoutPiece, kept: TimeRange) -> LayoutPiece | None:
+    span = _shared(piece.range, kept)
+    if span is None or span == piece.range:
+        return piece if span is not None else None
+    regions = tuple(_kept_region(region, span) for region in piece.regions)
+    return replace(piece, range=span, regions=regions)
+
+
+def _kept_region(region: Region, span: TimeRange) -> Region:
+    """The camera's path from the start of the span on; a still camera has one keyframe."""
+    if len(region.path) == 1:
+        return replace(region, path=(replace(region.path[0], at=span.start),))
+    path = [Keyframe(span.start, box_at(region.path, span.start)), *_within(region, span)]
+    end = Keyframe(span.end, box_at(region.path, span.end))
+    return replace(region, path=tuple(path if path[-1].box == end.box else [*path, end]))
+
+
+def _within(region: Region, span: TimeRange) -> Iterator[Keyframe]:
+    return (keyframe for keyframe in region.path if span.start < keyframe.at < span.end)
