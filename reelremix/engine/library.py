@@ -40,10 +40,12 @@ from reelremix.engine.domain.events import (
     StageFinished,
 )
 from reelremix.engine.domain.request import (
+    AUTO,
     ClipRequest,
     RenderRequest,
     ScoreRequest,
     SearchRequest,
+    TranscribeOptions,
     TranscribeRequest,
 )
 from reelremix.engine.domain.source import Source
@@ -75,11 +77,13 @@ from reelremix.engine.network import network_calls, network_mark, watch_network
 from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.planning import Plan
+from reelremix.engine.proof import with_ends_heard
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.revision import on_frames, revised, with_files
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
 from reelremix.engine.stages.quotes import Spoken
+from reelremix.engine.stages.selfcheck import measure
 from reelremix.engine.store.artifacts import FileArtifactStore
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
@@ -430,7 +434,7 @@ def _clip_into(
     files = {name for clip in plan.clips for name in file_names(clip).values()}
     files = {SHEET_NAME} if request.plan_only else files | {SHEET_NAME}
     folder.announce(options, files)
-    rendered = _rendered(request, plan, subject, folder, job)
+    rendered = _rendered(request, plan, heard, subject, folder, job)
     manifest = _manifest(request, options, subject, heard, chosen, plan, rendered, job)
     sheet = contact_sheet(manifest, folder.path)
     write_atomically(folder.path / SHEET_NAME, sheet.encode())
@@ -442,16 +446,24 @@ def _clip_into(
 
 
 def _rendered(
-    request: ClipRequest, plan: Plan, subject: Subject, folder: OutputFolder, job: _Job
+    request: ClipRequest,
+    plan: Plan,
+    heard: Heard,
+    subject: Subject,
+    folder: OutputFolder,
+    job: _Job,
 ) -> dict[str, Rendered]:
     if request.plan_only or not plan.clips:
         return {}
-    shown = plan.speaker_in_frame
+    shown = plan.shown
     given = request.sound.music
     music = find_music(plan.clips, given, folder.path, job.ctx)
     rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music)
     job.usage["rendered_s"] = sum(c.duration_s for c in plan.clips if c.id in rendered)
-    return rendered
+    options, language = request.transcribe, heard.transcript.language
+    if options.transcript is not None:
+        return rendered  # whoever brings the words may have no recogniser
+    return with_ends_heard(plan.clips, rendered, folder.path, language, options, job.ctx)
 
 
 def _manifest(
@@ -507,15 +519,33 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
         check_output(clip.output, request.jobs, draws=draws)
     if not request.overwrite:
         _refuse_replacing(before, clips, content, path)
-    shown = {c.id: planning.speaker_in_frame(c.layout, tracks) for c in clips}
+    shown = {c.id: measure(c, tracks) for c in clips}
     music = find_music(clips, request.music, path.parent, job.ctx)
     rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music)
     job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
+    rendered = _ends_heard(clips, rendered, content, path.parent, job.ctx)
     updated = updated_manifest(content, before, clips, rendered)
     sheet = sheet_of(json.loads(updated), path.parent)
     write_atomically(path.parent / SHEET_NAME, sheet.encode())
     write_atomically(path, updated)
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
+
+
+def _ends_heard(
+    clips: Sequence[Clip],
+    rendered: dict[str, Rendered],
+    content: dict[str, Any],
+    folder: Path,
+    ctx: RunContext,
+) -> dict[str, Rendered]:
+    """The records of films from a manifest, heard by the recogniser that it was made with."""
+    options, transcript = content.get("options", {}), content.get("transcript") or {}
+    if options.get("transcript") is not None:
+        return rendered
+    heard = TranscribeOptions(
+        model=str(options.get("model", AUTO)), device=str(options.get("device", AUTO))
+    )
+    return with_ends_heard(clips, rendered, folder, transcript.get("language"), heard, ctx)
 
 
 def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[Clip, ...]:

@@ -17,13 +17,13 @@ from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.shaping import missing_glyphs
 from reelremix.engine.captions.style import from_dict
 from reelremix.engine.choosing import Chosen, Draft
-from reelremix.engine.domain.clip import Clip, OutputFormat
+from reelremix.engine.domain.clip import Clip, OutputFormat, Shown
 from reelremix.engine.domain.context import Decision, RunContext
 from reelremix.engine.domain.events import (
     ClipPlanned,
     Warned,
 )
-from reelremix.engine.domain.layout import Framing, Layout
+from reelremix.engine.domain.layout import Framing, LayoutChoice
 from reelremix.engine.domain.mix import Censor, Mix, Music
 from reelremix.engine.domain.request import (
     ClipRequest,
@@ -33,12 +33,11 @@ from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
-from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.export.names import slug
 from reelremix.engine.media.audio import SPEECH, read_pcm
-from reelremix.engine.media.compose import box_at
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.music import music_of, remember
 from reelremix.engine.options import output_format, own_words
@@ -52,6 +51,8 @@ from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.mixing import fades_for
 from reelremix.engine.stages.place import place_captions
+from reelremix.engine.stages.selfcheck import faults, measure
+from reelremix.engine.stages.stills import best_still
 from reelremix.engine.stages.tighten import Tight, tighten
 from reelremix.errors import (
     ConfigError,
@@ -61,8 +62,8 @@ PROPOSED = "proposed"
 """The kind of a clip's first decision."""
 LETTERS_NAMED = 8
 FONT_HINT = "install a font that has these letters, such as Debian's fonts-noto-cjk"
-SPEAKER_SHOWN = 0.75
-"""Share of a face that must be inside a region for its owner to count as shown."""
+SAFER = (LayoutChoice.SPLIT, LayoutChoice.FIT)
+"""Layouts to try where what was chosen shows too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,8 @@ class Plan:
 
     clips: tuple[Clip, ...]
     tracks: tuple[Track, ...]
-    speaker_in_frame: dict[str, float | None]
-    """By clip id."""
+    shown: dict[str, Shown]
+    """What each clip shows, by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,12 @@ def plan(
     )
     clips: list[Clip] = []
     tracks: list[Track] = []
-    shown: dict[str, float | None] = {}
+    shown: dict[str, Shown] = {}
     with stage(ctx, "frame"):
         for draft, tight, seen in zip(chosen.drafts, kept, looks, strict=True):
             ctx.cancel.raise_if_set()
             clip, own = planner.decided(len(clips) + 1, draft, tight, seen)
-            shown[clip.id] = speaker_in_frame(clip.layout, own)
+            shown[clip.id] = measure(clip, own)
             clip, own = renumbered(clip, own, len(tracks))
             clips.append(clip)
             tracks += own
@@ -145,8 +146,23 @@ class _Planner:
     def decided(
         self, number: int, draft: Draft, tight: Tight, seen: Look | None
     ) -> tuple[Clip, tuple[Track, ...]]:
-        """A clip, and the faces in it."""
-        choice, picture = self.request.frame.layout, self.subject.presentation.picture
+        """A clip, and the faces in it; framed otherwise, once, if that mends what it shows."""
+        choice = self.request.frame.layout
+        best, tracks = self._framed(number, draft, tight, seen, choice)
+        wrong = faults(measure(best, tracks))
+        if choice is not LayoutChoice.AUTO or seen is None or not wrong:
+            return best, tracks
+        for safer in SAFER:
+            other, tracks = self._framed(number, draft, tight, seen, safer)
+            if not faults(measure(other, tracks)):
+                framing = replace(other.framing, repaired="; ".join(wrong))
+                return replace(other, framing=framing), tracks
+        return best, tracks
+
+    def _framed(
+        self, number: int, draft: Draft, tight: Tight, seen: Look | None, choice: LayoutChoice
+    ) -> tuple[Clip, tuple[Track, ...]]:
+        picture = self.subject.presentation.picture
         shown = framed(seen, tight.hull, tight.words, picture, self.output, choice)
         title = draft.description.title or f"{Path(self.subject.source.name).stem} {number}"
         is_shorter = tight.tightened is not None and any(r.text for r in tight.tightened.removed)
@@ -170,6 +186,7 @@ class _Planner:
             brand=self.dress.brand,
             subtitles=self.request.subtitles,
         )
+        clip = replace(clip, still=best_still(clip, shown.tracks))
         return self._captioned(self.finishing.applied(clip), shown.tracks), shown.tracks
 
     def _captioned(self, clip: Clip, tracks: Sequence[Track]) -> Clip:
@@ -247,24 +264,6 @@ def _font_of(clip: Clip) -> str:
     return with_own_font(style, clip.brand.assets if clip.brand else ()).font
 
 
-def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
-    """Share of the speaker's sightings that a region shows; None when nobody was seen."""
-    by_id = {track.id: track for track in tracks}
-    seen = shown = 0
-    for entry in layout.speaking:
-        if entry.track is None:
-            continue
-        track = by_id.get(entry.track)
-        for sighting in track.sightings if track is not None else ():
-            if not entry.range.contains(sighting.at):
-                continue
-            pieces = (p for p in layout.pieces if p.range.contains(sighting.at))
-            boxes = [box_at(r.path, sighting.at) for p in pieces for r in p.regions]
-            seen += 1
-            shown += any(_is_shown(sighting.box, box) for box in boxes)
-    return round(shown / seen, 3) if seen else None
-
-
 def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:
     """Twelve hexadecimal digits that depend on the source and the kept ranges alone."""
     spans = ";".join(f"{r.start.exact}-{r.end.exact}" for r in ranges)
@@ -294,7 +293,3 @@ def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]
         if spans.count(span) > 1:
             raise ConfigError(f"the range {asked.start_s:g}-{asked.end_s:g} is given twice")
     return spans
-
-
-def _is_shown(face: Box, region: Box) -> bool:
-    return face.overlap(region) >= SPEAKER_SHOWN * face.area

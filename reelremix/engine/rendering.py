@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from reelremix.engine.domain.clip import Clip, Rendered, Verdict
+from reelremix.engine.domain.clip import Clip, Rendered, Shown, Verdict
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import (
     ClipFailed,
@@ -56,7 +56,7 @@ def _sidecars(clip: Clip) -> tuple[str, ...]:
 
 def render(
     clips: Sequence[Clip],
-    shown: dict[str, float | None],
+    shown: Mapping[str, Shown],
     jobs: int,
     subject: Subject,
     folder: Path,
@@ -67,7 +67,7 @@ def render(
 
     Args:
         clips: what to render.
-        shown: how much of the speaker each clip shows, by its id.
+        shown: what each clip shows, by its id.
         jobs: clips rendered at once; 0 chooses by the number of cores.
         subject: the recording.
         folder: where the files go.
@@ -116,7 +116,7 @@ class _RenderRun:
         self,
         clips: Sequence[Clip],
         planned: Sequence[Clip],
-        shown: dict[str, float | None],
+        shown: Mapping[str, Shown],
         encoders: dict[str, str],
         jobs: int,
         subject: Subject,
@@ -138,7 +138,7 @@ class _RenderRun:
             clip.id: _threads(index, len(planned), self._jobs, cores)
             for index, clip in enumerate(planned)
         }
-        self._tasks = [self._task(clip, shown.get(clip.id), threads[clip.id]) for clip in clips]
+        self._tasks = [self._task(clip, shown[clip.id], threads[clip.id]) for clip in clips]
 
     def rendered(self) -> dict[str, Rendered]:
         """Render everything; clips that fail are reported and left out."""
@@ -199,7 +199,7 @@ class _RenderRun:
         finished = sum(self._done.values())
         self._ctx.reporter.emit(StageProgress("render", finished, self._total, "frames"))
 
-    def _task(self, clip: Clip, shown: float | None, threads: int) -> RenderTask:
+    def _task(self, clip: Clip, shown: Shown, threads: int) -> RenderTask:
         names, output = file_names(clip), clip.output
         encoder = self._encoders[output.encoder]
         music = self._music[clip.mix.music.sha256] if clip.mix.music is not None else None
@@ -212,7 +212,7 @@ class _RenderRun:
             ),
             video=str(part_beside(self._folder / names["video"]).resolve()),
             thumbnail=str(part_beside(self._folder / names["thumbnail"]).resolve()),
-            speaker_in_frame=shown,
+            shown=shown,
             decoder_threads=threads,
             music=str(music.resolve()) if music is not None else None,
         )

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from reelremix.engine.domain.candidate import Axis, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
-from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
+from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Shown, Verdict
 from reelremix.engine.domain.events import (
     CandidateScored,
     ClipFailed,
@@ -170,7 +170,7 @@ RENDERED = Rendered(
     "01-ten-minutes-a-day.jpg",
     "01-ten-minutes-a-day.srt",
     -2.3,
-    Verdict(True, -14.1, -1.3, 0.97),
+    Verdict(True, -14.1, -1.3, Shown(0.97, 0.0, 0.02)),
 )
 MANIFEST = Manifest(
     options={"count": 3, "ranges": [], "crf": 20},

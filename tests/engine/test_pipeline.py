@@ -21,7 +21,8 @@ from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.pipeline import alone_on
-from reelremix.engine.planning import clip_id, speaker_in_frame, words_within
+from reelremix.engine.planning import clip_id, words_within
+from reelremix.engine.stages.selfcheck import speaker_in_frame
 from reelremix.errors import Cancelled
 from tests.fakes import Recorder, run_context, spoken
 

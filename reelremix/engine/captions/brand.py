@@ -48,6 +48,8 @@ class TitleCard:
 
     seconds: float = 2.5
     """How long it is shown."""
+    on_thumbnail: bool = False
+    """Whether the thumbnail bears it too."""
     style: CaptionStyle = field(default_factory=_title_style)
 
 
@@ -90,8 +92,9 @@ _BOUNDS = {
 }
 _CHOICES = {"progress.place": PLACES, "logo.corner": CORNERS}
 _COLOURS = ("progress.colour", "progress.back")
+_SWITCHES = ("title.on_thumbnail",)
 _TABLE_KEYS = {
-    "title": ("seconds", *TITLE_KEYS),
+    "title": ("seconds", "on_thumbnail", *TITLE_KEYS),
     "progress": tuple(f.name for f in fields(ProgressBar)),
     "logo": tuple(f.name for f in fields(Logo)),
     "brand": ("colours", "fonts"),
@@ -112,7 +115,8 @@ def title_card(values: Mapping[str, Any]) -> TitleCard:
     known = {k: v for k, v in values.items() if k in TITLE_KEYS}
     seconds = float(values.get("seconds", TitleCard().seconds))
     checked = build_style(known, "title")
-    return TitleCard(seconds, replace(_title_style(), **{k: getattr(checked, k) for k in known}))
+    style = replace(_title_style(), **{k: getattr(checked, k) for k in known})
+    return TitleCard(seconds, values.get("on_thumbnail") is True, style)
 
 
 def progress_bar(values: Mapping[str, Any]) -> ProgressBar:
@@ -241,6 +245,10 @@ def _wrong_values(name: str, table: Mapping[str, Any]) -> list[Problem]:
             found.append(choice_problem(whole, str(value), _CHOICES[whole]))
         elif whole in _COLOURS:
             found.append(colour_problem(whole, value))
+        elif whole in _SWITCHES:
+            is_switch = isinstance(value, bool)
+            text = f"{whole} must be true or false (got {value!r})"
+            found.append(None if is_switch else Problem(whole, text))
         elif name == "title":
             wrong = style_problems({key: value}, TITLE_KEYS)
             found += [replace(p, key=whole, text=f"in [title], {p.text}") for p in wrong]

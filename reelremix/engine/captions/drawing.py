@@ -28,6 +28,11 @@ class Drawing:
             else None
         )
 
+    @property
+    def still_title(self) -> Patch | None:
+        """What is laid over the thumbnail."""
+        return self._overlay.still_title if self._overlay is not None else None
+
     def patches_at(self, source: Timestamp, output: Fraction) -> Iterator[Patch]:
         """What to lay over the picture of a moment, on both clocks, from back to front."""
         if self._overlay is not None:

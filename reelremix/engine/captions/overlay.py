@@ -49,6 +49,8 @@ class OverlayPainter:
         self._title_s = 0.0
         self._eases = self._rises = False
         self._title_em_px = 0.0
+        self.still_title: Patch | None = None
+        """The title card as the thumbnail bears it; None where it does not."""
         if brand.title is not None:
             card = title_card(brand.title)
             style = with_own_font(card.style, brand.assets)
@@ -57,6 +59,7 @@ class OverlayPainter:
             self._eases = style.entrance != "none"
             self._rises = style.entrance == "rise"
             self._title_em_px = style.em_px(output)
+            self.still_title = self._title if card.on_thumbnail else None
         self._bar = _Bar(brand, output) if brand.progress is not None else None
 
     def patches_at(self, moment: Fraction) -> Iterator[Patch]:

@@ -13,7 +13,7 @@ from reelremix.engine.domain.layout import Framing, Layout
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.mix import Censored, Mix
 from reelremix.engine.domain.tightening import Tightened
-from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Word
 
 
@@ -52,6 +52,8 @@ class Clip:
     output: OutputFormat
     layout: Layout = field(default_factory=lambda: Layout(()))
     framing: Framing = field(default_factory=Framing)
+    still: Timestamp | None = None
+    """When the picture of the thumbnail is shown; None leaves the choice to the render."""
     captions: Captions | None = None
     """None when captions are off."""
     judge: Judgement | None = None
@@ -86,17 +88,31 @@ class ClipEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a plan shows, measured on it."""
+
+    speaker_in_frame: float | None = None
+    """Share of speaking time with the speaker's face inside a region; None when nobody was seen."""
+    reversals_per_min: float = 0.0
+    """How often the camera turns back."""
+    captions_over_faces: float | None = None
+    """Share of the faces seen during captions that these cover; None without captions."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found when the rendered file was opened again."""
 
     ok: bool
     loudness_lufs: float | None
     true_peak_dbtp: float | None
-    speaker_in_frame: float | None
-    """Share of speaking time with the speaker's face inside a region; None when nobody was seen."""
+    shown: Shown = field(default_factory=Shown)
     notes: tuple[str, ...] = ()
     is_unreadable: bool = False
     """The file could not even be opened."""
+    first_word_heard: bool | None = None
+    """Whether a recogniser hears the first word at the beginning; None where nobody asked."""
+    last_word_heard: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class Framing:
     wanted: LayoutChoice = LayoutChoice.AUTO
     made: LayoutChoice = LayoutChoice.AUTO
     """Where it differs from `wanted`, the next render frames the clip anew."""
+    repaired: str | None = None
+    """What was wrong with the first layout, where this is the second."""
 
 
 @dataclass(frozen=True, slots=True)

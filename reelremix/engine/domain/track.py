@@ -65,6 +65,8 @@ class Sighting:
     at: Timestamp
     box: Box
     probability: float
+    still: float | None = None
+    """How good a still the face makes, against others of the same track; None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)

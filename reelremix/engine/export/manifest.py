@@ -349,7 +349,7 @@ DECIDED = (
     "ranges", "title", "description", "hashtags", "output", "layout", "captions", "words",
     "tightened", "censored",
 )  # fmt: skip
-DRAWN = ("ranges", "output", "layout", "captions", "brand")
+DRAWN = ("ranges", "output", "layout", "captions", "brand", "still_s")
 
 
 def decisions_of(entry: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -396,8 +396,13 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             "crf": clip.output.crf,
         },
         "layout": [_piece(piece) for piece in clip.layout.pieces],
-        "framing": {"wanted": clip.framing.wanted, "made": clip.framing.made},
+        "framing": {
+            "wanted": clip.framing.wanted,
+            "made": clip.framing.made,
+            "repaired": clip.framing.repaired,
+        },
         **_occupied(clip.layout.occupied),
+        "still_s": None if clip.still is None else clip.still.seconds,
         "speaking": [
             {**_range(s.range), "track": s.track, "speaker": s.speaker, "confidence": s.confidence}
             for s in clip.layout.speaking
@@ -545,7 +550,11 @@ def _verdict(verdict: Verdict | None) -> dict[str, Any] | None:
         "ok": verdict.ok,
         "loudness_lufs": verdict.loudness_lufs,
         "true_peak_dbtp": verdict.true_peak_dbtp,
-        "speaker_in_frame": verdict.speaker_in_frame,
+        "speaker_in_frame": verdict.shown.speaker_in_frame,
+        "reversals_per_min": verdict.shown.reversals_per_min,
+        "captions_over_faces": verdict.shown.captions_over_faces,
+        "first_word_heard": verdict.first_word_heard,
+        "last_word_heard": verdict.last_word_heard,
         "notes": list(verdict.notes),
     }
 
@@ -650,6 +659,7 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
             ),
         ),
         framing=_read_framing(entry.get("framing", {})),
+        still=_read_moment(entry.get("still_s")),
         captions=_read_captions(entry.get("captions")),
         judge=_read_judged(entry.get("judge")),
         match=_read_match(entry.get("match")),
@@ -704,9 +714,16 @@ def _read_match(entry: Mapping[str, Any] | None) -> Match | None:
     return Match(float(entry["score"]), str(entry["quote"]), _read_range(entry), words)
 
 
+def _read_moment(seconds: float | None) -> Timestamp | None:
+    return None if seconds is None else Timestamp.from_seconds(seconds)
+
+
 def _read_framing(entry: Mapping[str, Any]) -> Framing:
     made = LayoutChoice(entry.get("made", LayoutChoice.AUTO))
-    return Framing(LayoutChoice(entry.get("wanted", made)), made)
+    repaired = entry.get("repaired")
+    return Framing(
+        LayoutChoice(entry.get("wanted", made)), made, None if repaired is None else str(repaired)
+    )
 
 
 def _read_output(entry: Mapping[str, Any]) -> OutputFormat:

@@ -280,6 +280,14 @@ def scaled(frame: av.VideoFrame, width_px: int) -> av.VideoFrame:
     return frame.reformat(width=width_px, height=height_px)
 
 
+def copied(frame: av.VideoFrame) -> av.VideoFrame:
+    """A yuv420p frame of its own with the same picture."""
+    out = av.VideoFrame(frame.width, frame.height, "yuv420p")
+    for source, target in zip(planes(frame), planes(out), strict=True):
+        target[:] = source
+    return out
+
+
 def planes(frame: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
     """Writable views of a yuv420p frame's planes, without their padding."""
     views = []

@@ -24,9 +24,11 @@ from reelremix.errors import ModelError
 RgbImage = npt.NDArray[np.uint8]
 """Shape (height, width, 3)."""
 Floats = npt.NDArray[np.float32]
+Point = tuple[float, float]
+"""x and y in pixels."""
 SCORE_LIMIT = 80.0
 """Raw scores beyond this overflow the logistic function in single precision."""
-MOUTH_POINT = 3
+EYE_POINTS, MOUTH_POINT = (0, 1), 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class Face:
 
     box: Box
     probability: float
-    mouth: tuple[float, float]
+    mouth: Point
+    eyes: tuple[Point, Point] | None = None
+    """None where the detector does not tell."""
 
 
 class FaceDetector(Protocol):
@@ -131,8 +135,8 @@ class BlazeFace:
         anchors = self._anchors[keep][:, None, :] * self.input_size_px
         centers = points[:, 0] + anchors[:, 0]
         corners = np.concatenate([centers - points[:, 1] / 2, centers + points[:, 1] / 2], axis=1)
-        mouths = points[:, 2 + MOUTH_POINT] + anchors[:, 0]
-        return _merge(np.hstack([corners, mouths]), scores[keep], self._overlap)
+        marks = [points[:, 2 + point] + anchors[:, 0] for point in (MOUTH_POINT, *EYE_POINTS)]
+        return _merge(np.hstack([corners, *marks]), scores[keep], self._overlap)
 
 
 @contextmanager
@@ -168,9 +172,8 @@ def _merge(values: Floats, scores: Floats, overlap: float) -> list[Face]:
         same = [i for i in left if best.iou(_box(values[i])) > overlap] or [left[0]]
         weights = scores[same][:, None]
         merged = (values[same] * weights).sum(axis=0) / weights.sum()
-        faces.append(
-            Face(_box(merged), float(scores[left[0]]), (float(merged[4]), float(merged[5])))
-        )
+        mouth, *eyes = ((float(x), float(y)) for x, y in merged[4:10].reshape(3, 2))
+        faces.append(Face(_box(merged), float(scores[left[0]]), mouth, (eyes[0], eyes[1])))
         left = [i for i in left if i not in same]
     return faces
 
@@ -182,4 +185,7 @@ def _box(row: Floats) -> Box:
 
 def _moved(face: Face, dx: float, dy: float) -> Face:
     box = Box(face.box.x + dx, face.box.y + dy, face.box.width, face.box.height)
-    return Face(box, face.probability, (face.mouth[0] + dx, face.mouth[1] + dy))
+    mouth, *eyes = (
+        (x + dx, y + dy) for x, y in (face.mouth, *(face.eyes if face.eyes is not None else ()))
+    )
+    return Face(box, face.probability, mouth, (eyes[0], eyes[1]) if eyes else None)

@@ -20,7 +20,7 @@ from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.speech_turn import Diarization, SpeechTurn
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.media.audio import read_speech
 from reelremix.engine.models.speaker_embedding import SpeakerEmbedder
 from reelremix.engine.models.speech import RATE_HZ, Span, Speech
 from reelremix.engine.stages.artifact import StoredArray, key_for, sound_of
@@ -101,12 +101,7 @@ def diarize_within(
     """
     listener = VoiceListener(embedder, ctx.cancel)
     for number, span in enumerate(within):
-        at = span.start
-        for piece in read_pcm(path, presentation, span, SPEECH):
-            ctx.cancel.raise_if_set()
-            speech = piece[0].astype(np.float32) / np.float32(32768)
-            listener.hear(speech, at)
-            at += moment(len(speech))
+        listener.hear(read_speech(path, presentation, span, ctx.cancel), span.start)
         ctx.reporter.emit(StageProgress(STAGE, number + 1, len(within), "ranges"))
     return listener.diarization(speakers)
 

@@ -11,26 +11,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Talk, Track
-from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.media.audio import read_speech
 from reelremix.engine.media.decode import Frame, FrameReader, Picture, Shrinker, planes
 from reelremix.engine.models.active_speaker import ActiveSpeaker
 from reelremix.engine.models.faces import Face, FaceDetector, RgbImage
 from reelremix.engine.models.shots import THUMBNAIL_SIZE, CutFinder, Thumbnail
-from reelremix.engine.models.speech import Speech
 from reelremix.engine.stages.artifact import key_for
 from reelremix.engine.stages.composition import Composition, StillFrames, shot_of
 from reelremix.engine.stages.mouths import FaceReels, SoundOf, ticks_of
 from reelremix.engine.stages.persons import Portraits
+from reelremix.engine.stages.stills import still_quality
 from reelremix.engine.stages.tracking import Tracker, Trail
 
 STAGE = "look"
-VERSION = 6
+VERSION = 7
 FACE_RATE_HZ = 6
 """Pictures a second searched for faces."""
 SMALLEST_RIVAL = 0.05
@@ -103,15 +104,7 @@ def look(
         for picture in reader.frames(span):
             ctx.cancel.raise_if_set()
             observer.see(picture)
-    return observer.result(span, lambda wanted: _sound(path, presentation, wanted, ctx))
-
-
-def _sound(path: Path, presentation: Presentation, wanted: TimeRange, ctx: RunContext) -> Speech:
-    pieces = [np.zeros(0, np.int16)]
-    for piece in read_pcm(path, presentation, wanted, SPEECH):
-        ctx.cancel.raise_if_set()
-        pieces.append(piece[0])
-    return np.concatenate(pieces).astype(np.float32) / np.float32(32768)
+    return observer.result(span, lambda wanted: read_speech(path, presentation, wanted, ctx.cancel))
 
 
 @dataclass(slots=True)
@@ -204,9 +197,9 @@ class _Observer:
         small: RgbImage = (
             self._shrink_for_faces(frame, size).to_ndarray().astype(np.uint8, copy=False)
         )
-        sightings = [_sighting(face, picture.at, scale) for face in detector.detect(small)]
-        taken = self._tracker.take(picture.at, sightings)
         luma = planes(frame)[0]
+        sightings = [_sighting(face, picture.at, scale, luma) for face in detector.detect(small)]
+        taken = self._tracker.take(picture.at, sightings)
         for trail, sighting in taken:
             self._portraits.add(trail.number, picture.at, luma, sighting.box, is_new=is_cut)
 
@@ -244,8 +237,12 @@ def _within(trail: Trail, shot: Shot) -> tuple[Sighting, ...]:
     return tuple(s for s in trail.sightings if shot.range.contains(s.at))
 
 
-def _sighting(face: Face, at: Timestamp, scale: float) -> Sighting:
+def _sighting(face: Face, at: Timestamp, scale: float, luma: npt.NDArray[np.uint8]) -> Sighting:
     """The face in pixels of the picture that was scaled down."""
     b = face.box
     box = Box(b.x / scale, b.y / scale, b.width / scale, b.height / scale)
-    return Sighting(at, box, round(face.probability, 3))
+    still = None
+    if face.eyes is not None:
+        right, left = ((x / scale, y / scale) for x, y in face.eyes)
+        still = still_quality(luma, box, (right, left))
+    return Sighting(at, box, round(face.probability, 3), still)

@@ -15,7 +15,7 @@ from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.layout import Layout, LayoutPiece, Region
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import Timestamp
-from reelremix.engine.domain.track import Box, Sighting, Track
+from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.media.compose import box_at
 
 MOVING_COST = 0.25
@@ -76,7 +76,7 @@ def _faces_on_screen(piece: LayoutPiece, tracks: Sequence[Track]) -> list[Box]:
         for sighting in track.sightings
         if piece.range.contains(sighting.at)
         for region in piece.regions
-        if (box := _on_screen(sighting, region)) is not None
+        if (box := on_screen(sighting.box, region, sighting.at)) is not None
     ]
 
 
@@ -91,15 +91,11 @@ def _taken_on_screen(piece: LayoutPiece, taken: Occupied) -> list[Box]:
         box
         for region in piece.regions
         for moment in (begin, middle, end)
-        if (box := _box_on_screen(taken.box, region, moment)) is not None
+        if (box := on_screen(taken.box, region, moment)) is not None
     ]
 
 
-def _on_screen(sighting: Sighting, region: Region) -> Box | None:
-    return _box_on_screen(sighting.box, region, sighting.at)
-
-
-def _box_on_screen(box: Box, region: Region, moment: Timestamp) -> Box | None:
+def on_screen(box: Box, region: Region, moment: Timestamp) -> Box | None:
     """The part of a source box that a region shows, in output pixels; None for none of it."""
     crop = box_at(region.path, moment)
     if box.overlap(crop) <= 0:

@@ -16,15 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from reelremix.engine.captions.drawing import Drawing
-from reelremix.engine.captions.patch import blend
-from reelremix.engine.domain.clip import Clip, Verdict
+from reelremix.engine.captions.patch import Patch, blend
+from reelremix.engine.domain.clip import Clip, Shown, Verdict
 from reelremix.engine.domain.context import CancelToken
+from reelremix.engine.domain.kept import film_moment
 from reelremix.engine.domain.layout import LayoutPiece
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.media.audio import PROGRAMME, Samples
 from reelremix.engine.media.compose import Composer
-from reelremix.engine.media.decode import Frame, FrameReader, Picture, planes, scaled
+from reelremix.engine.media.decode import Frame, FrameReader, Picture, copied, planes, scaled
 from reelremix.engine.media.encode import (
     ClipWriter,
     EncoderSettings,
@@ -36,6 +37,7 @@ from reelremix.engine.media.faults import encoding
 from reelremix.engine.media.hardware import SOFTWARE
 from reelremix.engine.stages.level import Level, Programme, find_level, lowered
 from reelremix.engine.stages.verify import verify
+from reelremix.engine.stages.watched import Watched
 from reelremix.engine.store.files import cannot_write
 from reelremix.errors import RenderError
 
@@ -59,7 +61,7 @@ class RenderTask:
     video: str
     """Path to write the film to: a `.part` beside its target."""
     thumbnail: str
-    speaker_in_frame: float | None = None
+    shown: Shown = field(default_factory=Shown)
     """Measured on the plan; passed through to the verdict."""
     decoder_threads: int = 1
     music: str | None = None
@@ -81,18 +83,44 @@ class _Thumbnail:
     """Keeps the sharpest of a few pictures."""
 
     wanted: set[int]
+    """Numbers of frames."""
+    title: Patch | None = None
+    """What is laid over it."""
     sharpness: float = -1.0
     picture: Frame | None = field(default=None)
 
     def offer(self, number: int, picture: Frame) -> None:
         """Look at output frame `number` before anything is drawn on it."""
-        if number not in self.wanted and self.picture is not None:
+        is_wanted = number in self.wanted
+        if not is_wanted and self.picture is not None:
             return
         small = scaled(picture, THUMBNAIL_WIDTH_PX)
         luma = planes(small)[0].astype(np.float32)
         sharpness = float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma)).mean())
-        if sharpness > self.sharpness:
-            self.sharpness, self.picture = sharpness, small
+        if not is_wanted:
+            sharpness = 0.0  # kept in case the film ends before any that is
+        if self.picture is None or sharpness > self.sharpness:
+            self.sharpness, self.picture = (
+                sharpness,
+                scaled(self._titled(picture), THUMBNAIL_WIDTH_PX),
+            )
+
+    def _titled(self, picture: Frame) -> Frame:
+        if self.title is None:
+            return picture
+        titled = copied(picture)
+        blend(*planes(titled), self.title)
+        return titled
+
+
+def _thumbnail_of(clip: Clip, drawing: Drawing) -> _Thumbnail:
+    """Of the moment that was chosen, else the sharpest of a few."""
+    total = frame_count(clip)
+    wanted = {total * (2 * n + 1) // (3 * THUMBNAIL_CANDIDATES) for n in range(6)}
+    if clip.still is not None:
+        at = round(film_moment(clip.still, clip.ranges) * clip.output.frame_rate)
+        wanted = {min(at, total - 1)}
+    return _Thumbnail(wanted, drawing.still_title)
 
 
 def render_clip(
@@ -119,9 +147,10 @@ def render_clip(
         music = Path(task.music) if task.music is not None else None
         programme = Programme(Path(task.source), task.presentation, task.clip, cancel, music)
         level = find_level(programme)
+    watched = Watched(task.clip.output.frame_rate)
     with _writing(task):
-        notice = _write(task, programme, level, cancel, progress)
-    verdict = _verified(task)
+        notice = _write(task, watched, programme, level, cancel, progress)
+    verdict = _verified(task, watched.faults)
     for _ in range(SOUND_TRIES):
         better = lowered(programme, level, verdict) if programme is not None else None
         if better is None or programme is None:
@@ -129,7 +158,7 @@ def render_clip(
         level = better
         with _writing(task):
             replace_sound(Path(task.video), programme.at(level))
-        verdict = _verified(task)
+        verdict = _verified(task, watched.faults)
     return Written(level, verdict, notice)
 
 
@@ -140,12 +169,13 @@ def remove_unfinished(task: RenderTask) -> None:
             unfinished.unlink(missing_ok=True)
 
 
-def _verified(task: RenderTask) -> Verdict:
+def _verified(task: RenderTask, seen: Sequence[str]) -> Verdict:
     return verify(
         Path(task.video),
         task.clip,
         expects_audio=task.presentation.audio is not None,
-        speaker_in_frame=task.speaker_in_frame,
+        shown=task.shown,
+        seen=seen,
     )
 
 
@@ -173,6 +203,7 @@ def frames_of(clip: Clip) -> Iterator[tuple[TimeRange, range, Fraction]]:
 
 def _write(
     task: RenderTask,
+    watched: Watched,
     programme: Programme | None,
     level: Level,
     cancel: CancelToken,
@@ -180,16 +211,20 @@ def _write(
 ) -> str | None:
     """Write the film; returns why another encoder did it than the one asked for, if so."""
     try:
-        _write_as_asked(task, programme, level, cancel, progress)
+        _write_as_asked(task, watched, programme, level, cancel, progress)
     except EncoderUnavailable as exc:
         software = replace(task.settings, encoder=SOFTWARE, threads=1)
-        _write_as_asked(replace(task, settings=software), programme, level, cancel, progress)
+        watched.restart()
+        _write_as_asked(
+            replace(task, settings=software), watched, programme, level, cancel, progress
+        )
         return f"{exc.message}; using {SOFTWARE}"
     return None
 
 
 def _write_as_asked(
     task: RenderTask,
+    watched: Watched,
     programme: Programme | None,
     level: Level,
     cancel: CancelToken,
@@ -200,7 +235,7 @@ def _write_as_asked(
     )
     try:
         sound = _Sound(programme.at(level) if programme is not None else iter(()), writer)
-        _write_pictures(task, writer, sound, cancel, progress)
+        _write_pictures(task, watched, writer, sound, cancel, progress)
         sound.finish()
         writer.close()
     except BaseException:
@@ -220,19 +255,21 @@ def _writing(task: RenderTask) -> Iterator[None]:
 
 def _write_pictures(
     task: RenderTask,
+    watched: Watched,
     writer: ClipWriter,
     sound: _Sound,
     cancel: CancelToken,
     progress: Callable[[int, int], None],
 ) -> None:
     clip, rate, total = task.clip, task.clip.output.frame_rate, frame_count(task.clip)
-    thumbnail = _Thumbnail({total * (2 * n + 1) // (3 * THUMBNAIL_CANDIDATES) for n in range(6)})
     composer, pieces = Composer(clip.output), Pieces(clip.layout.pieces)
     drawing = Drawing(clip)
+    thumbnail = _thumbnail_of(clip, drawing)
     for number, (picture, moment) in enumerate(shown_pictures(task)):
         cancel.raise_if_set()
         frame = composer.draw(pieces.at(picture.at), picture.frame, picture.at)
         thumbnail.offer(number, frame)
+        watched.see(number, picture, frame)
         for patch in drawing.patches_at(moment, number / rate):
             blend(*planes(frame), patch)
         writer.write_picture(frame)

@@ -15,14 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.media.audio import read_speech
 from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.stages.artifact import key_for, load, save, sound_of
 from reelremix.errors import Cancelled
@@ -162,12 +159,7 @@ class SoundPass:
                 self._ctx.reporter.emit(told)
 
     def _decoded(self, span: TimeRange) -> Speech:
-        pieces: list[npt.NDArray[np.int16]] = []
-        for piece in read_pcm(self._path, self._presentation, span, SPEECH):
-            self._ctx.cancel.raise_if_set()
-            pieces.append(piece[0])
-        sound = np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-        return sound.astype(np.float32) / np.float32(32768)
+        return read_speech(self._path, self._presentation, span, self._ctx.cancel)
 
     def _key(self, ear: Ear, start: int) -> ArtifactKey:
         sound = sound_of(self._presentation)

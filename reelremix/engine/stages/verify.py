@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from reelremix.engine.domain.clip import Clip, Verdict
+from reelremix.engine.domain.clip import Clip, Shown, Verdict
 from reelremix.engine.domain.source import Presentation, StreamKind
 from reelremix.engine.domain.time import ZERO, TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read_pcm
 from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.probe import choose_streams, probe
+from reelremix.engine.stages.selfcheck import faults
 from reelremix.errors import SourceError
 
 LOUDNESS_TOLERANCE_DB = 1.0
@@ -33,21 +34,30 @@ STEADY_WORD_S = 0.12
 
 
 def verify(
-    video: Path, clip: Clip, *, expects_audio: bool, speaker_in_frame: float | None
+    video: Path, clip: Clip, *, expects_audio: bool, shown: Shown, seen: Sequence[str] = ()
 ) -> Verdict:
-    """Check a finished file against its clip; never raises for what it finds."""
+    """Check a finished file against its clip; never raises for what it finds.
+
+    Args:
+        video: the file.
+        clip: what it should show.
+        expects_audio: whether the recording has sound.
+        shown: measured on the plan.
+        seen: what was wrong with the pictures as they were written.
+    """
     try:
         written = choose_streams(probe(video, clip.id))
     except SourceError as exc:
         note = f"cannot be reopened: {exc.message}"
-        return Verdict(False, None, None, speaker_in_frame, (note,), is_unreadable=True)
+        return Verdict(False, None, None, shown, (note,), is_unreadable=True)
     notes = [*_stream_notes(written, clip, expects_audio=expects_audio)]
-    notes += _picture_notes(video, written)
+    notes += seen or _picture_notes(video, written)
+    notes += faults(shown)
     lufs = peak = None
     if written.audio is not None:
         lufs, peak, sound_notes = _listen(video, written, clip)
         notes += sound_notes
-    return Verdict(not notes, lufs, peak, speaker_in_frame, tuple(notes))
+    return Verdict(not notes, lufs, peak, shown, tuple(notes))
 
 
 def _stream_notes(written: Presentation, clip: Clip, *, expects_audio: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from reelremix.engine.domain.context import CancelToken, RunContext
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.media.audio import read_pcm
+from reelremix.engine.media.audio import read_speech
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.stages import sound_pass
 from reelremix.engine.stages.sound_pass import EarFailed, SoundPass, moment
@@ -182,11 +182,11 @@ def test_what_was_missed_is_decoded_in_parts_and_once_for_all_ears(
 ) -> None:
     asked: list[float] = []
 
-    def counted(path: Path, presentation: Any, span: TimeRange, pcm: Any) -> Any:
+    def counted(path: Path, presentation: Any, span: TimeRange, cancel: Any) -> Any:
         asked.append(span.duration_s)
-        return read_pcm(path, presentation, span, pcm)
+        return read_speech(path, presentation, span, cancel)
 
-    monkeypatch.setattr(sound_pass, "read_pcm", counted)
+    monkeypatch.setattr(sound_pass, "read_speech", counted)
     one, other = Counter(), Counter()
     other.stage = "other"
     with over(recording, one, other) as sound:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reelremix.engine.domain.clip import Clip, OutputFormat, Verdict
+from reelremix.engine.domain.clip import Clip, OutputFormat, Shown, Verdict
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.verify import verify
@@ -38,7 +38,7 @@ def clip(path: Path, **more: object) -> Clip:
 
 
 def judged(path: Path, decided: Clip | None = None, *, expects_audio: bool = True) -> Verdict:
-    return verify(path, decided or clip(path), expects_audio=expects_audio, speaker_in_frame=0.97)
+    return verify(path, decided or clip(path), expects_audio=expects_audio, shown=Shown(0.97))
 
 
 def said(*spans: tuple[float, float]) -> tuple[Word, ...]:
@@ -47,7 +47,7 @@ def said(*spans: tuple[float, float]) -> tuple[Word, ...]:
 
 def test_a_good_film_has_no_notes(tmp_path: Path) -> None:
     verdict = judged(film(tmp_path))
-    assert verdict == replace(verdict, ok=True, notes=(), speaker_in_frame=0.97)
+    assert verdict == replace(verdict, ok=True, notes=(), shown=Shown(0.97))
     assert verdict.loudness_lufs == pytest.approx(-14, abs=0.5)
     assert verdict.true_peak_dbtp == pytest.approx(-14, abs=2)  # AAC overshoots at the start
 

@@ -1,0 +1,114 @@
+"""Whether a film begins with its first word and ends with its last: its ends are heard again.
+
+A recogniser is not always right about two seconds of speech, so that a word counts as heard where
+anything like it is among the nearest ones, and nothing is said where nothing is heard at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.request import TranscribeOptions
+from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
+from reelremix.engine.domain.transcript import Segment
+from reelremix.engine.media.audio import read_speech
+from reelremix.engine.media.probe import choose_streams, probe
+from reelremix.engine.models.speech import RATE_HZ, Speech
+from reelremix.engine.models.whisper import Transcriber
+
+STAGE = "verify"
+VERSION = 1
+END_S = 4
+"""Seconds of each end that are heard."""
+APART_S = 1
+"""Silence between two ends."""
+NEAREST = 3
+"""Words from an end among which its own is looked for."""
+ALIKE = 0.5
+"""Share of letters two words must have in common."""
+MASKED = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Whether the first and the last word are heard; None where that cannot be said."""
+
+    first: bool | None
+    last: bool | None
+
+
+def hear_ends(
+    films: Sequence[tuple[Path, Clip]],
+    transcriber: Transcriber,
+    language: str | None,
+    options: TranscribeOptions,
+    ctx: RunContext,
+) -> list[Ends]:
+    """Hear the ends of finished films, all in one go.
+
+    Raises:
+        UnreadableMedia: a film cannot be read.
+        ModelError: the recogniser cannot work here.
+        Cancelled: the user asked to stop.
+    """
+    pieces: list[Speech] = []
+    for video, clip in films:
+        pieces += _ends_of(video, clip, ctx)
+    gap = np.zeros(APART_S * RATE_HZ, np.float32)
+    sound = np.concatenate([part for piece in pieces for part in (piece, gap)])
+    heard = transcriber.transcribe(sound, language, options, goes_on=False)
+    segments: list[Segment] = []
+    for segment in heard.segments:
+        ctx.cancel.raise_if_set()
+        segments.append(segment)
+    starts = np.cumsum([0, *(len(piece) + len(gap) for piece in pieces)]) / RATE_HZ
+    said = [_said_between(segments, a, b) for a, b in pairwise(starts)]
+    return [
+        Ends(
+            _is_among(clip.words[0].text, said[2 * n][:NEAREST]),
+            _is_among(clip.words[-1].text, said[2 * n + 1][-NEAREST:]),
+        )
+        for n, (_, clip) in enumerate(films)
+    ]
+
+
+def _ends_of(video: Path, clip: Clip, ctx: RunContext) -> list[Speech]:
+    written = choose_streams(probe(video, clip.id))
+    length, end = written.duration, Timestamp.from_seconds(END_S)
+    spans = TimeRange(ZERO, min(end, length)), TimeRange(max(ZERO, length - end), length)
+    return [read_speech(video, written, span, ctx.cancel) for span in spans]
+
+
+def _said_between(segments: Sequence[Segment], start_s: float, end_s: float) -> list[str]:
+    return [
+        word.text
+        for segment in segments
+        for word in segment.timed_words
+        if start_s <= (word.range.start_s + word.range.end_s) / 2 < end_s
+    ]
+
+
+def _is_among(word: str, said: Sequence[str]) -> bool | None:
+    wanted = _bare(word)
+    if not said or not wanted or MASKED in word:
+        return None
+    spoken = [_bare(other) for other in said]
+    candidates = [*spoken, *(a + b for a, b in pairwise(spoken))]
+    return any(_likeness(wanted, other) >= ALIKE for other in candidates)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W", "", text).casefold()
+
+
+def _likeness(a: str, b: str) -> float:
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()

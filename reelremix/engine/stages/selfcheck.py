@@ -1,0 +1,121 @@
+"""What a planned clip shows, measured before it is rendered: the speaker, the camera, the captions.
+
+`faults` says what a viewer would mind. Whoever plans may then frame the clip otherwise, once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from operator import itemgetter
+
+from reelremix.engine.domain.clip import Clip, Shown
+from reelremix.engine.domain.layout import Layout, LayoutPiece, Region
+from reelremix.engine.domain.time import Timestamp
+from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.media.compose import box_at
+from reelremix.engine.stages.place import on_screen
+
+SPEAKER_SHOWN = 0.75
+"""Share of a face that must be inside a region for its owner to count as shown."""
+LEAST_SPEAKER_SHOWN = 0.9
+MOST_REVERSALS = 4.0
+"""A minute."""
+MOST_COVERED = 0.1
+"""Share of the sightings of faces behind captions."""
+COVERED = 0.2
+"""A face counts as behind captions from this share of it on."""
+STILL_PX = 1.0
+"""The camera moves when it moves by more."""
+
+
+def measure(clip: Clip, tracks: Sequence[Track]) -> Shown:
+    """How much of whom a clip shows.
+
+    Args:
+        clip: with its layout and captions.
+        tracks: faces, by the numbers its layout has for them.
+    """
+    minutes = max(clip.duration_s, 1.0) / 60
+    return Shown(
+        speaker_in_frame=speaker_in_frame(clip.layout, tracks),
+        reversals_per_min=round(_reversals(clip.layout) / minutes, 2),
+        captions_over_faces=_captions_over_faces(clip, tracks),
+    )
+
+
+def faults(shown: Shown) -> tuple[str, ...]:
+    """What a viewer would mind, in words that follow the clip's name."""
+    return tuple(_faults(shown))
+
+
+def _faults(shown: Shown) -> Iterator[str]:
+    speaker, covered = shown.speaker_in_frame, shown.captions_over_faces
+    if speaker is not None and speaker < LEAST_SPEAKER_SHOWN:
+        yield f"shows its speaker only {speaker:.0%} of the time"
+    if shown.reversals_per_min > MOST_REVERSALS:
+        yield f"turns its camera back {shown.reversals_per_min:.0f} times a minute"
+    if covered is not None and covered > MOST_COVERED:
+        yield f"has captions over faces {covered:.0%} of the time"
+
+
+def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
+    """Share of the speaker's sightings that a region shows; None when nobody was seen."""
+    by_id = {track.id: track for track in tracks}
+    seen = shown = 0
+    for entry in layout.speaking:
+        track = by_id.get(entry.track) if entry.track is not None else None
+        for sighting in track.sightings if track is not None else ():
+            if entry.range.contains(sighting.at):
+                seen += 1
+                shown += any(
+                    sighting.box.overlap(box) >= SPEAKER_SHOWN * sighting.box.area
+                    for box in _boxes_at(layout, sighting.at)
+                )
+    return round(shown / seen, 3) if seen else None
+
+
+def _boxes_at(layout: Layout, at: Timestamp) -> Iterator[Box]:
+    for piece in layout.pieces:
+        if piece.range.contains(at):
+            yield from (box_at(region.path, at) for region in piece.regions)
+
+
+def _reversals(layout: Layout) -> int:
+    return sum(_turns(region) for piece in layout.pieces for region in piece.regions)
+
+
+def _turns(region: Region) -> int:
+    """Changes of direction along a path."""
+    steps = [after.box.x - before.box.x for before, after in pairwise(region.path)]
+    moving = [step for step in steps if abs(step) > STILL_PX]
+    return sum(a * b < 0 for a, b in pairwise(moving))
+
+
+def _captions_over_faces(clip: Clip, tracks: Sequence[Track]) -> float | None:
+    """Share of the visible sightings during captions that these cover; None without captions."""
+    if clip.captions is None:
+        return None
+    faces = sorted(_visible(clip.layout.pieces, tracks), key=itemgetter(0))
+    times = [at for at, _ in faces]
+    seen = covered = 0
+    for cue in clip.captions.cues:
+        text = Box(*map(float, cue.box))
+        begun, ended = (bisect_left(times, at.seconds) for at in (cue.range.start, cue.range.end))
+        for _, face in faces[begun:ended]:
+            seen += 1
+            covered += face.overlap(text) >= COVERED * face.area
+    return round(covered / seen, 3) if seen else 0.0
+
+
+def _visible(pieces: Sequence[LayoutPiece], tracks: Sequence[Track]) -> Iterator[tuple[float, Box]]:
+    """Every sighting on screen: when, and where in output pixels."""
+    for piece in pieces:
+        for track in tracks:
+            if track.range.end < piece.range.start or track.range.start >= piece.range.end:
+                continue
+            for sighting in track.sightings:
+                if piece.range.contains(sighting.at):
+                    shown = (on_screen(sighting.box, r, sighting.at) for r in piece.regions)
+                    yield from ((sighting.at.seconds, box) for box in shown if box is not None)
