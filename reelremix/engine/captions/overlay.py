@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reelremix.engine.captions.block import RISE, Block, set_block
 from reelremix.engine.captions.brand import Logo, logo, progress_bar, title_card, with_own_font
-from reelremix.engine.captions.paint import (
+from reelremix.engine.captions.lettering import (
     draw_boxes,
     draw_outline,
     draw_shadow,

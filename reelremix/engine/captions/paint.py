@@ -10,16 +10,23 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reelremix.engine.captions.block import CAP_TOP, DESCENT, Block, SetLine, pop_scale, set_block
+from reelremix.engine.captions.block import Block, set_block
 from reelremix.engine.captions.brand import with_own_font
-from reelremix.engine.captions.motion import CueMotion, PillLook, Scene, WordLook
+from reelremix.engine.captions.layers import WordLayers
+from reelremix.engine.captions.lettering import (
+    Placement,
+    draw_boxes,
+    draw_shadow,
+    glyph_spans,
+    placed,
+)
+from reelremix.engine.captions.motion import CueMotion, PillLook, Scene
 from reelremix.engine.captions.patch import Area, Patch, cut_to, redrawn, shown_as, whole_patch
 from reelremix.engine.captions.preset import load_preset
-from reelremix.engine.captions.shaping import PlacedWord, is_rtl
-from reelremix.engine.captions.style import CaptionStyle, Colour, from_dict, rgba
+from reelremix.engine.captions.shaping import is_rtl
+from reelremix.engine.captions.style import CaptionStyle, from_dict, rgba
 from reelremix.engine.captions.typefaces import chain_for
 from reelremix.engine.domain.brand import Asset
 from reelremix.engine.domain.caption import Captions, Cue
@@ -29,23 +36,10 @@ from reelremix.engine.domain.transcript import Word
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
-    from reelremix.engine.captions.skia_canvas import GlyphSpan, Layer, Picture, Rectangle
+    from reelremix.engine.captions.skia_canvas import Layer, Rectangle
 
 KEPT_CUES = 2
 """Cues whose layers are kept: a two-line cue at 1080x1920 holds about 5 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where set type stands in the picture of its box."""
-
-    em_px: float
-    x: float
-    """Middle of the lines."""
-    y: float
-    """First baseline."""
-    box_top: float = -CAP_TOP
-    box_bottom: float = DESCENT
 
 
 class CaptionPainter:
@@ -154,7 +148,7 @@ class _Layers:
         self._ground = _ground(style, block, place, box)
         words = [(line, word) for line in block.lines for word in line.shaped.words]
         self._words = [
-            WordLayers(style, place, line, word, colour, box)
+            WordLayers(style, place, line, word, colour)
             for (line, word), colour in zip(words, colours, strict=True)
         ]
 
@@ -235,214 +229,6 @@ class _Layers:
         return [(at[0], at[1], at[2], at[3])]
 
 
-class WordLayers:
-    """One word as its layers, each drawn when it is first needed."""
-
-    def __init__(
-        self,
-        style: CaptionStyle,
-        place: Placement,
-        line: SetLine,
-        word: PlacedWord,
-        colour: str,
-        box: tuple[int, int, int, int],
-    ) -> None:
-        self._style = style
-        self._place = place
-        self._word = word
-        self._colour = colour
-        self._box = box
-        self.line = line
-        self._peak = pop_scale(style, word.right - word.left)
-        self._made: dict[str, Layer] = {}
-        self._frames: dict[float, tuple[int, int, int, int]] = {}
-
-    def bounds(self, look: WordLook) -> tuple[int, int, int, int]:
-        """What the word may paint."""
-        if look.grown not in self._frames:
-            self._frames[look.grown] = self._frame(self._scale(look))
-        return self._frames[look.grown]
-
-    def draw_edge(self, picture: Picture, look: WordLook) -> None:
-        """Draw what is behind the letters."""
-        if look.grown:
-            scale = self._scale(look)
-            spans = glyph_spans(self._place, self.line, self._word, scale)
-            draw_outline(picture, self._style, self._place.em_px * scale, spans)
-        elif look.typed > 0 and self._has_edge:
-            picture.lay(self._layer("edge"), part=self._passed(look.typed))
-
-    def draw_letters(self, picture: Picture, look: WordLook) -> None:
-        """Draw the letters, as far as they are there, and those that are lit over them.
-
-        Letters on the move are drawn as they are, those at rest come from their layers.
-        """
-        if look.grown or 0 < look.lit < 1:
-            spans = glyph_spans(self._place, self.line, self._word, self._scale(look))
-            picture.fill(spans, _mixed(self._colour, self._lit_colour, look.lit))
-            return
-        if look.typed > 0 and look.lit < 1 and look.wiped < 1:
-            picture.lay(self._layer("base"), part=self._passed(look.typed))
-        if look.lit or look.wiped:
-            picture.lay(self._layer("lit"), part=self._passed(max(look.lit, look.wiped)))
-
-    def pill_rectangles(self) -> list[Rectangle]:
-        """Behind the word: one rectangle, or several for a word of mixed direction."""
-        spans = self._word.spans or ((self._word.left, self._word.right),)
-        return [behind(self._style, self._place, self.line, *span) for span in spans]
-
-    @property
-    def _has_edge(self) -> bool:
-        style = self._style
-        return bool((style.outline and style.outline_width > 0) or self._owns_shadow)
-
-    @property
-    def _owns_shadow(self) -> bool:
-        """Typed words bring their shadows along; others stand on one for all."""
-        return self._style.animation == "typewriter" and bool(self._style.shadow)
-
-    @property
-    def _lit_colour(self) -> str:
-        """Where nothing is to take another colour, stressed words keep theirs."""
-        takes = self._style.highlight != self._style.fill
-        return self._style.highlight if takes else self._colour
-
-    def _scale(self, look: WordLook) -> float:
-        return 1.0 + (self._peak - 1.0) * look.grown
-
-    def _layer(self, name: str) -> Layer:
-        if name not in self._made:
-            self._made[name] = self._drawn(name)
-        return self._made[name]
-
-    def _drawn(self, name: str) -> Layer:
-        from reelremix.engine.captions.skia_canvas import Picture
-
-        left, top, right, bottom = self.bounds(WordLook())
-        picture = Picture(right - left, bottom - top, left, top)
-        spans = glyph_spans(self._place, self.line, self._word)
-        if name == "edge":
-            if self._owns_shadow:
-                draw_shadow(picture, self._style, self._place.em_px, spans)
-            draw_outline(picture, self._style, self._place.em_px, spans)
-        else:
-            colour = self._lit_colour if name == "lit" else self._colour
-            picture.fill(spans, rgba(colour) or (0, 0, 0, 0))
-        return picture.layer()
-
-    def _frame(self, scale: float) -> tuple[int, int, int, int]:
-        """The rectangle of the word's ink and edge in whole pixels."""
-        em, place, line = self._place.em_px, self._place, self.line
-        inks = [(r.x, r.run.ink) for r in self._word.runs if r.run.ink]
-        left = min([self._word.left, *(x + ink.left for x, ink in inks)])
-        right = max([self._word.right, *(x + ink.right for x, ink in inks)])
-        top = min([-CAP_TOP, *(ink.top for _, ink in inks)])
-        bottom = max([DESCENT, *(ink.bottom for _, ink in inks)])
-        edge = self._style.outline_width if self._style.outline else 0.0
-        if self._owns_shadow:
-            edge += 1.5 * self._style.shadow_blur + self._style.shadow_drop
-        (x0, y0), (x1, y1) = (
-            grown_about(self._word, scale, *corner)
-            for corner in ((left - edge, top - edge), (right + edge, bottom + edge))
-        )
-        return (
-            int(place.x + (line.left + x0) * em) - 2,
-            int(place.y + (line.baseline + y0) * em) - 2,
-            int(place.x + (line.left + x1) * em) + 3,
-            int(place.y + (line.baseline + y1) * em) + 3,
-        )
-
-    def _passed(self, share: float) -> Rectangle | None:
-        """What the first share of the word takes up, in reading direction; None for all of it."""
-        if share >= 1.0:
-            return None
-        left, top, right, bottom = (float(v) for v in self.bounds(WordLook()))
-        wide = self._word.right - self._word.left
-        reached = wide * (1.0 - share if self._word.reads_left else share)
-        at = self._place.x + (self.line.left + self._word.left + reached) * self._place.em_px
-        return (at, top, right, bottom) if self._word.reads_left else (left, top, at, bottom)
-
-
-def placed(block: Block, em_px: float, width: int, height: int) -> Placement:
-    """The block's bounds in the middle of a box, scaled down where they do not fit."""
-    left, top, right, bottom = block.bounds
-    wide, high = max(right - left, 0.1), max(bottom - top, 0.1)
-    em = min(em_px, width / wide, height / high)
-    return Placement(
-        em,
-        width / 2 - (left + right) / 2 * em,
-        height / 2 - (top + bottom) / 2 * em,
-        block.box_top,
-        block.box_bottom,
-    )
-
-
-def glyph_spans(
-    place: Placement, line: SetLine, word: PlacedWord, scale: float = 1.0
-) -> list[GlyphSpan]:
-    """A word's glyphs at their pixels, grown about the word's middle."""
-    from reelremix.engine.captions.skia_canvas import GlyphSpan, typeface_from_file
-
-    em, spans = place.em_px, []
-    for run in word.runs:
-        face, glyphs = run.run.face, run.run.glyphs
-        at = [grown_about(word, scale, run.x + g.x, g.y) for g in glyphs]
-        points = tuple(
-            (
-                place.x + (line.left + x * line.scale) * em,
-                place.y + (line.baseline + y * line.scale) * em,
-            )
-            for x, y in at
-        )
-        typeface = typeface_from_file(face.path) if face.path else face.system
-        size = em * line.scale * scale * face.scale
-        if glyphs:
-            ids = tuple(g.id for g in glyphs)
-            spans.append(GlyphSpan(typeface, size, ids, points, face.is_colour))
-    return spans
-
-
-def grown_about(word: PlacedWord, scale: float, x: float, y: float) -> tuple[float, float]:
-    """A point of the word when it has grown about the middle of its capitals."""
-    middle = (word.left + word.right) / 2
-    return middle + (x - middle) * scale, (y + CAP_TOP / 2) * scale - CAP_TOP / 2
-
-
-def draw_shadow(
-    picture: Picture, style: CaptionStyle, em_px: float, spans: Sequence[GlyphSpan]
-) -> None:
-    """Draw the soft shadow of outlined letters."""
-    from reelremix.engine.captions.skia_canvas import Shadow
-
-    colour = rgba(style.shadow)
-    if colour is not None:
-        reach = style.outline_width * em_px if style.outline else 0.0
-        shape = Shadow(style.shadow_blur * em_px / 2, style.shadow_drop * em_px)
-        picture.shadow(spans, reach, colour, shape)
-
-
-def draw_outline(
-    picture: Picture, style: CaptionStyle, em_px: float, spans: Sequence[GlyphSpan]
-) -> None:
-    """Draw the letters' edges."""
-    colour = rgba(style.outline)
-    if colour is not None and style.outline_width > 0:
-        picture.outline(spans, style.outline_width * em_px, colour)
-
-
-def behind(
-    style: CaptionStyle, place: Placement, line: SetLine, left: float, right: float
-) -> Rectangle:
-    """The box behind a stretch of a line, given from the line's left end."""
-    pad, em = style.padding, place.em_px
-    return (
-        place.x + (line.left + left - pad) * em,
-        place.y + (line.baseline + place.box_top - pad) * em,
-        place.x + (line.left + right + pad) * em,
-        place.y + (line.baseline + place.box_bottom + pad) * em,
-    )
-
-
 def _ground(
     style: CaptionStyle, block: Block, place: Placement, box: tuple[int, int, int, int]
 ) -> Layer | None:
@@ -462,31 +248,16 @@ def _ground(
     return picture.layer() if has_any else None
 
 
-def draw_boxes(picture: Picture, style: CaptionStyle, block: Block, place: Placement) -> None:
-    """Draw the box behind each line."""
-    colour = rgba(style.box)
-    if colour is not None:
-        boxes = [behind(style, place, s, 0.0, s.shaped.width) for s in block.lines]
-        picture.rounded(boxes, style.radius * place.em_px, colour)
-
-
 def _colours(cue: Cue, style: CaptionStyle) -> list[str]:
     """The letters' colour of each word of a cue before it is lit."""
-    voice = cue.voice
-    plain = style.speakers[voice % len(style.speakers)] if style.speakers and voice is not None \
-        else style.fill  # fmt: skip
+    plain = style.fill
+    if style.speakers and cue.voice is not None:
+        plain = style.speakers[cue.voice % len(style.speakers)]
     return [
         style.keywords if style.keywords and i in cue.keywords else plain
         for line in cue.lines
         for i in line
     ]
-
-
-def _mixed(one: str, other: str, share: float) -> Colour:
-    """A colour on the way from one to the other."""
-    parts = zip(rgba(one) or (0, 0, 0, 0), rgba(other) or (0, 0, 0, 0), strict=True)
-    red, green, blue, alpha = (round(a + (b - a) * share) for a, b in parts)
-    return red, green, blue, alpha
 
 
 def _apart(areas: Sequence[Area]) -> list[Area]:
