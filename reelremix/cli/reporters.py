@@ -36,6 +36,7 @@ DOING = {
     "index": "Indexing what was said",
     "select": "Choosing",
     "judge": "Judging",
+    "tighten": "Tightening",
     "look": "Looking for faces",
     "frame": "Framing",
     "render": "Rendering",
