@@ -30,7 +30,7 @@ from reelremix.engine.store.files import file_sha256, part_beside, write_atomica
 from reelremix.engine.store.sources import identify_file
 from reelremix.engine.workers import Outcome, render_all
 
-VERSION = 4
+VERSION = 5
 """Of what a render makes of a clip."""
 
 

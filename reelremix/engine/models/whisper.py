@@ -17,6 +17,7 @@ import psutil
 
 from reelremix.engine.domain.context import ModelProvider
 from reelremix.engine.domain.request import TranscribeOptions
+from reelremix.engine.domain.spacing import needs_space
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
 from reelremix.engine.models.gpu import Gpu, NvidiaGpu
@@ -177,17 +178,26 @@ class FasterWhisper:
 
 def _segment(heard: Any) -> Segment:
     end_s = float(heard.end)
-    words = tuple(
-        Word(
-            word.word.strip(),
-            _as_heard(float(word.start), float(word.end), end_s),
-            round(float(word.probability), 4),
-        )
-        for word in heard.words or ()
-        if word.word.strip()
-    )
+    words: list[Word] = []
+    for word in heard.words or ():
+        text = word.word.strip()
+        if not text:
+            continue
+        span = _as_heard(float(word.start), float(word.end), end_s)
+        chance = round(float(word.probability), 4)
+        if words and not word.word[0].isspace() and needs_space(words[-1].text, text):
+            words[-1] = _joined(words[-1], Word(text, span, chance))
+        else:
+            words.append(Word(text, span, chance))
     times = TimeRange.from_seconds(float(heard.start), end_s)
-    return Segment(times, heard.text.strip(), words)
+    return Segment(times, heard.text.strip(), tuple(words))
+
+
+def _joined(word: Word, rest: Word) -> Word:
+    """A word the model cut in two, as it does with `mid-90s` and `15.1%`."""
+    span = TimeRange(word.range.start, max(word.range.end, rest.range.end))
+    chance = min(word.probability or 0.0, rest.probability or 0.0)
+    return Word(word.text + rest.text, span, chance)
 
 
 def _as_heard(start_s: float, end_s: float, limit_s: float) -> TimeRange:

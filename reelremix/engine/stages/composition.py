@@ -250,7 +250,7 @@ def _screen(
         for left, top, right, bottom in held:
             outside[top:bottom, left:right] = False
         if outside.mean() > 0.5 and _is_screen(mean, change, outside):
-            return free[0] if len(leaves) == 2 and len(free) == 1 else whole
+            return free[0] if len(free) == 1 and held == set(leaves) - set(free) else whole
     for leaf in sorted(free, key=_size, reverse=True):
         if leaf == whole or _size(leaf) > 0.3 * _size(whole):
             inside = np.zeros(mean.shape, np.bool_)

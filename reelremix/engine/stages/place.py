@@ -6,7 +6,7 @@ height is kept unless something is there; between cells of a shared picture the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from reelremix.engine.captions.safe_area import safe_area
@@ -17,9 +17,12 @@ from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.media.compose import box_at
+from reelremix.engine.stages.people import head_of
 
-MOVING_COST = 0.25
+MOVING_COST = 0.2
 """Going a whole output height away from the style's place is worth this share of covered face."""
+HEAD_COST = 0.5
+"""Hair, forehead and chin are not the face, but nothing to write on if there is another place."""
 TEXT_COST = 4.0
 """Text over text cannot be read: that is worse than a covered face."""
 SETTLED = 0.02
@@ -31,6 +34,8 @@ class _Obstacles:
     """What is on screen in a piece, in output pixels."""
 
     faces: Sequence[Box]
+    heads: Sequence[Box]
+    """The same with hair and chin."""
     texts: Sequence[Sequence[Box]]
     """Each as it is seen through its time."""
 
@@ -57,7 +62,8 @@ def place_captions(
             continue
         texts = [_taken_on_screen(piece, taken) for taken in occupied]
         texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
-        obstacles = _Obstacles(_faces_on_screen(piece, tracks), texts)
+        faces, heads = _faces_on_screen(piece, tracks), _faces_on_screen(piece, tracks, head_of)
+        obstacles = _Obstacles(faces, heads, texts)
         middle = _best_middle([cues[i] for i in shown], piece, obstacles, output, safe)
         for i in shown:
             cues[i] = _moved(cues[i], middle, safe)
@@ -68,15 +74,17 @@ def _mostly_in(cue: Cue, piece: LayoutPiece) -> bool:
     return cue.range.overlap_s(piece.range) > cue.range.duration_s / 2
 
 
-def _faces_on_screen(piece: LayoutPiece, tracks: Sequence[Track]) -> list[Box]:
-    """Every face of the piece where the viewer sees it, in output pixels."""
+def _faces_on_screen(
+    piece: LayoutPiece, tracks: Sequence[Track], part: Callable[[Box], Box] = lambda face: face
+) -> list[Box]:
+    """Every face of the piece, or a part around it, where the viewer sees it, in output pixels."""
     return [
         box
         for track in tracks
         for sighting in track.sightings
         if piece.range.contains(sighting.at)
         for region in piece.regions
-        if (box := on_screen(sighting.box, region, sighting.at)) is not None
+        if (box := on_screen(part(sighting.box), region, sighting.at)) is not None
     ]
 
 
@@ -128,7 +136,7 @@ def _best_middle(
     half = tallest.box[3] / 2
     highest, lowest = safe[1] + half, safe[1] + safe[3] - half
     places = [float(region.output[1]) for region in piece.regions]
-    for group in filter(None, [obstacles.faces, *obstacles.texts]):
+    for group in filter(None, [obstacles.faces, obstacles.heads, *obstacles.texts]):
         places.append(min(box.y for box in group) - half)
         places.append(max(box.y + box.height for box in group) + half)
     places = [wanted, lowest, highest, *(p for p in places if highest < p < lowest)]
@@ -137,8 +145,9 @@ def _best_middle(
         x, _, width, _ = tallest.box
         text = Box(x, middle - half, width, 2 * half)
         covered = max((text.overlap(box) for box in obstacles.faces), default=0.0)
+        around = max((text.overlap(box) for box in obstacles.heads), default=0.0) - covered
         hidden = max((text.overlap(box) for group in obstacles.texts for box in group), default=0.0)
-        covered = (covered + TEXT_COST * hidden) / text.area
+        covered = (covered + HEAD_COST * max(0.0, around) + TEXT_COST * hidden) / text.area
         return covered + MOVING_COST * abs(middle - wanted) / output.height_px
 
     best = min(places, key=cost)

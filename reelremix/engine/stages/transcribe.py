@@ -22,7 +22,7 @@ from reelremix.engine.stages.sound_pass import SoundPass, moment
 from reelremix.engine.stages.word_onsets import levels_of, on_their_onsets
 
 STAGE = "transcribe"
-VERSION = 4
+VERSION = 5
 WINDOW_S = 520
 """Read at once: mostly a little more than sixteen parts of 30 s, two full batches of eight."""
 

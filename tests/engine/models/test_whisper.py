@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from reelremix.engine.models.whisper import (
     GPU_MODEL,
     GPU_ROOM_BYTES,
     FasterWhisper,
+    _segment,
     choose_whisper,
 )
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled
@@ -214,3 +216,30 @@ def test_a_whole_recording_is_heard_as_faster_whisper_alone_hears_it(
     assert np.median(later) == pytest.approx(EARLY_S, abs=0.011)
     assert all(-0.011 < by < EARLY_S + 0.011 for by in later)
     assert all(-0.011 < span.end_s - word.end < EARLY_S + 0.011 for span, word in pairs)
+
+
+@dataclass
+class Piece:
+    """A word as faster-whisper gives it."""
+
+    word: str
+    start: float
+    end: float
+    probability: float = 0.9
+
+
+@pytest.mark.parametrize(
+    ("pieces", "texts"),
+    [
+        ((" in", " mid", "-90s."), ["in", "mid-90s."]),
+        ((" 15", ".1", "%", " less"), ["15.1%", "less"]),
+        (("こ", "れは"), ["こ", "れは"]),
+        ((" ", " so"), ["so"]),
+    ],
+)
+def test_words_that_the_model_cut_in_two_are_one(pieces: tuple[str, ...], texts: list[str]) -> None:
+    words = [Piece(text, n * 0.3, n * 0.3 + 0.3) for n, text in enumerate(pieces)]
+    heard = SimpleNamespace(start=0.0, end=3.0, text="".join(pieces), words=words)
+    found = _segment(heard).words
+    assert [word.text for word in found] == texts
+    assert found[-1].range.end_s == pytest.approx(len(pieces) * 0.3 + EARLY_S)

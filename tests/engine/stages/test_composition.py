@@ -106,7 +106,31 @@ def test_a_face_in_the_corner_of_a_slide_is_a_pane() -> None:
 
     found = composed(paint, Box(1020, 530, 120, 120))
     assert found.screen is not None and len(found.panes) == 1
+    assert_near(found.screen, 0, 0, 1280, 720)
     assert_near(found.panes[0], 930, 440, 320, 256)
+
+
+def test_a_slide_with_a_coloured_title_bar_is_one_screen() -> None:
+    def paint(number: int) -> Luma:
+        luma = slide()
+        luma[:110] = 60
+        put(luma, np.roll(scene(3, 256, 320), number, axis=1) // 2 + 20, 930, 440)
+        return luma
+
+    found = composed(paint, Box(1020, 530, 120, 120))
+    assert found.screen is not None
+    assert_near(found.screen, 0, 0, 1280, 720)
+
+
+def test_a_screen_beside_a_person_is_a_screen_of_its_own() -> None:
+    def paint(number: int) -> Luma:
+        luma = slide()
+        put(luma, np.roll(scene(3, 720, 400), number, axis=1) // 2 + 20, 880, 0)
+        return luma
+
+    found = composed(paint, Box(980, 200, 200, 200))
+    assert found.screen is not None
+    assert_near(found.screen, 0, 0, 880, 720)
 
 
 def test_a_wall_is_no_screen() -> None:
