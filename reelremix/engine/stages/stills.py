@@ -40,7 +40,7 @@ def still_quality(luma: Grey, face: Box, eyes: tuple[Point, Point]) -> float:
     width, height = EYE_WIDTH * face.width, EYE_HEIGHT * face.height
     opened = [_part(luma, Box(x - width / 2, y - height / 2, width, height)) for x, y in eyes]
     openness = min(float(eye.std()) if eye.size else 0.0 for eye in opened) / contrast
-    return round(sharpness / contrast * openness, 4)
+    return round(sharpness * openness, 4)
 
 
 def _part(luma: Grey, box: Box) -> npt.NDArray[np.float32]:
