@@ -54,6 +54,9 @@ class Settings:
     layout: str = _setting(
         "auto", "How people are shown: auto, single, split, screen, fit or center."
     )
+    zoom: str = _setting(
+        "cuts", "When to cut to a tighter picture: off, cuts (what was cut out) or emphasis."
+    )
     captions: str = _setting("bold", "Caption preset, or none.")
     brand: str = _setting(
         "", "Preset whose title card, progress bar and logo are shown; empty takes the captions'."

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from reelremix.config import Settings
-from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.engine.domain.layout import LayoutChoice, Zoom
 from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.request import (
     AUTO,
@@ -281,6 +281,15 @@ LayoutOf = Annotated[
         rich_help_panel=PICTURE,
     ),
 ]
+ZoomOf = Annotated[
+    str | None,
+    typer.Option(
+        "--zoom",
+        help="Cut to a tighter picture: off, cuts or emphasis.",
+        show_default="cuts",
+        rich_help_panel=PICTURE,
+    ),
+]
 Encoder = Annotated[
     str | None,
     typer.Option(
@@ -358,7 +367,16 @@ def aspect_of(settings: Settings) -> Aspect:
 
 def frame_options(settings: Settings) -> FrameOptions:
     """How the picture is reframed. Raises ConfigError."""
-    return FrameOptions(aspect_of(settings), settings.faces, layout_of(settings))
+    return FrameOptions(aspect_of(settings), settings.faces, layout_of(settings), zoom_of(settings))
+
+
+def zoom_of(settings: Settings) -> Zoom:
+    """When the picture is cut to a tighter one. Raises ConfigError."""
+    try:
+        return Zoom(settings.zoom)
+    except ValueError as exc:
+        names = ", ".join(Zoom)
+        raise ConfigError(f"--zoom must be one of {names} (got {settings.zoom!r})") from exc
 
 
 def layout_of(settings: Settings) -> LayoutChoice:

@@ -225,6 +225,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "aspect": request.frame.aspect.value,
         "faces": request.frame.faces,
         "layout": request.frame.layout.value,
+        "zoom": request.frame.zoom.value,
         "captions": request.captions or "none",
         "brand": request.brand,
         "emoji": request.emoji,

@@ -41,13 +41,12 @@ from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.music import music_of, remember
 from reelremix.engine.options import output_format, own_words
-from reelremix.engine.seeing import framed, see
+from reelremix.engine.seeing import cut_layout, framed, see
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.branding import Dress, check_platform, dress_of, title_card_of
 from reelremix.engine.stages.caption import legible, plan_captions
 from reelremix.engine.stages.censor import WordList, censored, word_list
 from reelremix.engine.stages.hesitations import listened
-from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.mixing import fades_for
 from reelremix.engine.stages.place import place_captions
@@ -162,7 +161,7 @@ class _Planner:
     def _framed(
         self, number: int, draft: Draft, tight: Tight, seen: Look | None, choice: LayoutChoice
     ) -> tuple[Clip, tuple[Track, ...]]:
-        picture = self.subject.presentation.picture
+        picture, frame = self.subject.presentation.picture, self.request.frame
         shown = framed(seen, tight.hull, tight.words, picture, self.output, choice)
         title = draft.description.title or f"{Path(self.subject.source.name).stem} {number}"
         is_shorter = tight.tightened is not None and any(r.text for r in tight.tightened.removed)
@@ -178,8 +177,8 @@ class _Planner:
             slug=slug(title),
             score=draft.score,
             output=self.output,
-            layout=kept_layout(shown.layout, tight.ranges),
-            framing=Framing(choice, choice),
+            layout=cut_layout(shown.layout, tight.ranges, tight.words, picture, frame.zoom),
+            framing=Framing(choice, choice, frame.zoom),
             judge=draft.judge,
             match=draft.match,
             tightened=tight.tightened,

@@ -25,11 +25,10 @@ from reelremix.engine.domain.track import Track
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
-from reelremix.engine.seeing import framed, see
+from reelremix.engine.seeing import cut_layout, framed, see
 from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.frame import merge_layouts
-from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.place import place_captions
 
 NO_CAPTIONS = "none"
@@ -168,8 +167,10 @@ def _reframed(clip: Clip, subject: Subject, ctx: RunContext, *, faces: bool) -> 
         framed(seen, span, clip.words, picture, clip.output, choice).layout
         for span, seen in zip(spans, looks, strict=True)
     ]
-    layout = kept_layout(merge_layouts(layouts), clip.ranges)
-    clip, before = replace(clip, layout=layout, framing=Framing(choice, choice)), clip.layout
+    zoom = clip.framing.zoom
+    layout = cut_layout(merge_layouts(layouts), clip.ranges, clip.words, picture, zoom)
+    framing, before = Framing(choice, choice, zoom), clip.layout
+    clip = replace(clip, layout=layout, framing=framing)
     return renumbered(clip, (), _first_track(before, layout))[0]
 
 

@@ -18,7 +18,7 @@ import psutil
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageFinished, StageProgress, StageStarted, Warned
-from reelremix.engine.domain.layout import Layout, LayoutChoice
+from reelremix.engine.domain.layout import Layout, LayoutChoice, Zoom
 from reelremix.engine.domain.request import FrameOptions
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.subject import Subject
@@ -30,8 +30,10 @@ from reelremix.engine.models.faces import BlazeFace
 from reelremix.engine.options import FACE_MODEL
 from reelremix.engine.stages.artifact import load, save
 from reelremix.engine.stages.frame import Room, center_layout, frame_range
+from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.look import Eyes, Look, look, look_key
 from reelremix.engine.stages.mouths import MouthMotion
+from reelremix.engine.stages.punch import hide_jumps, stress_sentences
 from reelremix.engine.stages.who_speaks import attribute
 from reelremix.errors import ModelNotInstalled
 
@@ -105,6 +107,20 @@ def framed(
     room = Room(picture, output)
     layout = frame_range(seen.shots, attributed.tracks, attributed.speaking, room, choice)
     return Framed(layout, attributed.tracks)
+
+
+def cut_layout(
+    layout: Layout,
+    ranges: Sequence[TimeRange],
+    words: Sequence[Word],
+    picture: VideoFormat,
+    zoom: Zoom,
+) -> Layout:
+    """The layout of the kept ranges, with the punch-ins that are asked for."""
+    kept = kept_layout(layout, ranges)
+    if zoom is Zoom.EMPHASIS:
+        kept = stress_sentences(kept, words, picture)
+    return kept if zoom is Zoom.OFF else hide_jumps(kept, picture)
 
 
 def _judging(ctx: RunContext) -> _Judging:

@@ -49,6 +49,7 @@ def clip(
     ] = False,
     aspect: options.AspectRatio = None,
     layout: options.LayoutOf = None,
+    zoom: options.ZoomOf = None,
     captions: options.Captions = None,
     brand: options.Brand = None,
     emoji: options.Emoji = None,

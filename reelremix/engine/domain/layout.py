@@ -37,6 +37,16 @@ class LayoutChoice(StrEnum):
     """The middle of the picture, whoever is there."""
 
 
+class Zoom(StrEnum):
+    """When the picture is cut to a tighter one of the same person."""
+
+    OFF = "off"
+    CUTS = "cuts"
+    """Where something was cut out, so that the picture does not jump."""
+    EMPHASIS = "emphasis"
+    """There, and while a sentence is said that has a number, a name or a rare word in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Framing:
     """What is wanted of a clip's layout, and what it was made for."""
@@ -44,6 +54,7 @@ class Framing:
     wanted: LayoutChoice = LayoutChoice.AUTO
     made: LayoutChoice = LayoutChoice.AUTO
     """Where it differs from `wanted`, the next render frames the clip anew."""
+    zoom: Zoom = Zoom.CUTS
     repaired: str | None = None
     """What was wrong with the first layout, where this is the second."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.engine.domain.layout import LayoutChoice, Zoom
 from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
@@ -105,6 +105,7 @@ class FrameOptions:
     faces: bool = True
     """False keeps the centre of the picture and loads no face model."""
     layout: LayoutChoice = LayoutChoice.AUTO
+    zoom: Zoom = Zoom.CUTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from reelremix.engine.domain.layout import (
     LayoutPiece,
     Region,
     Speaking,
+    Zoom,
 )
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
@@ -399,6 +400,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
         "framing": {
             "wanted": clip.framing.wanted,
             "made": clip.framing.made,
+            "zoom": clip.framing.zoom,
             "repaired": clip.framing.repaired,
         },
         **_occupied(clip.layout.occupied),
@@ -722,7 +724,10 @@ def _read_framing(entry: Mapping[str, Any]) -> Framing:
     made = LayoutChoice(entry.get("made", LayoutChoice.AUTO))
     repaired = entry.get("repaired")
     return Framing(
-        LayoutChoice(entry.get("wanted", made)), made, None if repaired is None else str(repaired)
+        LayoutChoice(entry.get("wanted", made)),
+        made,
+        Zoom(entry.get("zoom", Zoom.CUTS)),
+        None if repaired is None else str(repaired),
     )
 
 
