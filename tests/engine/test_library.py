@@ -22,7 +22,7 @@ from reelremix.engine import (
     ScoreRequest,
     SelectOptions,
     TranscribeOptions,
-    pipeline,
+    planning,
 )
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import (
@@ -438,7 +438,7 @@ def test_no_clip_goes_beyond_the_end_of_the_picture(
 def test_letters_no_font_has_are_told(
     library: Library, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "missing_glyphs", lambda text, font: set(text) - set("ab"))
+    monkeypatch.setattr(planning, "missing_glyphs", lambda text, font: set(text) - set("ab"))
     given = words_file(tmp_path / "odd.json", spoken("ab a b \ue123b."))
     heard = Recorder()
     asked = request(film, given, (0, 4), captions="bold", plan_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from reelremix.engine.domain.clip import Clip, OutputFormat
+from reelremix.engine.domain.clip import Clip, OutputFormat, Shown
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import ClipFailed, ClipRendered, Event, StageProgress, Warned
 from reelremix.engine.domain.subject import Subject
@@ -32,6 +32,10 @@ OUTPUT = OutputFormat(180, 320, Fraction(25), encoder_preset="ultrafast")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten seconds."""
     return plain_film(tmp_path_factory.mktemp("media") / "a.mp4", 10, size=(160, 90))
+
+
+def shown(clips: Iterable[Clip]) -> dict[str, Shown]:
+    return {clip.id: Shown() for clip in clips}
 
 
 def clips(film: Path, *spans: tuple[float, float], output: OutputFormat = OUTPUT) -> list[Clip]:
@@ -123,7 +127,7 @@ class Run:
         recorder = Recorder()
         ctx = replace(self.ctx, reporter=recorder)
         subject = Subject(self.film, presented(self.film))
-        render(clips, {}, jobs, subject, self.folder, ctx)
+        render(clips, shown(clips), jobs, subject, self.folder, ctx)
         return [e for e in recorder.events if isinstance(e, ClipRendered | ClipFailed)]
 
 
@@ -184,7 +188,7 @@ def test_an_encoder_nobody_has_ends_the_run(run: Run, film: Path) -> None:
 def test_progress_counts_the_frames_of_all_clips(run: Run, film: Path) -> None:
     subject, recorder = Subject(film, presented(film)), Recorder()
     both = clips(film, (0, 1), (1, 3))
-    render(both, {}, 0, subject, run.folder, replace(run.ctx, reporter=recorder))
+    render(both, shown(both), 0, subject, run.folder, replace(run.ctx, reporter=recorder))
     told = [e for e in recorder.events if isinstance(e, StageProgress)]
     assert {e.total for e in told} == {75} and max(e.done for e in told) == 75
 
@@ -210,7 +214,8 @@ def test_a_recording_that_changes_while_it_is_read_makes_no_clip(
     folder.mkdir()
     recorder = Touching(copy)
     subject = Subject(copy, presented(copy))
-    made = render(clips(copy, (0, 1)), {}, 1, subject, folder, run_context(reporter=recorder))
+    short = clips(copy, (0, 1))
+    made = render(short, shown(short), 1, subject, folder, run_context(reporter=recorder))
     [event] = [e for e in recorder.events if isinstance(e, ClipFailed)]
     assert "copy.mp4 changed while it was read" in event.message
     assert made == {} and list(folder.iterdir()) == []
@@ -234,6 +239,7 @@ def test_what_is_wrong_with_a_film_is_told(tmp_path: Path) -> None:
     silent = write_media(tmp_path / "a.mp4", Film(25), sound_of(tone(1, level=0.0)))
     recorder = Recorder()
     subject = Subject(silent, presented(silent))
-    render(clips(silent, (0, 1)), {}, 1, subject, tmp_path, run_context(reporter=recorder))
+    short = clips(silent, (0, 1))
+    render(short, shown(short), 1, subject, tmp_path, run_context(reporter=recorder))
     [warning] = [e for e in recorder.events if isinstance(e, Warned)]
     assert warning.message == "01-a-title.mp4: is silent"
