@@ -16,6 +16,7 @@ from reelremix.engine.domain.layout import LayoutChoice, Zoom
 from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.request import (
     AUTO,
+    OFF,
     SUBTITLE_KINDS,
     Aspect,
     EncodeOptions,
@@ -367,7 +368,13 @@ def aspect_of(settings: Settings) -> Aspect:
 
 def frame_options(settings: Settings) -> FrameOptions:
     """How the picture is reframed. Raises ConfigError."""
-    return FrameOptions(aspect_of(settings), settings.faces, layout_of(settings), zoom_of(settings))
+    return FrameOptions(
+        aspect_of(settings),
+        settings.faces,
+        layout_of(settings),
+        zoom_of(settings),
+        speaker_network=settings.speakers != OFF,
+    )
 
 
 def zoom_of(settings: Settings) -> Zoom:

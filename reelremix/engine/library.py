@@ -41,7 +41,9 @@ from reelremix.engine.domain.events import (
 )
 from reelremix.engine.domain.request import (
     AUTO,
+    OFF,
     ClipRequest,
+    FrameOptions,
     RenderRequest,
     ScoreRequest,
     SearchRequest,
@@ -512,8 +514,11 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     tracks = tracks_from_dict(content, path)
     before = on_frames(wanted, subject)
     before = with_files(before, request, path, job.ctx)
-    faces = bool(content.get("options", {}).get("faces", True))
-    clips = revised(before, tracks, request, subject, job.ctx, faces=faces)
+    options = content.get("options", {})
+    frame = FrameOptions(
+        faces=bool(options.get("faces", True)), speaker_network=options.get("speakers") != OFF
+    )
+    clips = revised(before, tracks, request, subject, frame, job.ctx)
     for clip in clips:
         draws = clip.captions is not None or clip.brand is not None
         check_output(clip.output, request.jobs, draws=draws)

@@ -56,9 +56,8 @@ def revised(
     tracks: Sequence[Track],
     request: RenderRequest,
     subject: Subject,
+    frame: FrameOptions,
     ctx: RunContext,
-    *,
-    faces: bool,
 ) -> tuple[Clip, ...]:
     """The clips as the request asks for them.
 
@@ -67,8 +66,8 @@ def revised(
         tracks: the manifest's; captions keep off their faces.
         request: what to change.
         subject: the recording.
+        frame: how the clips were looked at.
         ctx: the run's surroundings.
-        faces: whether the clips were framed by the faces in them.
 
     Raises:
         ConfigError: no such rate, preset or font.
@@ -79,7 +78,7 @@ def revised(
         clips = [_asked(clip, request.layout) for clip in clips]
     is_new = [request.aspect is not None or c.framing.wanted != c.framing.made for c in clips]
     clips = [
-        _reframed(clip, subject, ctx, faces=faces) if new else clip
+        _reframed(clip, frame, subject, ctx) if new else clip
         for clip, new in zip(clips, is_new, strict=True)
     ]
     if request.subtitles is not None:
@@ -157,12 +156,12 @@ def _output(output: OutputFormat, request: RenderRequest, subject: Subject) -> O
     )
 
 
-def _reframed(clip: Clip, subject: Subject, ctx: RunContext, *, faces: bool) -> Clip:
+def _reframed(clip: Clip, frame: FrameOptions, subject: Subject, ctx: RunContext) -> Clip:
     """The clip framed anew, in its shape and as is wanted of it."""
     picture, choice = subject.presentation.picture, clip.framing.wanted
     runs = [[clip.ranges[n] for n in near] for near in neighbouring(clip.ranges)]
     spans = [TimeRange(run[0].start, run[-1].end) for run in runs]
-    looks = see(spans, FrameOptions(faces=faces, layout=choice), subject, ctx)
+    looks = see(spans, frame, subject, ctx)
     layouts = [
         framed(seen, span, clip.words, picture, clip.output, choice).layout
         for span, seen in zip(spans, looks, strict=True)

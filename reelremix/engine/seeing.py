@@ -75,7 +75,7 @@ def see(
         return [None] * len(spans)
     began = time.monotonic()
     ctx.reporter.emit(StageStarted("look"))
-    judging = _judging(ctx)
+    judging = _judging(options, ctx)
     keys = [
         look_key(ctx, subject.presentation, span, FACE_MODEL, judging.identity) for span in spans
     ]
@@ -123,7 +123,9 @@ def cut_layout(
     return kept if zoom is Zoom.OFF else hide_jumps(kept, picture)
 
 
-def _judging(ctx: RunContext) -> _Judging:
+def _judging(options: FrameOptions, ctx: RunContext) -> _Judging:
+    if not options.speaker_network:
+        return _Judging(MouthMotion.identity, None)
     if importlib.util.find_spec("torch") is None:
         return _Judging(MouthMotion.identity, None, Warned(BY_MOTION.format(NO_TORCH), TORCH_HINT))
     try:

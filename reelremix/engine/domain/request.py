@@ -106,6 +106,8 @@ class FrameOptions:
     """False keeps the centre of the picture and loads no face model."""
     layout: LayoutChoice = LayoutChoice.AUTO
     zoom: Zoom = Zoom.CUTS
+    speaker_network: bool = True
+    """False tells which face speaks by how mouths move, which is quicker and less sure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reelremix.engine.models import active_speaker
 from reelremix.engine.models.active_speaker import (
     CROP_PX,
     FILE,
@@ -44,6 +45,19 @@ def test_a_picture_reaches_no_further_than_stated(network: LightAsd) -> None:
     differs = np.abs(network.see(crops) - network.see(changed)).max(axis=1) > 1e-5
     assert set(np.flatnonzero(differs)) <= set(range(10 - REACH, 10 + REACH + 1))
     assert differs[10 - REACH] or differs[10 + REACH]
+
+
+def test_shorter_numbers_give_nearly_the_same(
+    installed_models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, crops = installed_models(LIGHT_ASD) / LIGHT_ASD, faces(50)
+    sound = np.random.default_rng(2).normal(0, 0.05, 32_000).astype(np.float32)
+    odds = []
+    for is_quick in (True, False):
+        monkeypatch.setattr(active_speaker, "_is_quick_in_bfloat16", lambda q=is_quick: q)
+        network = LightAsd(folder)
+        odds.append(network.judge(network.see(crops), sound))
+    assert 0 < np.abs(odds[0] - odds[1]).max() < 0.2
 
 
 def test_nothing_seen_is_nothing_judged(network: LightAsd) -> None:
