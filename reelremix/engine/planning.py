@@ -50,7 +50,7 @@ from reelremix.engine.stages.hesitations import listened
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.mixing import fades_for
 from reelremix.engine.stages.place import place_captions
-from reelremix.engine.stages.selfcheck import faults, measure
+from reelremix.engine.stages.selfcheck import framing_faults, measure
 from reelremix.engine.stages.stills import best_still
 from reelremix.engine.stages.tighten import Tight, tighten
 from reelremix.errors import (
@@ -148,14 +148,14 @@ class _Planner:
         """A clip, and the faces in it; framed otherwise, once, if that mends what it shows."""
         choice = self.request.frame.layout
         best, tracks = self._framed(number, draft, tight, seen, choice)
-        wrong = faults(measure(best, tracks))
+        wrong = framing_faults(measure(best, tracks))
         if choice is not LayoutChoice.AUTO or seen is None or not wrong:
             return best, tracks
         for safer in SAFER:
-            other, tracks = self._framed(number, draft, tight, seen, safer)
-            if not faults(measure(other, tracks)):
+            other, others = self._framed(number, draft, tight, seen, safer)
+            if not framing_faults(measure(other, others)):
                 framing = replace(other.framing, repaired="; ".join(wrong))
-                return replace(other, framing=framing), tracks
+                return replace(other, framing=framing), others
         return best, tracks
 
     def _framed(

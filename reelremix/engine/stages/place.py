@@ -56,8 +56,9 @@ def place_captions(
     """
     safe = safe_area(output, str(captions.style.get("platform", "all")))
     cues = list(captions.cues)
-    for piece in layout.pieces:
-        shown = [i for i, cue in enumerate(cues) if _mostly_in(cue, piece)]
+    homes = [_home(cue, layout.pieces) for cue in cues]
+    for number, piece in enumerate(layout.pieces):
+        shown = [i for i, home in enumerate(homes) if home == number]
         if not shown:
             continue
         texts = [_taken_on_screen(piece, taken) for taken in occupied]
@@ -70,8 +71,10 @@ def place_captions(
     return replace(captions, cues=tuple(cues))
 
 
-def _mostly_in(cue: Cue, piece: LayoutPiece) -> bool:
-    return cue.range.overlap_s(piece.range) > cue.range.duration_s / 2
+def _home(cue: Cue, pieces: Sequence[LayoutPiece]) -> int | None:
+    """The piece during which most of a cue is shown; None where none is."""
+    shown = [cue.range.overlap_s(piece.range) for piece in pieces]
+    return shown.index(max(shown)) if shown and max(shown) > 0 else None
 
 
 def _faces_on_screen(

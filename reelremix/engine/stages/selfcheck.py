@@ -47,17 +47,23 @@ def measure(clip: Clip, tracks: Sequence[Track]) -> Shown:
 
 def faults(shown: Shown) -> tuple[str, ...]:
     """What a viewer would mind, in words that follow the clip's name."""
-    return tuple(_faults(shown))
+    covered = shown.captions_over_faces
+    if covered is not None and covered > MOST_COVERED:
+        return (*framing_faults(shown), f"has captions over faces {covered:.0%} of the time")
+    return framing_faults(shown)
 
 
-def _faults(shown: Shown) -> Iterator[str]:
-    speaker, covered = shown.speaker_in_frame, shown.captions_over_faces
+def framing_faults(shown: Shown) -> tuple[str, ...]:
+    """Those that another layout could mend."""
+    return tuple(_framing_faults(shown))
+
+
+def _framing_faults(shown: Shown) -> Iterator[str]:
+    speaker = shown.speaker_in_frame
     if speaker is not None and speaker < LEAST_SPEAKER_SHOWN:
         yield f"shows its speaker only {speaker:.0%} of the time"
     if shown.reversals_per_min > MOST_REVERSALS:
         yield f"turns its camera back {shown.reversals_per_min:.0f} times a minute"
-    if covered is not None and covered > MOST_COVERED:
-        yield f"has captions over faces {covered:.0%} of the time"
 
 
 def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
