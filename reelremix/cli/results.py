@@ -54,12 +54,14 @@ class Report:
             return
         clips, folder = self.result.manifest["clips"], self.result.folder
         is_tight = any(clip.get("tightened") for clip in clips)
+        is_flagged = any(_notes(clip) for clip in clips)
         columns = [
             ("#", "right"), ("score", "right"), ("length", "right"),
             *([("shorter by", "wrap")] if is_tight else []), ("title", "wrap"),
-            ("why", "wrap"), ("file", "left"),
+            ("why", "wrap"), *([("look again", "wrap")] if is_flagged else []), ("file", "left"),
         ]  # fmt: skip
-        output.show_table(columns, [_row(clip, is_tight=is_tight) for clip in clips])
+        rows = [_row(clip, is_tight=is_tight, is_flagged=is_flagged) for clip in clips]
+        output.show_table(columns, rows)
         if notice := self.result.manifest.get("notice"):
             diagnostics.say(notice)
         for name in [clip["files"]["video"] for clip in clips] + ["index.html"]:
@@ -80,7 +82,7 @@ def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
     return Report(source, Exit.PARTIAL if result.failed else Exit.OK, result, result.folder)
 
 
-def _row(clip: dict[str, Any], *, is_tight: bool) -> tuple[str, ...]:
+def _row(clip: dict[str, Any], *, is_tight: bool, is_flagged: bool) -> tuple[str, ...]:
     from reelremix.engine.export.cuts import cuts_told
 
     reasons = clip["score"]["reasons"]
@@ -95,8 +97,14 @@ def _row(clip: dict[str, Any], *, is_tight: bool) -> tuple[str, ...]:
         *([cuts_told(clip.get("tightened")) or "–"] if is_tight else []),
         clip["title"],
         why,
+        *(["; ".join(_notes(clip)) or "–"] if is_flagged else []),
         clip["files"]["video"] or "not rendered",
     )
+
+
+def _notes(clip: dict[str, Any]) -> list[str]:
+    """What was found wrong with the film."""
+    return list((clip.get("verdict") or {}).get("notes") or ())
 
 
 def _is_given(clip: dict[str, Any]) -> bool:

@@ -16,26 +16,46 @@ from reelremix.engine.domain.track import Track
 
 DEAD_ZONE = 0.12
 """The camera stays while the face is within this share of the crop's width of its middle."""
-SMOOTHING_S = 0.6
+SMOOTHING_S = 0.8
 """Standard deviation of the Gaussian that smooths a moving camera."""
 CAMERA_RATE_HZ = 5
 
 
 def camera_path(
-    track: Track, span: TimeRange, crop_width: float
+    track: Track, span: TimeRange, size: tuple[float, float]
 ) -> list[tuple[Timestamp, float, float]]:
-    """Where the middle of the face should be taken to be: still, or a smooth line."""
-    times = np.array([s.at.seconds for s in track.sightings])
-    x = np.array([s.box.center[0] for s in track.sightings])
-    y = median(s.box.center[1] for s in track.sightings)
-    middle = float(np.median(x))
-    if np.abs(x - middle).max() <= DEAD_ZONE * crop_width or len(times) < 3:
-        return [(span.start, middle, y)]
+    """Where the middle of the face should be taken to be: still, or a smooth line.
+
+    Args:
+        track: the face.
+        span: when it is shown.
+        size: width and height of the crop, in source pixels.
+    """
+    seen = [s for s in track.sightings if span.start <= s.at < span.end] or list(track.sightings)
+    times = np.array([s.at.seconds for s in seen])
+    middles = [np.array([s.box.center[axis] for s in seen]) for axis in (0, 1)]
+    slacks = [DEAD_ZONE * length for length in size]
+    rests = [float(np.median(values)) for values in middles]
+    stays = [
+        np.abs(values - rest).max() <= slack or len(times) < 3
+        for values, rest, slack in zip(middles, rests, slacks, strict=True)
+    ]
+    if all(stays):
+        return [(span.start, rests[0], rests[1])]
     grid = np.arange(span.start_s, span.end_s, 1 / CAMERA_RATE_HZ)
-    followed = _with_backlash(np.interp(grid, times, _despiked(x)), DEAD_ZONE * crop_width)
-    smooth = _smoothed(followed, SMOOTHING_S * CAMERA_RATE_HZ)
-    kept = _corners(grid, smooth, tolerance=1.0)
-    return [(Timestamp.from_seconds(float(grid[i])), float(smooth[i]), y) for i in kept]
+    x, y = (
+        np.full(len(grid), rest)
+        if is_still
+        else followed(np.interp(grid, times, _despiked(values)), slack)
+        for values, rest, slack, is_still in zip(middles, rests, slacks, stays, strict=True)
+    )
+    kept = sorted({*_corners(grid, x, tolerance=1.0), *_corners(grid, y, tolerance=1.0)})
+    return [(Timestamp.from_seconds(float(grid[i])), float(x[i]), float(y[i])) for i in kept]
+
+
+def followed(values: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.float64]:
+    """A smooth line that stays within about a slack of values taken `CAMERA_RATE_HZ` a second."""
+    return _smoothed(_with_backlash(values, slack), SMOOTHING_S * CAMERA_RATE_HZ)
 
 
 def _despiked(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -215,7 +215,7 @@ def _single(span: TimeRange, person: Person, room: Room) -> LayoutPiece:
         aspect = output.width_px / output.height_px
         height = min(height, person.territory.height, person.territory.width / aspect)
     width = fitted_width(height, picture, output)
-    centers = camera_path(person.track, span, width)
+    centers = camera_path(person.track, span, (width, height))
     path = tuple(
         Keyframe(at, _kept_inside(around(x, y, height, picture, output), person, picture))
         for at, x, y in centers

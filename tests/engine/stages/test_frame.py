@@ -375,3 +375,63 @@ def test_regions_follow_only_tracks_of_their_own_shot(
     for entry in layout.speaking:
         assert entry.track is None or lies_in(entry.range, shots[entry.track])
         assert 0 <= entry.confidence <= 1
+
+
+def test_a_face_that_stands_up_is_followed_upwards() -> None:
+    seated, standing = [
+        face([600.0] * 30, y=900, height=200),
+        face([600.0] * 30, y=500, height=200),
+    ]
+    rises = replace(
+        seated,
+        sightings=tuple(
+            replace(s, box=replace(s.box, y=900 - 400 * min(1.0, max(0.0, (n - 12) / 6))))
+            for n, s in enumerate(seated.sightings)
+        ),
+    )
+    look = one_shot(rises)
+    [piece] = frame_range(look, picture_of(3840, 2160), PORTRAIT).pieces
+    first, last = boxes(piece)[0], boxes(piece)[120]
+    assert last.y < first.y - 200
+    assert standing.sightings[0].box.overlap(last) == standing.sightings[0].box.area
+
+
+def test_a_mirror_image_that_moves_its_lips_too_shows_both() -> None:
+    """Nobody can be sure which of the two is the person."""
+    twins = face([200.0] * 60, talk=2.0), face([950.0] * 60, talk=2.0)
+    assert framed(*twins).kind is LayoutKind.SPLIT
+
+
+def test_a_face_on_a_slide_never_speaks() -> None:
+    photograph, speaker = face([200.0] * 60, talk=-4.0), face([950.0] * 60, talk=1.0)
+    piece = framed(photograph, speaker)
+    assert piece.kind is LayoutKind.SINGLE and piece.regions[0].track == 1
+
+
+def test_a_face_that_turns_away_now_and_then_stays_in_the_picture() -> None:
+    profile = face([600.0 + (n % 3) for n in range(60)])
+    seen = tuple(s for n, s in enumerate(profile.sightings) if n % 6 < 3)
+    piece = framed(replace(profile, sightings=seen))
+    assert piece.kind is LayoutKind.SINGLE and len(piece.regions[0].path) == 1
+
+
+def test_a_portrait_source_is_shown_as_it_is() -> None:
+    look = one_shot(face([250.0] * 60, y=300, height=200))
+    [piece] = frame_range(look, picture_of(1080, 1920), PORTRAIT).pieces
+    box = piece.regions[0].path[0].box
+    assert piece.kind is LayoutKind.SINGLE and box.height / 1920 > 0.25
+
+
+def test_a_pillar_is_never_shown() -> None:
+    look = one_shot(face([180.0] * 60))
+    pane = Box(160, 0, 960, 720)
+    look = replace(look, shots=(replace(look.shots[0], panes=(pane,)),))
+    [piece] = frame_range(look, LANDSCAPE_720, PORTRAIT).pieces
+    assert piece.regions[0].path[0].box.x >= 160
+
+
+def test_a_five_second_shot_is_framed_like_any_other() -> None:
+    span = TimeRange.from_seconds(10, 15)
+    look = Look(span, (Shot(span),), (face([600.0] * 30),))
+    [piece] = frame_range(look, LANDSCAPE_720, PORTRAIT).pieces
+    assert piece.range == span and piece.kind is LayoutKind.SINGLE
