@@ -64,6 +64,8 @@ bench: models
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py
+	$(BIN)/python benchmarks/speaker.py
+	$(BIN)/python benchmarks/camera.py
 	$(BIN)/python benchmarks/faces.py
 	$(BIN)/python benchmarks/captions.py
 	$(BIN)/python benchmarks/cues.py
@@ -76,6 +78,9 @@ bench: models
 	$(BIN)/python benchmarks/feedback.py
 	$(BIN)/python benchmarks/ask.py
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
+	@mkdir -p .demo
+	$(BIN)/python demo/make_sample.py .demo/conversation.mp4
+	$(BIN)/python benchmarks/word_times.py
 	$(BIN)/python benchmarks/tighten.py
 	$(BIN)/python benchmarks/sound.py
 	$(BIN)/python benchmarks/speed.py --long

@@ -40,8 +40,9 @@ FLOORS = str(ROOT / "benchmarks" / "floors.py")
 FIXED_RANGES = ((508.2, 524.2), (560.3, 576.5), (109.9, 127.8), (130.6, 146.2), (404.8, 442.4))
 """Used where the peer cannot run: what it chose elsewhere."""
 AS_THE_PEER = ("--speakers", "off")
-"""The peer does not tell voices apart."""
+"""The peer does not tell voices apart, nor which of several faces speaks."""
 COUNTED_APART = ("transcribe", "render")
+FRAMING = ("look", "frame")
 SETTINGS = {
     "ReelRemix": (
         "faster-whisper int8, batches of 8, beam 5, word times, whole source",
@@ -88,8 +89,10 @@ class _Bench:
             if self._peer:
                 walls.setdefault("peer", []).append(self._peer_run()["wall_s"])
             flags = _range_flags(self._ranges)
-            told, _ = self._clip(PANEL, flags)
-            walls.setdefault("ours, voices told apart", []).append(told.wall_s)
+            told, all_on = self._clip(PANEL, flags)
+            walls.setdefault("ours, all on", []).append(told.wall_s)
+            framed = sum(_stage(all_on, name) for name in FRAMING) / told.wall_s
+            walls.setdefault("share of look and frame, all on", []).append(framed)
             ours, manifest = self._clip(PANEL, [*flags, *AS_THE_PEER])
             videos = sorted(self._manifest.parent.glob("*.mp4"))
             our_bytes = [video.stat().st_size for video in videos]
@@ -209,14 +212,18 @@ def _tables(
     }  # fmt: skip
     if "peer" in middle:
         ratios["end to end / shorts-factory"] = (middle["ours"] / middle["peer"], "<= 0.65")
-        told = middle["ours, voices told apart"] / middle["peer"]
-        ratios["end to end with voices told apart / shorts-factory"] = (told, "")
+        told = middle["ours, all on"] / middle["peer"]
+        ratios["end to end with voices and active speaker / shorts-factory"] = (told, "<= 0.85")
     best = min(runs, key=lambda run: float(run["wall_s"]))
     stages: dict[str, float] = {}
     for stage in best["stages"]:
         stages[stage["name"]] = stages.get(stage["name"], 0.0) + stage["wall_s"]
-    rest = best["wall_s"] - sum(stages.get(name, 0.0) for name in COUNTED_APART)
-    ratios["everything but transcribe and render, of the total"] = (
+    framed = sum(stages.get(name, 0.0) for name in FRAMING)
+    rest = best["wall_s"] - framed - sum(stages.get(name, 0.0) for name in COUNTED_APART)
+    ratios["look and frame, of the total"] = (framed / best["wall_s"], "<= 0.25")
+    ratios["look and frame with the active speaker network, of the total"] = (
+        middle["share of look and frame, all on"], "<= 0.25")  # fmt: skip
+    ratios["everything else but transcribe and render, of the total"] = (
         rest / best["wall_s"], "<= 0.15")  # fmt: skip
     show("Ratios", ["measure", "ratio", "to reach"],
          [(name, f"{value:.3f}", goal) for name, (value, goal) in ratios.items()])  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import psutil
 
@@ -20,6 +22,7 @@ from reelremix.engine.models.sounds import YAMNET
 from reelremix.engine.models.speaker_embedding import CAMPPLUS
 from reelremix.engine.models.whisper import CPU_MODEL, GPU_MODEL
 from reelremix.engine.options import FACE_MODEL
+from reelremix.engine.seeing import TORCH_HINT
 from reelremix.errors import ReelRemixError
 
 LITTLE_SPACE_GB = 5
@@ -39,7 +42,15 @@ class Finding:
 
 def check_machine(settings: Settings) -> list[Finding]:
     """Everything worth knowing before a run; never raises for what it finds."""
-    return [*_programme(), *_encoders(), _captions(), _gpu(), *_models(settings), _space(settings)]
+    return [
+        *_programme(),
+        *_encoders(),
+        _captions(),
+        _gpu(),
+        _torch(),
+        *_models(settings),
+        _space(settings),
+    ]
 
 
 def _programme() -> Iterator[Finding]:
@@ -80,6 +91,13 @@ def _gpu() -> Finding:
     free = gpu.free_bytes()
     room = "free memory unknown" if free is None else f"{free / 1e9:.1f} GB free on the first"
     return Finding("GPU", True, f"{gpus} NVIDIA usable for transcription, {room}", None, False)
+
+
+def _torch() -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        told = "not installed; which of several faces speaks is judged by how mouths move"
+        return Finding("PyTorch", False, told, TORCH_HINT, is_required=False)
+    return Finding("PyTorch", True, f"{version('torch')}, for who speaks ({LIGHT_ASD})")
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

@@ -6,8 +6,6 @@ nor turns back and forth.
 
 from __future__ import annotations
 
-from statistics import median
-
 import numpy as np
 import numpy.typing as npt
 
