@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ LINE = 0.85
 """Share of its length in which a line is an edge."""
 THINNEST = 0.12
 """A pane's side is at least this share of the picture's."""
+MOST_LINES = 5
+"""Tried for each side of the frame around a face: some are the edge of a collar."""
 DEEPEST = 3
 """Cuts one after another: eight panes a side."""
 
@@ -210,32 +213,51 @@ def _pane_of(mean: Grey, leaves: Sequence[Area], face: Area) -> Area | None:
 
 
 def _frame_around(mean: Grey, leaf: Area, face: Area) -> Area | None:
-    """The rectangle whose lines enclose a face; one side may be that of the leaf."""
+    """The smallest rectangle of lines that encloses a face; one side may be that of the leaf."""
     across, down = np.abs(np.diff(mean, axis=1)) > EDGE, np.abs(np.diff(mean, axis=0)) > EDGE
-    left_end, top_end, right_end, bottom_end = leaf
     rows, columns = slice(max(0, face[1]), face[3]), slice(max(0, face[0]), face[2])
     upright = across[rows].mean(axis=0) >= LINE
     level = down[:, columns].mean(axis=1) >= LINE
-    left = _nearest(upright, range(face[0] - 1, left_end, -1))
-    right = _nearest(upright, range(face[2], right_end - 1))
-    top = _nearest(level, range(face[1] - 1, top_end, -1))
-    bottom = _nearest(level, range(face[3], bottom_end - 1))
-    if sum(side is None for side in (left, right, top, bottom)) > 1:
-        return None
-    area = (
-        left_end if left is None else left + 1,
-        top_end if top is None else top + 1,
-        right_end if right is None else right + 1,
-        bottom_end if bottom is None else bottom + 1,
+    sides = (
+        _nearest(upright, range(face[0] - 1, leaf[0], -1)),
+        _nearest(level, range(face[1] - 1, leaf[1], -1)),
+        _nearest(upright, range(face[2], leaf[2] - 1)),
+        _nearest(level, range(face[3], leaf[3] - 1)),
     )
-    sides = [across[area[1] : area[3], x] for x in (left, right) if x is not None] + [
-        down[y, area[0] : area[2]] for y in (top, bottom) if y is not None
+    enclosing = [
+        area
+        for chosen in product(*sides)
+        if chosen.count(None) <= 1
+        and _is_framed(area := _between(chosen, leaf), chosen, across, down)
     ]
-    return area if all(side.mean() >= LINE - 0.1 for side in sides) else None
+    return min(enclosing, key=_size, default=None)
 
 
-def _nearest(lines: npt.NDArray[np.bool_], places: range) -> int | None:
-    return next((place for place in places if 0 <= place < len(lines) and lines[place]), None)
+def _between(sides: Sequence[int | None], leaf: Area) -> Area:
+    """The area inside four lines, of the leaf where there is none."""
+    left, top, right, bottom = (
+        end if side is None else side + 1 for side, end in zip(sides, leaf, strict=True)
+    )
+    return left, top, right, bottom
+
+
+def _is_framed(
+    area: Area,
+    sides: Sequence[int | None],
+    across: npt.NDArray[np.bool_],
+    down: npt.NDArray[np.bool_],
+) -> bool:
+    """Whether the lines run along the whole of the area."""
+    left, top, right, bottom = sides
+    lines = [across[area[1] : area[3], x] for x in (left, right) if x is not None]
+    lines += [down[y, area[0] : area[2]] for y in (top, bottom) if y is not None]
+    return all(line.mean() >= LINE - 0.1 for line in lines)
+
+
+def _nearest(lines: npt.NDArray[np.bool_], places: range) -> list[int | None]:
+    """The nearest few lines, and none."""
+    found: list[int | None] = [p for p in places if 0 <= p < len(lines) and lines[p]]
+    return [*found[:MOST_LINES], None]
 
 
 def _screen(

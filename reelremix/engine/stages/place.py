@@ -14,7 +14,7 @@ from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.layout import Layout, LayoutPiece, Region
 from reelremix.engine.domain.occupied import Occupied
-from reelremix.engine.domain.time import Timestamp
+from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.stages.people import head_of
@@ -25,6 +25,8 @@ HEAD_COST = 0.5
 """Hair, forehead and chin are not the face, but nothing to write on if there is another place."""
 TEXT_COST = 4.0
 """Text over text cannot be read: that is worse than a covered face."""
+GLIMPSE_S = 0.12
+"""A cue that is shown for less in a piece does not mind what is in it."""
 SETTLED = 0.02
 """Places that are better by less are not worth a change from one piece to the next."""
 
@@ -38,6 +40,17 @@ class _Obstacles:
     """The same with hair and chin."""
     texts: Sequence[Sequence[Box]]
     """Each as it is seen through its time."""
+
+    @classmethod
+    def none(cls) -> _Obstacles:
+        """An empty picture."""
+        return cls((), (), ())
+
+    def joined(self, other: _Obstacles) -> _Obstacles:
+        """What is in either picture."""
+        return _Obstacles(
+            [*self.faces, *other.faces], [*self.heads, *other.heads], [*self.texts, *other.texts]
+        )
 
 
 def place_captions(
@@ -56,36 +69,60 @@ def place_captions(
     """
     safe = safe_area(output, str(captions.style.get("platform", "all")))
     cues = list(captions.cues)
-    homes = [_home(cue, layout.pieces) for cue in cues]
-    for number, piece in enumerate(layout.pieces):
-        shown = [i for i, home in enumerate(homes) if home == number]
-        if not shown:
-            continue
-        texts = [_taken_on_screen(piece, taken) for taken in occupied]
-        texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
-        faces, heads = _faces_on_screen(piece, tracks), _faces_on_screen(piece, tracks, head_of)
-        obstacles = _Obstacles(faces, heads, texts)
-        middle = _best_middle([cues[i] for i in shown], piece, obstacles, output, safe)
+    for numbers, shown in _together(cues, layout.pieces):
+        seen = _Obstacles.none()
+        for piece in (layout.pieces[n] for n in numbers):
+            during = (
+                piece.range if len(numbers) == 1 else _shared(piece.range, cues[shown[0]].range)
+            )
+            texts = [_taken_on_screen(piece, taken) for taken in occupied]
+            texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
+            faces = _faces_on_screen(piece, tracks, during)
+            heads = _faces_on_screen(piece, tracks, during, head_of)
+            seen = seen.joined(_Obstacles(faces, heads, texts))
+        regions = [region for n in numbers for region in layout.pieces[n].regions]
+        middle = _best_middle([cues[i] for i in shown], regions, seen, output, safe)
         for i in shown:
             cues[i] = _moved(cues[i], middle, safe)
     return replace(captions, cues=tuple(cues))
 
 
-def _home(cue: Cue, pieces: Sequence[LayoutPiece]) -> int | None:
-    """The piece during which most of a cue is shown; None where none is."""
-    shown = [cue.range.overlap_s(piece.range) for piece in pieces]
-    return shown.index(max(shown)) if shown and max(shown) > 0 else None
+def _together(
+    cues: Sequence[Cue], pieces: Sequence[LayoutPiece]
+) -> list[tuple[tuple[int, ...], list[int]]]:
+    """Cues that stand at one height, by the pieces they are shown in.
+
+    Cues of one piece stand together; a cue that goes on after a cut stands where it is out of the
+    way on both sides of it.
+    """
+    together: dict[tuple[int, ...], list[int]] = {}
+    crossing: list[tuple[tuple[int, ...], list[int]]] = []
+    for index, cue in enumerate(cues):
+        numbers = [n for n, p in enumerate(pieces) if cue.range.overlap_s(p.range) >= GLIMPSE_S]
+        numbers = numbers or [n for n, p in enumerate(pieces) if cue.range.overlap_s(p.range) > 0]
+        if len(numbers) > 1:
+            crossing.append((tuple(numbers), [index]))
+        elif numbers:
+            together.setdefault((numbers[0],), []).append(index)
+    return [*together.items(), *crossing]
+
+
+def _shared(a: TimeRange, b: TimeRange) -> TimeRange:
+    return TimeRange(max(a.start, b.start), min(a.end, b.end))
 
 
 def _faces_on_screen(
-    piece: LayoutPiece, tracks: Sequence[Track], part: Callable[[Box], Box] = lambda face: face
+    piece: LayoutPiece,
+    tracks: Sequence[Track],
+    during: TimeRange,
+    part: Callable[[Box], Box] = lambda face: face,
 ) -> list[Box]:
     """Every face of the piece, or a part around it, where the viewer sees it, in output pixels."""
     return [
         box
         for track in tracks
         for sighting in track.sightings
-        if piece.range.contains(sighting.at)
+        if during.contains(sighting.at)
         for region in piece.regions
         if (box := on_screen(part(sighting.box), region, sighting.at)) is not None
     ]
@@ -125,7 +162,7 @@ def on_screen(box: Box, region: Region, moment: Timestamp) -> Box | None:
 
 def _best_middle(
     cues: Sequence[Cue],
-    piece: LayoutPiece,
+    regions: Sequence[Region],
     obstacles: _Obstacles,
     output: OutputFormat,
     safe: tuple[int, int, int, int],
@@ -138,7 +175,7 @@ def _best_middle(
     wanted = tallest.box[1] + tallest.box[3] / 2
     half = tallest.box[3] / 2
     highest, lowest = safe[1] + half, safe[1] + safe[3] - half
-    places = [float(region.output[1]) for region in piece.regions]
+    places = [float(region.output[1]) for region in regions]
     for group in filter(None, [obstacles.faces, obstacles.heads, *obstacles.texts]):
         places.append(min(box.y for box in group) - half)
         places.append(max(box.y + box.height for box in group) + half)
