@@ -74,9 +74,9 @@ def _stream_notes(written: Presentation, clip: Clip, *, expects_audio: bool) -> 
         if stream.duration is None or stream.start is None:
             continue
         end = stream.start + stream.duration - written.origin
-        if abs(end.exact - Fraction(clip.duration_s)) > tolerance:
+        if abs(end.exact - Fraction(clip.film_duration_s)) > tolerance:
             kind = "picture" if stream.kind is StreamKind.VIDEO else "sound"
-            yield f"its {kind} ends at {end.seconds:.2f} s instead of {clip.duration_s:.2f} s"
+            yield f"its {kind} ends at {end.seconds:.2f} s instead of {clip.film_duration_s:.2f} s"
 
 
 def _picture_notes(video: Path, written: Presentation) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _missing_words(clip: Clip, levels: list[float]) -> Iterator[str]:
 
 
 def _on_output(word: Word, clip: Clip) -> tuple[float, float] | None:
-    offset = 0.0
+    offset = float(clip.film.clip_begins)
     for span in clip.ranges:
         if span.contains(word.range.start) or span.overlap_s(word.range) > 0:
             start = max(word.range.start_s, span.start_s) - span.start_s + offset
