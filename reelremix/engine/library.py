@@ -520,7 +520,7 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     )
     clips = revised(before, tracks, request, subject, frame, job.ctx)
     for clip in clips:
-        draws = clip.captions is not None or clip.brand is not None
+        draws = clip.captions is not None or (clip.brand is not None and clip.brand.draws)
         check_output(clip.output, request.jobs, draws=draws)
     if not request.overwrite:
         _refuse_replacing(before, clips, content, path)

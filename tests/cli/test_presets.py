@@ -195,6 +195,16 @@ def test_a_manifest_with_an_intro_renders_the_same_again_and_at_another_rate(
     assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
 
 
+def test_a_planned_clip_is_given_an_intro_by_another_kit(clip: Command, reelremix: Command) -> None:
+    write_ends(own_folder())
+    assert clip("--plan").code == 0
+    assert reelremix("render", "clips/talk", "--brand", "ends").code == 0
+    entry = made()
+    assert entry["brand"]["intro"]["length_s"] == 1.0  # type: ignore[index]
+    film = Path("clips/talk") / entry["files"]["video"]  # type: ignore[index]
+    assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
+
+
 def test_rendering_with_an_intro_needs_the_same_file(clip: Command, reelremix: Command) -> None:
     folder = own_folder()
     write_ends(folder)

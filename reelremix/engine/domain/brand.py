@@ -36,6 +36,11 @@ class Brand:
         """Whether it shows nothing and needs nothing."""
         return self == Brand(self.preset)
 
+    @property
+    def draws(self) -> bool:
+        """Whether anything of it is laid over the clip's pictures."""
+        return any(table is not None for table in (self.title, self.progress, self.logo))
+
     def path_of(self, file: str) -> str:
         """Where one of its files is on this machine; empty where that is not known."""
         return next((asset.path for asset in self.assets if asset.file == file), "")

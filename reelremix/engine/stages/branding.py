@@ -37,7 +37,7 @@ class Dress:
     @property
     def draws(self) -> bool:
         """Whether anything is drawn over the picture."""
-        return self.style is not None or self.brand is not None
+        return self.style is not None or (self.brand is not None and self.brand.draws)
 
 
 def dress_of(

@@ -35,5 +35,11 @@ def test_a_film_lasts_as_long_as_all_of_its_frames() -> None:
     assert clip.duration_s == 2 and clip.film_duration_s == round(165 * 1001 / 30000, 6)
 
 
+def test_they_are_not_laid_over_the_clip() -> None:
+    assert not BRAND.draws and not BRAND.is_empty
+    assert replace(BRAND, progress={}).draws
+    assert Brand("mine").is_empty
+
+
 def test_even_the_shortest_is_shown() -> None:
     assert Bookend("a.mp4", 0.001).frames(Fraction(25)) == 1
