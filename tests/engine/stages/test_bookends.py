@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,21 @@ import pytest
 from reelremix.engine.captions.preset import read_preset
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.clip import Clip, OutputFormat, Verdict
+from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.media.audio import LoudnessMeter
 from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.still import read_still
+from reelremix.engine.models.speech import Speech
+from reelremix.engine.models.whisper import Hearing
 from reelremix.engine.stages.bookends import check_kit, measured
+from reelremix.engine.stages.ends import hear_ends
 from reelremix.errors import ConfigError, RenderError
 from tests.engine.captions.kit import png
 from tests.engine.stages.test_render import lumas, rendered, sound
 from tests.engine.stages.test_tight_films import together
-from tests.fakes import clip_of, presented
+from tests.fakes import FakeTranscriber, clip_of, presented, run_context
 from tests.media_factory import (
     BLUE,
     GREEN,
@@ -267,6 +271,39 @@ def test_the_first_and_the_last_word_are_looked_for_in_the_clip(tmp_path: Path) 
     assert [n for n in verdict.notes if "heard" in n] == [
         "its first word, “missing”, cannot be heard"
     ]
+
+
+@dataclass
+class Listening(FakeTranscriber):
+    """Keeps what it is given to hear."""
+
+    heard: list[Speech] = field(default_factory=list)
+
+    def transcribe(
+        self, speech: Speech, language: str | None, options: TranscribeOptions, *, goes_on: bool
+    ) -> Hearing:
+        """As any fake."""
+        self.heard.append(speech)
+        return super().transcribe(speech, language, options, goes_on=goes_on)
+
+
+def hz(wave: Speech) -> float:
+    return float(np.count_nonzero(np.diff(np.signbit(wave)))) / 2 / (len(wave) / 16_000)
+
+
+@pytest.mark.parametrize("names", [(), ("intro",), ("outro",), ("intro", "outro")])
+def test_the_clips_own_ends_are_heard_again(tmp_path: Path, names: tuple[str, ...]) -> None:
+    video(tmp_path / "end.mp4", 2, heard=tone(2, 3000), size=(64, 36))
+    kit = brand(tmp_path, "[brand]\n" + "\n".join(f'{name} = "end.mp4"' for name in names))
+    words = (Word("tone", TimeRange.from_seconds(0, 5)),)
+    path = talk(tmp_path, heard=tone(6, 300))
+    film, clip = made(path, kit, span=(0, 5), words=words)
+    listening = Listening()
+    hear_ends([(film, clip)], listening, "en", TranscribeOptions(), run_context())
+    [speech] = listening.heard
+    for piece in (speech[: 4 * 16_000], speech[5 * 16_000 : 9 * 16_000]):
+        tones = [hz(piece[n * 8_000 : (n + 1) * 8_000]) for n in range(8)]
+        assert tones == pytest.approx([300] * 8, abs=20)
 
 
 def test_the_bar_runs_over_the_clip_alone(tmp_path: Path) -> None:
