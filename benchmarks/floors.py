@@ -97,9 +97,7 @@ def _encode(
 
 
 def _frames(clip: Any) -> int:
-    from reelremix.engine.stages.render import frame_count
-
-    return frame_count(clip)
+    return clip.film.total
 
 
 def _chunks(path: Path, presentation: Any, clips: list[Any]) -> Any:

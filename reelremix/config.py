@@ -59,7 +59,8 @@ class Settings:
     )
     captions: str = _setting("bold", "Caption preset, or none.")
     brand: str = _setting(
-        "", "Preset whose title card, progress bar and logo are shown; empty takes the captions'."
+        "",
+        "Preset whose title card, bar, logo, intro and outro are shown; empty takes the captions'.",
     )
     platform: str = _setting(
         "", "Interface captions keep clear of: tiktok, reels, shorts or all; empty asks the preset."

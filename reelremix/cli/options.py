@@ -236,7 +236,7 @@ Captions = Annotated[
 Brand = Annotated[
     str | None,
     typer.Option(
-        help="Preset whose title card, progress bar and logo to show, or none.",
+        help="Preset whose title card, bar, logo, intro and outro to show, or none.",
         show_default="the captions' own",
         rich_help_panel=PICTURE,
     ),

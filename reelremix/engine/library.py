@@ -461,7 +461,7 @@ def _rendered(
     given = request.sound.music
     music = find_music(plan.clips, given, folder.path, job.ctx)
     rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music)
-    job.usage["rendered_s"] = sum(c.duration_s for c in plan.clips if c.id in rendered)
+    job.usage["rendered_s"] = sum(c.film_duration_s for c in plan.clips if c.id in rendered)
     options, language = request.transcribe, heard.transcript.language
     if options.transcript is not None:
         return rendered  # whoever brings the words may have no recogniser
@@ -520,14 +520,14 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     )
     clips = revised(before, tracks, request, subject, frame, job.ctx)
     for clip in clips:
-        draws = clip.captions is not None or clip.brand is not None
+        draws = clip.captions is not None or (clip.brand is not None and clip.brand.draws)
         check_output(clip.output, request.jobs, draws=draws)
     if not request.overwrite:
         _refuse_replacing(before, clips, content, path)
     shown = {c.id: measure(c, tracks) for c in clips}
     music = find_music(clips, request.music, path.parent, job.ctx)
     rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music)
-    job.usage["rendered_s"] = sum(c.duration_s for c in clips if c.id in rendered)
+    job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
     rendered = _ends_heard(clips, rendered, content, path.parent, job.ctx)
     updated = updated_manifest(content, before, clips, rendered)
     sheet = sheet_of(json.loads(updated), path.parent)

@@ -25,7 +25,7 @@ from reelremix.engine.export.subtitles import WRITERS
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import SOFTWARE, choose_encoder
 from reelremix.engine.stages.artifact import key_for, load, save
-from reelremix.engine.stages.render import RenderTask, frame_count
+from reelremix.engine.stages.render import RenderTask
 from reelremix.engine.store.files import file_sha256, part_beside, write_atomically
 from reelremix.engine.store.sources import identify_file
 from reelremix.engine.workers import Outcome, render_all
@@ -132,7 +132,7 @@ class _RenderRun:
         self._ctx = ctx
         self._identity = identify_file(subject.path)
         self._done: dict[str, int] = {}
-        self._total = sum(frame_count(clip) for clip in clips)
+        self._total = sum(clip.film.total for clip in clips)
         self._jobs, cores = parallel_jobs(jobs, len(planned))
         threads = {
             clip.id: _threads(index, len(planned), self._jobs, cores)

@@ -13,8 +13,9 @@ from reelremix.engine.domain.time import ZERO, TimeRange
 from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.probe import choose_streams, probe
 from tests.cli.commandline import Command, Ended, manifest_in, words_file
-from tests.engine.captions.kit import write_kit
-from tests.media_factory import Film, sound_of, tone, write_media
+from tests.contract.schemas import faults
+from tests.engine.captions.kit import png, write_kit
+from tests.media_factory import RED, Film, solid, sound_of, tone, write_media
 
 CHEAP = ("--no-faces", "--fps", "10", "--encoder-preset", "ultrafast", "--range", "1-3")
 
@@ -149,6 +150,86 @@ def test_other_captions_bring_their_own_kit_and_keep_a_given_one(
     entry = made()
     assert entry["brand"]["logo"]["file"] == "logo.png"  # type: ignore[index]
     assert entry["captions"]["style"]["emoji"] is True  # type: ignore[index]
+
+
+def write_ends(folder: Path) -> Path:
+    """A preset with a red intro of a second and a green picture after the clip."""
+    red = Film(10, solid(RED), (160, 90), Fraction(10))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_media(folder / "intro.mp4", red, sound_of(tone(1)))
+    (folder / "end.png").write_bytes(png(64, 64))
+    path = folder / "ends.toml"
+    text = '[brand]\nintro = "intro.mp4"\n[outro]\nfile = "end.png"\nseconds = 0.5\nfit = "fit"'
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_an_intro_and_an_outro_are_shown_without_captions(clip: Command) -> None:
+    write_ends(own_folder())
+    ended = clip("--captions", "none", "--brand", "ends", "--progress", "json")
+    assert ended.code == 0
+    entry = made()
+    assert entry["duration_s"] == 2 and entry["verdict"]["ok"], entry  # type: ignore[index]
+    assert entry["brand"]["intro"] == {  # type: ignore[index]
+        "file": "intro.mp4", "length_s": 1.0, "fit": "fill",
+    }  # fmt: skip
+    assert entry["brand"]["outro"]["length_s"] == 0.5  # type: ignore[index]
+    film = Path("clips/talk") / entry["files"]["video"]  # type: ignore[index]
+    assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
+    finished = [json.loads(line) for line in ended.err.splitlines() if "job_finished" in line]
+    assert finished[0]["usage"]["rendered_s"] == 3.5
+    assert faults("clips", manifest_in(Path("clips/talk"))) == []
+
+
+def test_a_manifest_with_an_intro_renders_the_same_again_and_at_another_rate(
+    clip: Command, reelremix: Command
+) -> None:
+    write_ends(own_folder())
+    assert clip("--brand", "ends").code == 0
+    film = Path("clips/talk") / made()["files"]["video"]  # type: ignore[index]
+    before = film.read_bytes()
+    assert reelremix("render", "clips/talk").code == 0
+    assert film.read_bytes() == before
+    assert reelremix("render", "clips/talk", "--fps", "20", "--overwrite").code == 0
+    assert made()["verdict"]["ok"]  # type: ignore[index]
+    assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
+
+
+def test_a_planned_clip_is_given_an_intro_by_another_kit(clip: Command, reelremix: Command) -> None:
+    write_ends(own_folder())
+    assert clip("--plan").code == 0
+    assert reelremix("render", "clips/talk", "--brand", "ends").code == 0
+    entry = made()
+    assert entry["brand"]["intro"]["length_s"] == 1.0  # type: ignore[index]
+    film = Path("clips/talk") / entry["files"]["video"]  # type: ignore[index]
+    assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
+
+
+def test_rendering_with_an_intro_needs_the_same_file(clip: Command, reelremix: Command) -> None:
+    folder = own_folder()
+    write_ends(folder)
+    assert clip("--brand", "ends", "--plan").code == 0
+    (folder / "intro.mp4").write_bytes(b"changed")
+    changed = reelremix("render", "clips/talk")
+    assert changed.failed_politely(2, "intro.mp4 is not the file the clips were made with")
+    (folder / "intro.mp4").unlink()
+    missing = reelremix("render", "clips/talk")
+    assert missing.failed_politely(2, "the file intro.mp4 that the clips need is not to be found")
+    assert reelremix("render", "clips/talk", "--brand", "none").code == 0
+    assert made()["brand"] is None
+
+
+def test_an_intro_that_cannot_be_shown_is_told_by_check_and_stops_a_run(
+    clip: Command, reelremix: Command
+) -> None:
+    path = write_ends(own_folder())
+    long = Film(170, solid(RED), (32, 32), Fraction(10))
+    write_media(path.parent / "intro.mp4", long)
+    checked = reelremix("preset", "check", path)
+    assert checked.code == 2
+    assert checked.out == f"{path}:2: the intro {path.parent}/intro.mp4 lasts 17.0 s; at most 15\n"
+    ended = clip("--brand", "ends")
+    assert ended.failed_politely(2, "intro.mp4 lasts 17.0 s; at most 15")
 
 
 def test_subtitles_are_written_in_every_kind_asked_for(clip: Command, reelremix: Command) -> None:

@@ -100,9 +100,9 @@ def check(
     as_json: options.Json = False,
 ) -> None:
     """Tell everything that is wrong with a preset."""
-    from reelremix.engine.captions.preset import check_preset
+    from reelremix.engine.stages.bookends import check_kit
 
-    problems = check_preset(file)
+    problems = check_kit(file)
     if as_json:
         output.show_json({"version": 1, "file": str(file), "problems": problems})
     elif problems:

@@ -1,6 +1,6 @@
-"""A preset's brand kit: named colours and fonts, title card, progress bar and logo.
+"""A preset's brand kit: named colours and fonts, title card, progress bar, logo, intro and outro.
 
-Reading and checking the tables; they are drawn in `overlay`.
+Reading and checking the tables; they are drawn in `overlay`, `bookends` has intro and outro.
 """
 
 from __future__ import annotations
@@ -11,6 +11,15 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from reelremix.engine.captions.bookends import (
+    BOOKENDS,
+    FITS,
+    LONGEST_S,
+    BookendTable,
+    Look,
+    bookend,
+    bookend_problems,
+)
 from reelremix.engine.captions.style import (
     CaptionStyle,
     Problem,
@@ -89,15 +98,21 @@ _BOUNDS = {
     "logo.size": (0.02, 1.0),
     "logo.opacity": (0.05, 1.0),
     "logo.margin": (0.0, 0.5),
+    **{f"{name}.seconds": (0.1, LONGEST_S) for name in BOOKENDS},
 }
-_CHOICES = {"progress.place": PLACES, "logo.corner": CORNERS}
+_CHOICES = {
+    "progress.place": PLACES,
+    "logo.corner": CORNERS,
+    **{f"{name}.fit": FITS for name in BOOKENDS},
+}
 _COLOURS = ("progress.colour", "progress.back")
 _SWITCHES = ("title.on_thumbnail",)
 _TABLE_KEYS = {
     "title": ("seconds", "on_thumbnail", *TITLE_KEYS),
     "progress": tuple(f.name for f in fields(ProgressBar)),
     "logo": tuple(f.name for f in fields(Logo)),
-    "brand": ("colours", "fonts"),
+    **{name: tuple(f.name for f in fields(BookendTable)) for name in BOOKENDS},
+    "brand": ("colours", "fonts", *BOOKENDS),
 }
 
 
@@ -152,19 +167,27 @@ def _resolved(value: Any, named: Mapping[str, Any]) -> Any:
 
 
 def read_brand(values: Mapping[str, Any], path: Path | None) -> Brand:
-    """The brand kit of a preset whose values were checked; fonts and logo are digested."""
+    """The brand kit of a preset whose values were checked; its files are digested."""
     fonts = values.get("font"), _part(values, "title", "font")
     files = [str(font) for font in fonts if _is_font_file(font)]
     if "logo" in values:
         files.append(values["logo"]["file"])
+    intro, outro = (bookend(values, name) for name in BOOKENDS)
+    files += [end.file for end in (intro, outro) if end is not None]
     assets = tuple(_asset(file, path) for file in dict.fromkeys(files)) if path is not None else ()
     tables = {name: dict(values[name]) for name in ("title", "progress", "logo") if name in values}
-    return Brand(path.stem if path is not None else "", assets=assets, **tables)
+    preset = path.stem if path is not None else ""
+    return Brand(preset, assets=assets, intro=intro, outro=outro, **tables)
 
 
 def _asset(file: str, preset: Path) -> Asset:
     place = (preset.parent / file).resolve()
-    return Asset(file, hashlib.sha256(place.read_bytes()).hexdigest(), str(place))
+    return Asset(file, _digest(place), str(place))
+
+
+def _digest(place: Path) -> str:
+    with place.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def located(assets: Iterable[Asset], folders: Sequence[Path]) -> tuple[Asset, ...]:
@@ -180,7 +203,7 @@ def _located(asset: Asset, folders: Sequence[Path]) -> Asset:
     places += [folder / asset.file for folder in folders]
     found = [place for place in places if place.is_file()]
     for place in found:
-        if hashlib.sha256(place.read_bytes()).hexdigest() == asset.sha256:
+        if _digest(place) == asset.sha256:
             return replace(asset, path=str(place.resolve()))
     if found:
         raise ConfigError(
@@ -208,8 +231,10 @@ def with_own_font(style: CaptionStyle, assets: Iterable[Asset]) -> CaptionStyle:
     return replace(style, font=place)
 
 
-def brand_problems(values: Mapping[str, Any], path: Path | None) -> list[Problem]:
-    """Everything wrong with the tables of a preset."""
+def brand_problems(
+    values: Mapping[str, Any], path: Path | None, look: Look | None = None
+) -> list[Problem]:
+    """Everything wrong with the tables of a preset; `look` tells what intro and outro hold."""
     found: list[Problem] = []
     for name, known in _TABLE_KEYS.items():
         table = values.get(name)
@@ -224,6 +249,7 @@ def brand_problems(values: Mapping[str, Any], path: Path | None) -> list[Problem
         found += _named_problems(values["brand"])
     if isinstance(values.get("logo"), dict):
         found += _logo_problems(values["logo"], path)
+    found += bookend_problems(values, path, look)
     return [*found, *_title_font_problems(values, path)]
 
 

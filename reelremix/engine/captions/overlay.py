@@ -1,4 +1,4 @@
-"""Draws a clip's title card, progress bar and logo. Times are those of the output.
+"""Draws a clip's title card, progress bar and logo. Times are the clip's own: no intro is counted.
 
 Each is drawn once; from then on it is only faded, or cut to the length that has passed.
 """

@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from reelremix.engine.captions.bookends import BOOKENDS, Look, with_tables
 from reelremix.engine.captions.brand import brand_problems, read_brand, with_names_resolved
 from reelremix.engine.captions.reference import commented_copy
 from reelremix.engine.captions.style import (
@@ -30,7 +31,7 @@ from reelremix.errors import ConfigError
 
 DEFAULT_PRESET = "bold"
 BUILT_IN, OWN = "built-in", "yours"
-TABLES = ("brand", "title", "progress", "logo")
+TABLES = ("brand", "title", "progress", "logo", *BOOKENDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def read_preset(name_or_path: str, folder: Path | None = None) -> Preset:
 
     Raises:
         ConfigError: there is no such preset, or it holds an unknown key, a wrong value or a font
-            or logo that is not there.
+            logo, intro or outro that is not there.
     """
     text, file, path = _text_of(name_or_path, folder)
     values = _parsed(text, file)
@@ -127,21 +128,22 @@ def preset_text(name_or_path: str, folder: Path | None = None) -> str:
     return _text_of(name_or_path, folder)[0]
 
 
-def check_preset(path: Path) -> list[str]:
+def check_preset(path: Path, look: Look | None = None) -> list[str]:
     """Everything wrong with a preset's file, each with its line; empty when all is well.
 
-    Raises ConfigError when it cannot be read at all.
+    `look` tells what intro and outro hold; without it they only have to be there. Raises
+    ConfigError when the preset cannot be read at all.
     """
     text = _read(path)
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return [f"{path}: not valid TOML: {error}"]
-    return [f"{path}:{_line(text, p.key)}: {p.text}" for p in _problems(values, path)]
+    return [f"{path}:{_line(text, p.key)}: {p.text}" for p in _problems(values, path, look)]
 
 
 def _preset(values: Mapping[str, Any], name: str, path: Path | None) -> Preset:
-    resolved = with_names_resolved(values)
+    resolved = with_names_resolved(with_tables(values))
     style = {k: v for k, v in resolved.items() if k not in (*TABLES, "description")}
     if path is not None and _is_file(style.get("font")):
         style["font"] = str((path.parent / style["font"]).resolve())
@@ -154,9 +156,11 @@ def _preset(values: Mapping[str, Any], name: str, path: Path | None) -> Preset:
     )
 
 
-def _problems(values: Mapping[str, Any], path: Path | None) -> list[Problem]:
+def _problems(
+    values: Mapping[str, Any], path: Path | None, look: Look | None = None
+) -> list[Problem]:
     """Everything wrong with a file's values: keys, then values, then what they name."""
-    resolved = with_names_resolved(values)
+    resolved = with_names_resolved(with_tables(values))
     style = {k: v for k, v in resolved.items() if k not in (*TABLES, "description")}
     found = style_problems(style)
     known = (*(_known_keys()), *TABLES, "description")
@@ -168,7 +172,7 @@ def _problems(values: Mapping[str, Any], path: Path | None) -> list[Problem]:
     ]
     if not isinstance(values.get("description", ""), str):
         found.append(Problem("description", "description must be text"))
-    return [*found, *_font_problems(style.get("font"), path), *brand_problems(resolved, path)]
+    return [*found, *_font_problems(style.get("font"), path), *brand_problems(resolved, path, look)]
 
 
 def _known_keys() -> tuple[str, ...]:
@@ -224,13 +228,19 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
 
 
 def _line(text: str, key: str) -> int:
-    """The line that sets a key, as near as the last part of its name tells; 1 without one."""
-    name = key.rpartition(".")[2]
+    """The line that sets a key, else that of its table, else one that sets its like; else 1."""
+    table, _, name = key.rpartition(".")
+    section, near = "", {table: 0, name: 0}
     for number, line in enumerate(text.splitlines(), start=1):
-        bare = line.strip().lstrip("[").rstrip("]")
-        if bare == key or bare.partition("=")[0].strip() in (name, f'"{name}"'):
+        bare = line.strip()
+        heads = bare.startswith("[")
+        found = bare.strip("[]") if heads else bare.partition("=")[0].strip().strip('"')
+        if found == key or (found == name and section == table and not heads):
             return number
-    return 1
+        section = found if heads else section
+        if found in near and not near[found]:
+            near[found] = number
+    return near[table] or near[name] or 1
 
 
 def _no_preset(name: str, folder: Path | None) -> ConfigError:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from reelremix.engine.captions.bookends import BOOKENDS, BookendTable
 from reelremix.engine.captions.brand import (
     TITLE_KEYS,
     Logo,
@@ -51,6 +52,7 @@ def keys() -> tuple[Key, ...]:
         *shown,
         *_keys_of(ProgressBar, "progress"),
         *_keys_of(Logo, "logo"),
+        *(key for name in BOOKENDS for key in _keys_of(BookendTable, name)),
     )
 
 
@@ -103,7 +105,7 @@ def commented_copy(text: str, origin: str) -> str:
             lines += [f"# {key.meaning}{allowed}", f"#{key.name} = {as_toml(key.default)}"]
     if tables:
         lines += ["", "[" + tables.rstrip()]
-    for table in ("title", "progress", "logo"):
+    for table in ("title", "progress", "logo", *BOOKENDS):
         if f"[{table}]" not in text:
             lines += ["", *_commented_table(table)]
     if "[brand" not in text:

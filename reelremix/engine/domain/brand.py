@@ -1,9 +1,11 @@
-"""What a creator puts on every clip besides captions: title card, progress bar, logo."""
+"""What a creator puts on every clip besides captions: title card, bar, logo, intro and outro."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+from reelremix.engine.domain.bookends import Bookend
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,20 @@ class Brand:
     title: dict[str, Any] | None = None
     progress: dict[str, Any] | None = None
     logo: dict[str, Any] | None = None
+    intro: Bookend | None = None
+    outro: Bookend | None = None
     assets: tuple[Asset, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether it shows nothing and needs nothing."""
-        return not (self.title or self.progress or self.logo or self.assets)
+        return self == Brand(self.preset)
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything of it is laid over the clip's pictures."""
+        return any(table is not None for table in (self.title, self.progress, self.logo))
+
+    def path_of(self, file: str) -> str:
+        """Where one of its files is on this machine; empty where that is not known."""
+        return next((asset.path for asset in self.assets if asset.file == file), "")

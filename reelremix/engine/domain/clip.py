@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from reelremix.engine.domain.bookends import FilmFrames
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.candidate import Score
 from reelremix.engine.domain.caption import Captions
@@ -61,7 +62,7 @@ class Clip:
     match: Match | None = None
     """How it answers what was asked for; None where nothing was asked for."""
     brand: Brand | None = None
-    """Title card, progress bar and logo; None for none of them."""
+    """Title card, progress bar, logo, intro and outro; None for none of them."""
     subtitles: tuple[str, ...] = ("srt",)
     """Kinds of files with what is said that stand beside the film."""
     tightened: Tightened | None = None
@@ -72,8 +73,24 @@ class Clip:
 
     @property
     def duration_s(self) -> float:
-        """Length of the output in seconds."""
+        """Length of the clip itself in seconds, without intro and outro."""
         return round(sum(r.duration_s for r in self.ranges), 6)
+
+    @property
+    def film(self) -> FilmFrames:
+        """The frames of its film: the brand kit's intro, its own, the outro."""
+        rate = self.output.frame_rate
+        kept = sum(((r.end - r.start).exact for r in self.ranges), Fraction(0))
+        own = max(1, round(kept * rate))  # even the shortest clip has a picture
+        ends = (self.brand.intro, self.brand.outro) if self.brand is not None else (None, None)
+        intro, outro = (end.frames(rate) if end is not None else 0 for end in ends)
+        return FilmFrames(rate, intro, own, outro)
+
+    @property
+    def film_duration_s(self) -> float:
+        """Length of its film in seconds; the clip's own where nothing else is shown."""
+        film = self.film
+        return round(float(film.ends), 6) if film.total > film.clip else self.duration_s
 
 
 @dataclass(frozen=True, slots=True)

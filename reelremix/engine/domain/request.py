@@ -154,7 +154,7 @@ class ClipRequest:
     captions: str | None = "bold"
     """Preset name, or None for no captions."""
     brand: str | None = None
-    """Preset whose title card, progress bar and logo are shown; None takes the captions' own."""
+    """Preset whose title card, bar, logo, intro and outro are shown; None takes the captions'."""
     emoji: bool | None = None
     """Whether captions show emoji; None leaves it to the preset."""
     platform: str | None = None
@@ -211,7 +211,7 @@ class RenderRequest:
     captions: str | None = None
     """Preset to use instead of the manifest's; `none` turns captions off; None keeps it."""
     brand: str | None = None
-    """Preset to take title card, progress bar and logo from; `none` takes them away."""
+    """Preset to take title card, bar, logo, intro and outro from; `none` takes them away."""
     emoji: bool | None = None
     platform: str | None = None
     subtitles: tuple[str, ...] | None = None

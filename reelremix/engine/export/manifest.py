@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.candidate import Axis, Candidate, Kind, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
@@ -47,6 +48,8 @@ FILE_NAME = "clips.json"
 SHEET_NAME = "index.html"
 SLACK_S = 0.5
 """Ranges may end this much after the recording: times are rounded, frames have a length."""
+LONGEST_BOOKEND_S = 60.0
+"""An intro or outro that is to be shown for longer is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,7 +526,9 @@ def _brand(brand: Brand | None) -> dict[str, Any] | None:
         return None
     tables = {"title": brand.title, "progress": brand.progress, "logo": brand.logo}
     assets = [{"file": asset.file, "sha256": asset.sha256} for asset in brand.assets]
-    shown = {name: dict(table) for name, table in tables.items() if table is not None}
+    shown: dict[str, Any] = {n: dict(table) for n, table in tables.items() if table is not None}
+    ends = {"intro": brand.intro, "outro": brand.outro}
+    shown |= {name: _bookend(end) for name, end in ends.items() if end is not None}
     return {"preset": brand.preset, **shown, "assets": assets}
 
 
@@ -532,7 +537,24 @@ def _read_brand(entry: Mapping[str, Any] | None) -> Brand | None:
         return None
     assets = tuple(Asset(str(a["file"]), str(a["sha256"])) for a in entry.get("assets", ()))
     tables = {n: dict(entry[n]) for n in ("title", "progress", "logo") if entry.get(n) is not None}
-    return Brand(str(entry.get("preset", "")), assets=assets, **tables)
+    intro, outro = (_read_bookend(entry.get(name), assets) for name in ("intro", "outro"))
+    preset = str(entry.get("preset", ""))
+    return Brand(preset, assets=assets, intro=intro, outro=outro, **tables)
+
+
+def _bookend(end: Bookend) -> dict[str, Any]:
+    return {"file": end.file, "length_s": end.length_s, "fit": end.fit.value}
+
+
+def _read_bookend(entry: Mapping[str, Any] | None, assets: Sequence[Asset]) -> Bookend | None:
+    if entry is None:
+        return None
+    end = Bookend(str(entry["file"]), round(float(entry["length_s"]), 6), Fit(entry["fit"]))
+    if not 0 < end.length_s <= LONGEST_BOOKEND_S:
+        raise ValueError(f"{end.file} is to be shown for {end.length_s} s")
+    if end.file not in {asset.file for asset in assets}:
+        raise ValueError(f"{end.file} is not among the files of its brand kit")
+    return end
 
 
 def _cue(cue: Cue) -> dict[str, Any]:

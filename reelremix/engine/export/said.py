@@ -53,16 +53,17 @@ class Subtitle:
 def subtitles_of(clip: Clip) -> Iterator[Subtitle]:
     """What is shown, on the output clock; what falls outside the kept ranges is left out."""
     voices = {word.speaker for word in clip.words}
+    intro = clip.film.clip_begins
     for time, lines, cue in _timed_lines(clip):
         mapped = _on_output(time, clip.ranges)
         if mapped is None:
             continue
-        start, end = mapped
+        start, end = (intro + moment for moment in mapped)
         start_ms, end_ms = round(start * 1000), max(round(end * 1000), round(start * 1000) + 1)
         stressed = {clip.words[i] for i in cue.keywords} if cue is not None else set()
         said = tuple(
             tuple(
-                replace(_said(word, clip.ranges, start_ms, end_ms), is_stressed=word in stressed)
+                replace(_said(word, clip, start_ms, end_ms), is_stressed=word in stressed)
                 for word in line
                 if visible(word.text)
             )
@@ -72,11 +73,13 @@ def subtitles_of(clip: Clip) -> Iterator[Subtitle]:
         yield Subtitle(start_ms, end_ms, said, speaker, cue)
 
 
-def _said(word: Word, ranges: Sequence[TimeRange], start_ms: int, end_ms: int) -> Said:
+def _said(word: Word, clip: Clip, start_ms: int, end_ms: int) -> Said:
     """The word with its time inside that of its subtitle."""
+    intro, ranges = clip.film.clip_begins, clip.ranges
     pieces = on_film(word.range, ranges) or [(film_moment(word.range.start, ranges),) * 2]
     begins, ends = (
-        min(max(round(moment * 1000), start_ms), end_ms) for moment in (pieces[0][0], pieces[-1][1])
+        min(max(round((intro + moment) * 1000), start_ms), end_ms)
+        for moment in (pieces[0][0], pieces[-1][1])
     )
     return Said(visible(word.text), begins, max(begins, ends))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -231,6 +231,14 @@ class LoudnessMeter:
     def _value(self, name: str) -> float | None:
         text = self._last.get(name)
         return float(text) if text is not None else None
+
+
+def loudness_of(blocks: Iterable[Samples]) -> float | None:
+    """How loud `PROGRAMME` samples are, in LUFS; None for silence or less than 0.4 s of sound."""
+    meter = LoudnessMeter()
+    for block in blocks:
+        meter.add(block)
+    return meter.result().integrated_lufs
 
 
 class Levelled:

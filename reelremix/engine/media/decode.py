@@ -6,7 +6,7 @@ after this module sees one kind of picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -190,6 +190,23 @@ class FrameReader:
 
     def _made_upright(self, picture: Picture) -> Picture:
         return Picture(picture.at, self._upright(picture.frame), picture.length_s)
+
+
+def on_screen(
+    pictures: Iterator[Picture], moments: Iterable[Fraction], rate: Fraction
+) -> Iterator[Picture | None]:
+    """For each of rising moments, in seconds, the picture that is shown then; None without any.
+
+    A picture that is late by an eighth of a frame at `rate` still counts as shown: container
+    clocks round to their ticks.
+    """
+    current = next(pictures, None)
+    following = next(pictures, None)
+    slack = 1 / (8 * rate)
+    for at in moments:
+        while following is not None and following.at.exact <= at + slack:
+            current, following = following, next(pictures, None)
+        yield current
 
 
 def _in_base(moment: Timestamp, time_base: Fraction) -> Timestamp:

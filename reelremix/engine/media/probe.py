@@ -100,6 +100,23 @@ def probe(path: Path, source_id: str) -> Source:
     return source
 
 
+def last_packet_ends(path: Path, presentation: Presentation) -> Timestamp:
+    """Where the last picture that is really in the file ends; nothing is decoded.
+
+    Raises:
+        UnreadableMedia: the file cannot be opened.
+    """
+    assert presentation.video is not None
+    with open_input(path) as container, reading(path):
+        stream = container.streams[presentation.video.index]
+        ends = [
+            Timestamp(packet.pts + (packet.duration or 0), packet.time_base)
+            for packet in container.demux(stream)
+            if packet.pts is not None and packet.size
+        ]
+    return max(ends, default=presentation.origin) - presentation.origin
+
+
 def choose_streams(source: Source, audio_stream: str | None = None) -> Presentation:
     """Pick the video stream and the audio stream, and set the clock's zero.
 

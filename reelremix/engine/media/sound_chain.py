@@ -61,6 +61,17 @@ def faded(blocks: Blocks, total: int, fade_in: int, fade_out: int) -> Iterator[S
     return shaped(blocks, curve)
 
 
+def fitted(blocks: Blocks, total: int) -> Iterator[Samples]:
+    """Exactly `total` samples: the rest is cut off, what is missing is silence."""
+    left = total
+    for block in blocks:
+        if left:
+            yield block[:, :left]
+            left -= min(left, block.shape[1])
+    if left:
+        yield np.zeros((PROGRAMME.channels, left), PROGRAMME.dtype)
+
+
 def shaped(blocks: Blocks, curve: Curve) -> Iterator[Samples]:
     """Blocks at a gain that changes."""
     at = 0

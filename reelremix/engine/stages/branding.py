@@ -1,7 +1,7 @@
 """What a clip shows besides its picture and its captions, and in which captions' style.
 
-The preset of the captions brings its own title card, progress bar and logo; another can be asked
-for, and they are shown without captions too.
+The preset of the captions brings its own title card, progress bar, logo, intro and outro; another
+can be asked for, and they are shown without captions too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
+from reelremix.engine.stages.bookends import measured
 from reelremix.errors import ConfigError
 
 NONE = "none"
@@ -36,7 +37,7 @@ class Dress:
     @property
     def draws(self) -> bool:
         """Whether anything is drawn over the picture."""
-        return self.style is not None or self.brand is not None
+        return self.style is not None or (self.brand is not None and self.brand.draws)
 
 
 def dress_of(
@@ -66,7 +67,7 @@ def dress_of(
     if style is not None and platform is not None:
         style = replace(style, platform=platform)
     shown = _brand(worn, captions, brand, folder)
-    return Dress(captions, style, None if shown.is_empty else shown)
+    return Dress(captions, style, None if shown.is_empty else measured(shown))
 
 
 def _brand(

@@ -1,4 +1,4 @@
-"""Whether a film begins with its first word and ends with its last: its ends are heard again.
+"""Whether a clip begins with its first word and ends with its last: its ends are heard again.
 
 A recogniser is not always right about two seconds of speech, so that a word counts as heard where
 anything like it is among the nearest ones, and nothing is said where nothing is heard at all.
@@ -18,7 +18,7 @@ import numpy as np
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.request import TranscribeOptions
-from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
+from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment
 from reelremix.engine.media.audio import read_speech
 from reelremix.engine.media.probe import choose_streams, probe
@@ -83,8 +83,14 @@ def hear_ends(
 
 def _ends_of(video: Path, clip: Clip, ctx: RunContext) -> list[Speech]:
     written = choose_streams(probe(video, clip.id))
-    length, end = written.duration, Timestamp.from_seconds(END_S)
-    spans = TimeRange(ZERO, min(end, length)), TimeRange(max(ZERO, length - end), length)
+    film, length = clip.film, Timestamp.from_seconds(END_S)
+    begins, ends = Timestamp.from_seconds(film.clip_begins), written.duration
+    if film.outro:
+        ends = min(ends, Timestamp.from_seconds(film.clip_ends))
+    spans = (
+        TimeRange(begins, min(begins + length, ends)),
+        TimeRange(max(begins, ends - length), ends),
+    )
     return [read_speech(video, written, span, ctx.cancel) for span in spans]
 
 

@@ -96,6 +96,11 @@ def center_layout(span: TimeRange, picture: VideoFormat, output: OutputFormat) -
     return Layout((_center(span, Room(picture, output)),))
 
 
+def fit_layout(span: TimeRange, picture: VideoFormat, output: OutputFormat) -> Layout:
+    """The whole picture throughout, on a blurred background."""
+    return Layout((_fit(span, Room(picture, output)),))
+
+
 def compose_shot(
     shot: Shot,
     people: Sequence[Person],

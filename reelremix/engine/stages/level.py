@@ -8,7 +8,7 @@ set the sound again if it went over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.media.audio import Levelled, LoudnessMeter, Samples
 from reelremix.engine.media.sound_chain import in_seconds
+from reelremix.engine.stages.bookends import Bookends, FilmSound
 from reelremix.engine.stages.mixing import Mixed
 
 TARGET_LUFS = -14.0
@@ -48,7 +49,7 @@ class Level:
 
 
 class Programme:
-    """The sound of a clip, mixed; may be read several times."""
+    """The sound of a clip, mixed, with what is heard before and after it; may be read often."""
 
     def __init__(
         self,
@@ -57,8 +58,11 @@ class Programme:
         clip: Clip,
         cancel: CancelToken,
         music: Path | None = None,
+        bookends: Bookends | None = None,
     ) -> None:
-        self._mixed = Mixed(path, presentation, clip, music)
+        self._mixed: Iterable[Samples] = Mixed(path, presentation, clip, music)
+        if bookends is not None and bookends != Bookends():
+            self._mixed = FilmSound(self._mixed, bookends, clip.film)
         self._cancel = cancel
         self._keeps = clip.duration_s <= KEPT_S
         self._kept: list[Samples] | None = None

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.kept import on_film
 from reelremix.engine.domain.mix import Censor, Fades
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import ZERO, TimeRange
-from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read_pcm
+from reelremix.engine.media.audio import PROGRAMME, Samples, loudness_of, read_pcm
 from reelremix.engine.media.joints import read_joined
 from reelremix.engine.media.noise import LATENCY, against, noise_of
 from reelremix.engine.media.probe import choose_streams, probe
@@ -30,6 +32,7 @@ from reelremix.engine.media.sound_chain import (
     ducking,
     faded,
     filtered,
+    fitted,
     in_seconds,
     looped,
     shaped,
@@ -71,8 +74,11 @@ class Mixed:
     """Where the clip's music is, if it has any."""
 
     def __iter__(self) -> Iterator[Samples]:
-        fades, total = self.clip.mix.fades, self._total
+        fades, total, film = self.clip.mix.fades, self._total, self.clip.film
         blocks = in_seconds(self._with_music() if self.music is not None else self._voice())
+        if film.outro:  # which comes with a frame, while a clip may end between two
+            total = round(film.clip_ends * RATE) - round(film.clip_begins * RATE)
+            blocks = fitted(blocks, total)
         if fades == Fades():
             return blocks
         return faded(blocks, total, round(fades.in_s * RATE), round(fades.out_s * RATE))
@@ -82,6 +88,8 @@ class Mixed:
         return round(sum(((r.end - r.start).exact for r in self.clip.ranges), Fraction(0)) * RATE)
 
     def _joined(self) -> Iterator[Samples]:
+        if self.presentation.audio is None:
+            return iter([np.zeros((PROGRAMME.channels, self._total), PROGRAMME.dtype)])
         return read_joined(self.path, self.presentation, self.clip.ranges)
 
     def _voice(self) -> Iterator[Samples]:
@@ -103,7 +111,7 @@ class Mixed:
     def _with_music(self) -> Iterator[Samples]:
         assert self.music is not None and self.clip.mix.music is not None
         piece = _Piece(self.music)
-        speech = _loudness(self._voice())
+        speech = loudness_of(self._voice())
         wanted = (-23.0 if speech is None else speech) + self.clip.mix.music.level_db
         gain = 10 ** ((wanted - (piece.loudness_lufs or wanted)) / 20)
         bed = shaped(looped(piece.once, piece.length, self._total), self._ducking(gain))
@@ -138,7 +146,7 @@ class _Piece:
     def loudness_lufs(self) -> float | None:
         """How loud it is; None for silence."""
         part = TimeRange(ZERO, min(self._whole.end, MEASURED.end))
-        return _loudness(read_pcm(self._path, self._presentation, part, PROGRAMME))
+        return loudness_of(read_pcm(self._path, self._presentation, part, PROGRAMME))
 
 
 def require_music(path: Path) -> Presentation:
@@ -149,10 +157,3 @@ def require_music(path: Path) -> Presentation:
             f"the music {path} holds no sound", hint="name another file with `--music FILE`"
         )
     return presentation
-
-
-def _loudness(blocks: Iterator[Samples]) -> float | None:
-    meter = LoudnessMeter()
-    for block in blocks:
-        meter.add(block)
-    return meter.result().integrated_lufs

@@ -1,7 +1,8 @@
 """Turning a decided clip into a file. Nothing is chosen here.
 
 One decode a clip: each frame is cut out, scaled, captioned inside the caption's box and encoded.
-The sound is set as `level` decides. The file is opened again and checked before it counts.
+The sound is set as `level` decides. What a brand kit shows before and after the clip comes from
+`bookends`. The file is opened again and checked before it counts.
 """
 
 from __future__ import annotations
@@ -25,7 +26,15 @@ from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.media.audio import PROGRAMME, Samples
 from reelremix.engine.media.compose import Composer
-from reelremix.engine.media.decode import Frame, FrameReader, Picture, copied, planes, scaled
+from reelremix.engine.media.decode import (
+    Frame,
+    FrameReader,
+    Picture,
+    copied,
+    on_screen,
+    planes,
+    scaled,
+)
 from reelremix.engine.media.encode import (
     ClipWriter,
     EncoderSettings,
@@ -35,6 +44,7 @@ from reelremix.engine.media.encode import (
 )
 from reelremix.engine.media.faults import encoding
 from reelremix.engine.media.hardware import SOFTWARE
+from reelremix.engine.stages.bookends import bookends_of
 from reelremix.engine.stages.level import Level, Programme, find_level, lowered
 from reelremix.engine.stages.verify import verify
 from reelremix.engine.stages.watched import Watched
@@ -115,7 +125,7 @@ class _Thumbnail:
 
 def _thumbnail_of(clip: Clip, drawing: Drawing) -> _Thumbnail:
     """Of the moment that was chosen, else the sharpest of a few."""
-    total = frame_count(clip)
+    total = clip.film.clip
     wanted = {total * (2 * n + 1) // (3 * THUMBNAIL_CANDIDATES) for n in range(6)}
     if clip.still is not None:
         at = round(film_moment(clip.still, clip.ranges) * clip.output.frame_rate)
@@ -141,16 +151,12 @@ def render_clip(
         UnreadableMedia: the source cannot be read.
         Cancelled: the user asked to stop; what was written is incomplete.
     """
-    programme = None
-    level = Level(0.0, None)
-    if task.presentation.audio is not None:
-        music = Path(task.music) if task.music is not None else None
-        programme = Programme(Path(task.source), task.presentation, task.clip, cancel, music)
-        level = find_level(programme)
+    programme = _programme(task, cancel)
+    level = find_level(programme) if programme is not None else Level(0.0, None)
     watched = Watched(task.clip.output.frame_rate)
     with _writing(task):
         notice = _write(task, watched, programme, level, cancel, progress)
-    verdict = _verified(task, watched.faults)
+    verdict = _verified(task, programme, watched.faults)
     for _ in range(SOUND_TRIES):
         better = lowered(programme, level, verdict) if programme is not None else None
         if better is None or programme is None:
@@ -158,8 +164,17 @@ def render_clip(
         level = better
         with _writing(task):
             replace_sound(Path(task.video), programme.at(level))
-        verdict = _verified(task, watched.faults)
+        verdict = _verified(task, programme, watched.faults)
     return Written(level, verdict, notice)
+
+
+def _programme(task: RenderTask, cancel: CancelToken) -> Programme | None:
+    """What is heard in the film; None where nothing can be."""
+    bookends = bookends_of(task.clip)
+    if task.presentation.audio is None and not bookends.have_sound:
+        return None
+    music = Path(task.music) if task.music is not None else None
+    return Programme(Path(task.source), task.presentation, task.clip, cancel, music, bookends)
 
 
 def remove_unfinished(task: RenderTask) -> None:
@@ -169,23 +184,20 @@ def remove_unfinished(task: RenderTask) -> None:
             unfinished.unlink(missing_ok=True)
 
 
-def _verified(task: RenderTask, seen: Sequence[str]) -> Verdict:
+def _verified(task: RenderTask, programme: Programme | None, seen: Sequence[str]) -> Verdict:
     return verify(
         Path(task.video),
         task.clip,
-        expects_audio=task.presentation.audio is not None,
+        expects_audio=programme is not None,
         shown=task.shown,
         seen=seen,
     )
 
 
-def frame_count(clip: Clip) -> int:
-    """Frames the clip has at its output rate."""
-    return sum(len(numbers) for _, numbers, _ in frames_of(clip))
-
-
 def frames_of(clip: Clip) -> Iterator[tuple[TimeRange, range, Fraction]]:
     """Each kept range, the numbers of its output frames, and its output time in seconds.
+
+    Numbers and time are the clip's own: an intro is not counted.
 
     Ranges need not be whole frames long: frames are counted on the output's clock, so that the
     picture of many short ranges does not drift from their sound.
@@ -261,20 +273,38 @@ def _write_pictures(
     cancel: CancelToken,
     progress: Callable[[int, int], None],
 ) -> None:
-    clip, rate, total = task.clip, task.clip.output.frame_rate, frame_count(task.clip)
+    film = task.clip.film
+    for number, frame in enumerate(_film_frames(task, watched), start=1):
+        cancel.raise_if_set()
+        writer.write_picture(frame)
+        sound.catch_up(number / film.rate)
+        progress(number, film.total)
+
+
+def _film_frames(task: RenderTask, watched: Watched) -> Iterator[Frame]:
+    """Everything that is shown, in order."""
+    film, output, threads = task.clip.film, task.clip.output, task.decoder_threads
+    bookends = bookends_of(task.clip)
+    if bookends.intro is not None:
+        yield from bookends.intro.frames(film.intro, output, threads)
+    yield from _clip_frames(task, watched)
+    if bookends.outro is not None:
+        yield from bookends.outro.frames(film.outro, output, threads)
+
+
+def _clip_frames(task: RenderTask, watched: Watched) -> Iterator[Frame]:
+    """The clip's frames, everything drawn on them; its thumbnail is written after the last."""
+    clip, rate, intro = task.clip, task.clip.output.frame_rate, task.clip.film.intro
     composer, pieces = Composer(clip.output), Pieces(clip.layout.pieces)
     drawing = Drawing(clip)
     thumbnail = _thumbnail_of(clip, drawing)
     for number, (picture, moment) in enumerate(shown_pictures(task)):
-        cancel.raise_if_set()
         frame = composer.draw(pieces.at(picture.at), picture.frame, picture.at)
         thumbnail.offer(number, frame)
-        watched.see(number, picture, frame)
+        watched.see(intro + number, picture, frame)
         for patch in drawing.patches_at(moment, number / rate):
             blend(*planes(frame), patch)
-        writer.write_picture(frame)
-        sound.catch_up((number + 1) / rate)
-        progress(number + 1, total)
+        yield frame
     assert thumbnail.picture is not None
     write_jpeg(Path(task.thumbnail), thumbnail.picture)
 
@@ -286,18 +316,14 @@ def shown_pictures(task: RenderTask) -> Iterator[tuple[Picture, Timestamp]]:
         for span, numbers, begins in frames_of(task.clip):
             if not numbers:
                 continue  # shorter than half a frame
-            pictures = reader.frames(span)
-            current = next(pictures, None)
-            if current is None:
-                raise RenderError(
-                    f"{task.presentation.source.name} has no picture at {span.start_s:.2f} s",
-                    hint="the recording may be cut off; choose an earlier range",
-                )
-            following = next(pictures, None)
-            for number in numbers:
-                at = span.start.exact + max(Fraction(0), number / rate - begins)
-                while following is not None and following.at.exact <= at + rate_slack(rate):
-                    current, following = following, next(pictures, None)
+            moments = [span.start.exact + max(Fraction(0), n / rate - begins) for n in numbers]
+            pictures = on_screen(reader.frames(span), moments, rate)
+            for at, current in zip(moments, pictures, strict=True):
+                if current is None:
+                    raise RenderError(
+                        f"{task.presentation.source.name} has no picture at {span.start_s:.2f} s",
+                        hint="the recording may be cut off; choose an earlier range",
+                    )
                 if reader.ended is not None and at > reader.ended.exact + LONGEST_STILL_S:
                     raise RenderError(
                         f"the picture of {task.presentation.source.name} ends at"
@@ -305,11 +331,6 @@ def shown_pictures(task: RenderTask) -> Iterator[tuple[Picture, Timestamp]]:
                         hint="the recording may be damaged there; choose an earlier range",
                     )
                 yield current, Timestamp.from_seconds(at)
-
-
-def rate_slack(rate: Fraction) -> Fraction:
-    """A picture this little late still counts as shown: container clocks round to their ticks."""
-    return 1 / (8 * rate)
 
 
 class Pieces:

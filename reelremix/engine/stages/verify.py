@@ -11,7 +11,7 @@ import numpy as np
 
 from reelremix.engine.domain.clip import Clip, Shown, Verdict
 from reelremix.engine.domain.source import Presentation, StreamKind
-from reelremix.engine.domain.time import ZERO, TimeRange
+from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read_pcm
 from reelremix.engine.media.decode import FrameReader, planes
@@ -51,7 +51,7 @@ def verify(
         note = f"cannot be reopened: {exc.message}"
         return Verdict(False, None, None, shown, (note,), is_unreadable=True)
     notes = [*_stream_notes(written, clip, expects_audio=expects_audio)]
-    notes += seen or _picture_notes(video, written)
+    notes += seen or _picture_notes(video, written, clip)
     notes += faults(shown)
     lufs = peak = None
     if written.audio is not None:
@@ -74,19 +74,19 @@ def _stream_notes(written: Presentation, clip: Clip, *, expects_audio: bool) -> 
         if stream.duration is None or stream.start is None:
             continue
         end = stream.start + stream.duration - written.origin
-        if abs(end.exact - Fraction(clip.duration_s)) > tolerance:
+        if abs(end.exact - Fraction(clip.film_duration_s)) > tolerance:
             kind = "picture" if stream.kind is StreamKind.VIDEO else "sound"
-            yield f"its {kind} ends at {end.seconds:.2f} s instead of {clip.duration_s:.2f} s"
+            yield f"its {kind} ends at {end.seconds:.2f} s instead of {clip.film_duration_s:.2f} s"
 
 
-def _picture_notes(video: Path, written: Presentation) -> Iterator[str]:
+def _picture_notes(video: Path, written: Presentation, clip: Clip) -> Iterator[str]:
     if written.video is None:
         return
     with FrameReader(video, written) as reader:
-        whole = TimeRange(ZERO, written.duration)
+        shown = TimeRange(Timestamp.from_seconds(clip.film.clip_begins), written.duration)
         lumas = [
             float(planes(picture.frame)[0][::8, ::8].mean())
-            for picture in islice(reader.frames(whole, keyframes_only=True), LOOKED_AT)
+            for picture in islice(reader.frames(shown, keyframes_only=True), LOOKED_AT)
         ]
     if not lumas:
         yield "no picture can be decoded"
@@ -139,7 +139,7 @@ def _missing_words(clip: Clip, levels: list[float]) -> Iterator[str]:
 
 
 def _on_output(word: Word, clip: Clip) -> tuple[float, float] | None:
-    offset = 0.0
+    offset = float(clip.film.clip_begins)
     for span in clip.ranges:
         if span.contains(word.range.start) or span.overlap_s(word.range) > 0:
             start = max(word.range.start_s, span.start_s) - span.start_s + offset

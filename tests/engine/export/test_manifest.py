@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from reelremix.engine.domain.bookends import Bookend, Fit
+from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript
@@ -23,6 +25,7 @@ from reelremix.engine.export.manifest import (
     updated_manifest,
 )
 from reelremix.errors import ConfigError
+from tests.contract.schemas import faults
 from tests.engine.examples import CLIP, MANIFEST, RENDERED, TRACK
 
 PATH = Path("clips.json")
@@ -42,6 +45,38 @@ def same(clip: Clip) -> Clip:
 def test_clips_come_back_equal() -> None:
     [found] = clips_from_dict(content(), PATH)
     assert same(found) == same(CLIP)
+
+
+ASSETS = (Asset("in.mp4", "a" * 64), Asset("out.png", "b" * 64))
+BRAND = Brand("mine", intro=Bookend("in.mp4", 2.04, Fit.FIT), outro=Bookend("out.png", 3.0),
+              assets=ASSETS)  # fmt: skip
+
+
+def branded() -> dict[str, Any]:
+    """The same with an intro and an outro."""
+    clips = (replace(CLIP, brand=BRAND),)
+    return dict(json.loads(manifest_to_bytes(replace(MANIFEST, clips=clips))))
+
+
+def test_intro_and_outro_come_back_equal_and_fit_the_schema() -> None:
+    assert clips_from_dict(branded(), PATH)[0].brand == BRAND
+    assert faults("clips", branded()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("length_s", 0, "in.mp4 is to be shown for 0.0 s"),
+        ("length_s", 900, "in.mp4 is to be shown for 900.0 s"),
+        ("file", "other.mp4", "other.mp4 is not among the files of its brand kit"),
+        ("fit", "stretch", "'stretch' is not a valid Fit"),
+    ],
+)
+def test_an_intro_that_cannot_be_shown_names_the_clip(key: str, value: object, told: str) -> None:
+    changed = branded()
+    changed["clips"][0]["brand"]["intro"][key] = value
+    with pytest.raises(ConfigError, match=told):
+        clips_from_dict(changed, PATH)
 
 
 def test_writing_what_was_read_changes_nothing() -> None:

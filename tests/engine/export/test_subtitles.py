@@ -6,6 +6,8 @@ from fractions import Fraction
 import pytest
 
 from reelremix.engine.captions.style import CaptionStyle, to_dict
+from reelremix.engine.domain.bookends import Bookend
+from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.time import TimeRange
@@ -48,6 +50,17 @@ def test_cues_are_written_on_the_clock_of_the_output() -> None:
 
 def test_a_cue_that_reaches_over_a_cut_is_shown_on_both_sides_of_it_as_it_is_burned_in() -> None:
     assert "00:00:02,000 --> 00:00:02,600" in subtitles_srt(captioned((11.5, 20.1, ((2,),))))
+
+
+def test_subtitles_wait_for_an_intro() -> None:
+    brand = Brand("mine", intro=Bookend("intro.mp4", 2.0), outro=Bookend("outro.mp4", 3.0))
+    clip = captioned((10, 11.4, ((0, 1), (2,))))
+    assert "00:00:02,500 --> 00:00:03,900" in subtitles_srt(replace(clip, brand=brand))
+    assert "00:00:02.500 --> 00:00:03.900\nHello <00:00:03.000>there," in subtitles_vtt(
+        replace(clip, brand=brand)
+    )
+    before, after = (subtitles_ass(c).splitlines()[-1] for c in (clip, replace(clip, brand=brand)))
+    assert after == before.replace("0:00:00.50,0:00:01.90", "0:00:02.50,0:00:03.90") != before
 
 
 def test_a_cue_outside_the_kept_ranges_is_left_out() -> None:

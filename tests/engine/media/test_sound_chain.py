@@ -21,6 +21,7 @@ from reelremix.engine.media.sound_chain import (
     ducking,
     faded,
     filtered,
+    fitted,
     looped,
     shaped,
 )
@@ -30,6 +31,15 @@ from tests.media_factory import tone
 
 def blocks(sound: Samples, length: int = 1024) -> Iterator[Samples]:
     return (sound[:, at : at + length] for at in range(0, sound.shape[1], length))
+
+
+@pytest.mark.parametrize("total", [0, 1, 1024, 1500, 4000])
+def test_fitted_sound_has_exactly_the_samples_asked_for(total: int) -> None:
+    sound = tone(2_500 / RATE)
+    made = np.concatenate([np.zeros((2, 0)), *fitted(blocks(sound), total)], axis=1)
+    assert made.shape == (2, total)
+    assert np.array_equal(made[:, :2_500], sound[:, :total])
+    assert not made[:, 2_500:].any()
 
 
 def babble(seconds: float, level: float, seed: int = 0) -> Samples:

@@ -26,7 +26,6 @@ from reelremix.engine.stages.level import Level
 from reelremix.engine.stages.render import (
     Pieces,
     RenderTask,
-    frame_count,
     remove_unfinished,
     render_clip,
 )
@@ -128,7 +127,7 @@ def test_kept_ranges_follow_each_other(tmp_path: Path) -> None:
     layout = Layout(tuple(center_layout(r, presented(path).picture, WIDE).pieces[0]
                           for r in ranges))  # fmt: skip
     clip = clip_of(presented(path), 0, 1, WIDE, ranges=ranges, layout=layout)
-    assert frame_count(clip) == 10
+    assert clip.film.total == 10
     film = rendered(path, clip)[0]
     assert [count_of(luma) for luma in lumas(film)] == [*range(75, 80), *range(25, 30)]
 
@@ -164,7 +163,7 @@ def test_many_short_ranges_keep_picture_and_sound_together(tmp_path: Path) -> No
     pieces = tuple(center_layout(r, presented(path).picture, WIDE).pieces[0] for r in ranges)
     output = replace(WIDE, frame_rate=Fraction(24))
     clip = clip_of(presented(path), 0, 1, output, ranges=ranges, layout=Layout(pieces))
-    assert frame_count(clip) == round(15 * 0.56 * 24)
+    assert clip.film.total == round(15 * 0.56 * 24)
     film, _, verdict = rendered(path, clip)
     assert not [note for note in verdict.notes if "ends at" in note]
     length = presented(film)
