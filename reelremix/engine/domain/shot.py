@@ -21,3 +21,5 @@ class Shot:
     """A slide or the picture of a screen; it may have a face in a corner."""
     occupied: tuple[Occupied, ...] = ()
     """Writing that lies over it for a while: captions, a lower third, a logo."""
+    searches: int | None = None
+    """How often faces were looked for in it; None where that is not known."""

@@ -6,8 +6,10 @@ One decode per range serves all of it. Nothing outside the ranges is looked at.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,7 @@ from reelremix.engine.stages.stills import still_quality
 from reelremix.engine.stages.tracking import Tracker, Trail
 
 STAGE = "look"
-VERSION = 8
+VERSION = 9
 FACE_RATE_HZ = 6
 """Pictures a second searched for faces."""
 SMALLEST_RIVAL = 0.05
@@ -121,6 +123,8 @@ class _Observer:
     _frames: StillFrames | None = None
     _compositions: list[Composition] = field(default_factory=list)
     """Of the stretches that may be shots, as far as they are over."""
+    _searched: list[Timestamp] = field(default_factory=list)
+    """When faces were looked for."""
     _unwatched: list[Picture] = field(default_factory=list)
     """The latest picture that was searched, and those since."""
     _shrink: Shrinker = field(default_factory=lambda: Shrinker("yuv444p"))
@@ -133,7 +137,6 @@ class _Observer:
 
     def see(self, picture: Picture) -> None:
         """Take the next frame of the range."""
-        number = len(self.times)
         self.times.append(picture.at)
         self._cuts.add(self._thumbnail(picture.frame))
         if self.eyes.detector is None:
@@ -141,12 +144,13 @@ class _Observer:
         is_cut = self._cuts.may_be_cut()
         if is_cut:
             self._compose(picture.at)
-        if number % self._step() == 0 or is_cut:
+        if self._is_due(picture.at) or is_cut:
+            if is_cut or len(self._searched) % SEARCHES_A_SAMPLE == 0:
+                self._frames = self._frames or StillFrames(picture.at)
+                self._frames.add(picture.at, planes(picture.frame)[0])
+            self._searched.append(picture.at)
             self._search(self.eyes.detector, picture, is_cut=is_cut)
             self._watch_mouths(picture.at, is_cut=is_cut)
-        if is_cut or number % (SEARCHES_A_SAMPLE * self._step()) == 0:
-            self._frames = self._frames or StillFrames(picture.at)
-            self._frames.add(picture.at, planes(picture.frame)[0])
         self._unwatched.append(picture)
 
     def result(self, span: TimeRange, sound_of: SoundOf) -> Look:
@@ -156,7 +160,8 @@ class _Observer:
         starts = [0, *self._cuts.cuts()]
         bounds = [span.start, *(self.times[i] for i in starts[1:]), span.end]
         shots = tuple(
-            shot_of(TimeRange(a, b), self._compositions) for a, b in itertools.pairwise(bounds)
+            replace(shot_of(TimeRange(a, b), self._compositions), searches=self._searches(a, b))
+            for a, b in itertools.pairwise(bounds)
         )
         found = [
             (index, trail, seen)
@@ -172,6 +177,9 @@ class _Observer:
         told_apart = (replace(t, person=p) for t, p in zip(tracks, persons, strict=True))
         return Look(span, shots, tuple(told_apart))
 
+    def _searches(self, start: Timestamp, end: Timestamp) -> int:
+        return bisect_left(self._searched, end) - bisect_left(self._searched, start)
+
     def _compose(self, end: Timestamp) -> None:
         """Conclude how the picture was put together since what may have been a cut."""
         if self._frames is not None:
@@ -184,8 +192,12 @@ class _Observer:
         if self._reels is not None:
             yield from self._reels.talks(trail.number, shot.range, sound_of)
 
-    def _step(self) -> int:
-        return max(1, round(self.presentation.picture.frame_rate / FACE_RATE_HZ))
+    def _is_due(self, at: Timestamp) -> bool:
+        """Whether it is time to look for faces, within half a frame."""
+        if not self._searched:
+            return True
+        early = 1 / (2 * self.presentation.picture.frame_rate)
+        return (at - self._searched[-1]).exact >= Fraction(1, FACE_RATE_HZ) - early
 
     def _thumbnail(self, frame: Frame) -> Thumbnail:
         return np.stack(planes(self._shrink(frame, THUMBNAIL_SIZE)), axis=2)

@@ -11,7 +11,9 @@ from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.track import Box, Track
 
 MIN_PRESENCE = 0.35
-"""Share of a shot's face searches a person must be found in."""
+"""Of a shot's face searches that found anybody, share a person must be found in, ..."""
+LEAST_PRESENCE = 0.15
+"""... and of all of them: a face that is seen once is a pattern on a wall."""
 MIN_FACE = 0.05
 """Faces smaller than this share of the picture's height are passers-by."""
 RELEVANT_SIZE = 0.45
@@ -43,8 +45,9 @@ def people_of(tracks: Sequence[Track], shot: Shot, picture: VideoFormat) -> list
         shot: it.
         picture: the source's.
     """
-    searches = len({s.at for t in tracks for s in t.sightings})
-    present = [t for t in tracks if len(t.sightings) >= max(1.0, MIN_PRESENCE * searches)]
+    found = len({s.at for t in tracks for s in t.sightings})
+    least = max(1.0, MIN_PRESENCE * found, LEAST_PRESENCE * (shot.searches or 0))
+    present = [t for t in tracks if len(t.sightings) >= least]
     boxes = {track.id: _typical(track) for track in present}
     large = [t for t in present if boxes[t.id].height >= MIN_FACE * picture.height_px]
     largest = max((boxes[t.id].height for t in large), default=0.0)

@@ -299,9 +299,10 @@ def _clip_frames(task: RenderTask, watched: Watched) -> Iterator[Frame]:
     drawing = Drawing(clip)
     thumbnail = _thumbnail_of(clip, drawing)
     for number, (picture, moment) in enumerate(shown_pictures(task)):
-        frame = composer.draw(pieces.at(picture.at), picture.frame, picture.at)
+        piece = pieces.at(picture.at)
+        frame = composer.draw(piece, picture.frame, picture.at)
         thumbnail.offer(number, frame)
-        watched.see(intro + number, picture, frame)
+        watched.see(intro + number, picture.frame, piece, frame)
         for patch in drawing.patches_at(moment, number / rate):
             blend(*planes(frame), patch)
         yield frame

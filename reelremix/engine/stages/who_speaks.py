@@ -8,6 +8,7 @@ syllable; a change lands on the first word of whoever begins, or just before it.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -80,6 +81,8 @@ class _Scene:
     is_spoken: npt.NDArray[np.bool_]
     begins: npt.NDArray[np.bool_]
     """Ticks at which a word begins."""
+    words: Sequence[Word]
+    """Those that are heard in it."""
 
 
 def attribute(look: Look, words: Sequence[Word]) -> Attributed:
@@ -89,16 +92,24 @@ def attribute(look: Look, words: Sequence[Word]) -> Attributed:
         look: what was seen.
         words: those heard in its range, in order.
     """
+    of_shot: dict[int, list[Track]] = {}
+    for track in look.tracks:
+        of_shot.setdefault(track.shot, []).append(track)
     scenes = [
-        _scene(shot, [t for t in look.tracks if t.shot == index], words)
-        for index, shot in enumerate(look.shots)
+        _scene(look.shots[index], tracks, _heard_in(look.shots[index].range, words))
+        for index, tracks in sorted(of_shot.items())
     ]
-    scenes = [scene for scene in scenes if scene.tracks]
     bound = bind_voices(scenes)
-    speaking = [entry for scene in scenes for entry in _spoken_by(scene, bound, words)]
+    speaking = [entry for scene in scenes for entry in _spoken_by(scene, bound)]
     names = {person: voice for voice, person in bound.items()}
     tracks = tuple(replace(t, speaker=names.get(t.person)) for t in look.tracks)
     return Attributed(tuple(speaking), tracks)
+
+
+def _heard_in(span: TimeRange, words: Sequence[Word]) -> Sequence[Word]:
+    """The words that are heard in a shot, of words in order."""
+    first = bisect_right(words, span.start, key=lambda word: word.range.end)
+    return words[first : bisect_left(words, span.end, first, key=lambda word: word.range.start)]
 
 
 def _scene(shot: Shot, tracks: Sequence[Track], words: Sequence[Word]) -> _Scene:
@@ -119,7 +130,7 @@ def _scene(shot: Shot, tracks: Sequence[Track], words: Sequence[Word]) -> _Scene
         voices[inside] = [word.speaker] * (inside.stop - inside.start)
         if a >= 0:
             begins[max(0, a - 2) : a + 1] = True
-    return _Scene(shot, seen, first, odds, tuple(voices), is_spoken, begins)
+    return _Scene(shot, seen, first, odds, tuple(voices), is_spoken, begins, words)
 
 
 def _place(row: Odds, first: int, track: Track) -> None:
@@ -139,7 +150,7 @@ def bind_voices(scenes: Sequence[_Scene]) -> dict[str, int]:
     """Whose voice is whose: a voice belongs to the person whose mouth went with it best."""
     evidence: dict[str, dict[int, list[Odds]]] = {}
     for scene in scenes:
-        for voice in {v for v in scene.voices if v is not None}:
+        for voice in sorted({v for v in scene.voices if v is not None}):
             heard = np.array([v == voice for v in scene.voices])
             for row, track in zip(scene.odds, scene.tracks, strict=True):
                 seen = row[heard & (row > UNSEEN)]
@@ -161,7 +172,7 @@ def bind_voices(scenes: Sequence[_Scene]) -> dict[str, int]:
     return bound
 
 
-def _spoken_by(scene: _Scene, bound: Voices, words: Sequence[Word]) -> list[Speaking]:
+def _spoken_by(scene: _Scene, bound: Voices) -> list[Speaking]:
     if len(scene.tracks) == 1:
         return [_alone(scene, bound)]
     odds = _weighed(scene, bound)
@@ -169,9 +180,7 @@ def _spoken_by(scene: _Scene, bound: Voices, words: Sequence[Word]) -> list[Spea
     changes = [0, *(np.flatnonzero(np.diff(course)) + 1), len(course)]
     bounds = [scene.shot.range.start]
     for tick in changes[1:-1]:
-        bounds.append(
-            max(bounds[-1], _on_word(Timestamp(scene.first + int(tick), TALK_STEP), words))
-        )
+        bounds.append(max(bounds[-1], _on_word(scene, int(tick))))
     bounds.append(scene.shot.range.end)
     return [
         _entry(scene, odds, int(course[a]), slice(a, b), TimeRange(start, end))
@@ -218,15 +227,17 @@ def _switch_cost(scene: _Scene, tick: int) -> float:
     return SWITCH_OF_VOICE if changes else SWITCH_AT_WORD
 
 
-def _on_word(at: Timestamp, words: Sequence[Word]) -> Timestamp:
-    """A moment of change, moved to just before the first word that begins about then."""
-    following = [
-        i for i, w in enumerate(words) if (w.range.start + w.range.end).exact > 2 * at.exact
-    ]
-    if not following:
+def _on_word(scene: _Scene, tick: int) -> Timestamp:
+    """A change, moved to just before the first word of the shot that begins about then."""
+    at = Timestamp(scene.first + tick, TALK_STEP)
+    index = bisect_right(scene.words, at, key=lambda word: word.range.end)
+    following = scene.words[index : index + 2]
+    if following and (following[0].range.start + following[0].range.end).exact <= 2 * at.exact:
+        index, following = index + 1, following[1:]
+    if not following or not scene.shot.range.contains(following[0].range.start):
         return at
-    word = words[following[0]].range.start
-    silent_from = words[following[0] - 1].range.end if following[0] else Timestamp(0)
+    word = following[0].range.start
+    silent_from = scene.words[index - 1].range.end if index else scene.shot.range.start
     return max(word - LEAD_S, min(silent_from, word))
 
 
@@ -239,7 +250,7 @@ def _entry(scene: _Scene, odds: Odds, row: int, ticks: slice, span: TimeRange) -
     others = np.delete(odds[:, ticks][:, spoken], row, axis=0).max(axis=0)
     margin = float((own - others).mean())
     heard = [v for v in scene.voices[ticks] if v is not None]
-    speaker = max(set(heard), key=heard.count) if heard else None
+    speaker = max(sorted(set(heard)), key=heard.count) if heard else None
     return Speaking(span, track, speaker, round(float(1 / (1 + np.exp(-margin))), 3))
 
 

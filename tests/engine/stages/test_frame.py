@@ -435,3 +435,10 @@ def test_a_five_second_shot_is_framed_like_any_other() -> None:
     look = Look(span, (Shot(span),), (face([600.0] * 30),))
     [piece] = frame_range(look, LANDSCAPE_720, PORTRAIT).pieces
     assert piece.range == span and piece.kind is LayoutKind.SINGLE
+
+
+def test_a_face_that_is_seen_once_is_a_pattern_on_a_wall() -> None:
+    look = one_shot(face([600.0]))
+    look = replace(look, shots=(replace(look.shots[0], searches=60),))
+    [piece] = frame_range(look, LANDSCAPE_720, PORTRAIT).pieces
+    assert piece.kind is LayoutKind.FIT

@@ -128,6 +128,21 @@ def test_faces_are_searched_a_few_times_a_second(tmp_path: Path) -> None:
     assert 4 * 5 <= detector.calls <= 4 * 7 + 1
 
 
+def test_faces_are_searched_by_the_clock_where_the_rate_varies(tmp_path: Path) -> None:
+    """Thirty pictures a second, then two: each of the slow ones is searched."""
+    times = tuple(Fraction(n, 30) for n in range(60)) + tuple(2 + Fraction(n, 2) for n in range(8))
+    film = Film(times=times, paint=white_spot((20, 60)))
+    [track] = seen(write_media(tmp_path / "a.mkv", film), 0, 6, WhiteFaces()).tracks
+    late = [s for s in track.sightings if s.at.seconds >= 2.5]
+    assert len(late) == 7
+
+
+def test_how_often_was_searched_is_known_of_each_shot(tmp_path: Path) -> None:
+    paint = textured(colours_in_turn(50, RED, GREEN))
+    shots = seen(write_media(tmp_path / "a.mp4", Film(100, paint)), 0, 4, WhiteFaces()).shots
+    assert [shot.searches for shot in shots] == [13, 13]
+
+
 def test_without_a_detector_only_shots_are_found(tmp_path: Path) -> None:
     path = write_media(tmp_path / "a.mp4", Film(50, white_spot((20, 60))))
     assert seen(path, 0, 2).tracks == ()

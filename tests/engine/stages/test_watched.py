@@ -6,27 +6,42 @@ import av
 import numpy as np
 import pytest
 
-from reelremix.engine.domain.time import Timestamp
-from reelremix.engine.media.decode import Frame, Picture, planes
+from reelremix.engine.domain.layout import Keyframe, LayoutKind, LayoutPiece, Region
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.track import Box
+from reelremix.engine.media.decode import Frame, planes
 from reelremix.engine.stages.watched import Watched
 
 RATE = Fraction(25)
 
 
-def frame(luma: int) -> Frame:
+def frame(luma: int, grain: int | None = None) -> Frame:
+    """A picture this bright, with a camera's grain unless it is black."""
     made = av.VideoFrame(320, 180, "yuv420p")
     y, u, v = planes(made)
     y[:], u[:], v[:] = luma, 128, 128
+    if luma > 20:
+        y[:] = luma + np.random.default_rng(grain).integers(-8, 9, y.shape)
     return made
 
 
-def watched(lumas: list[int], source_frame: list[int] | None = None) -> Watched:
-    """A film whose frames are this bright, and made from these frames of the source."""
-    seen = Watched(RATE)
+def shown_in(kind: LayoutKind, track: int | None = 0) -> LayoutPiece:
+    span = TimeRange.from_seconds(0, 10)
+    region = Region((0, 0, 320, 180), (Keyframe(span.start, Box(0, 0, 320, 180)),), track)
+    return LayoutPiece(span, kind, (region,))
+
+
+def watched(
+    lumas: list[int],
+    grains: list[int] | None = None,
+    kind: LayoutKind = LayoutKind.SINGLE,
+    track: int | None = 0,
+) -> Watched:
+    """A film whose frames are this bright and have this grain."""
+    seen, piece = Watched(RATE), shown_in(kind, track)
     for number, luma in enumerate(lumas):
-        at = Timestamp(source_frame[number] if source_frame else number, 1 / RATE)
-        made = frame(luma)
-        seen.see(number, Picture(at, made), made)
+        made = frame(luma, grains[number] if grains else number)
+        seen.see(number, made, piece, made)
     return seen
 
 
@@ -46,15 +61,23 @@ def test_a_short_fade_is_no_fault() -> None:
     assert watched([120] * 50 + [16] * 20 + [120] * 50).faults == ()
 
 
-def test_a_picture_that_stands_is_told() -> None:
-    frames = [*range(25), *[25] * 50, *range(26, 51)]
-    assert watched([120] * 100, frames).faults == ("stands still from 1.0 to 3.0 s",)
+FROZEN = [*range(50), *[50] * 80, *range(51, 71)]
 
 
-def test_a_picture_that_stands_to_the_end_is_told() -> None:
-    assert watched([120] * 75, [*range(25), *[25] * 50]).faults == (
-        "stands still from 1.0 to 3.0 s",
-    )
+def test_people_who_stand_frozen_are_told() -> None:
+    assert watched([120] * 150, FROZEN).faults == ("stands still from 2.2 to 5.2 s",)
+
+
+def test_a_film_that_ends_frozen_is_told() -> None:
+    assert watched([120] * 130, FROZEN[:130]).faults == ("stands still from 2.2 to 5.2 s",)
+
+
+def test_a_slide_may_stand_still() -> None:
+    assert watched([120] * 150, FROZEN, LayoutKind.SCREEN).faults == ()
+
+
+def test_a_picture_that_follows_nobody_may_stand_still() -> None:
+    assert watched([120] * 150, FROZEN, track=None).faults == ()
 
 
 def test_a_slow_source_does_not_stand() -> None:
@@ -62,17 +85,17 @@ def test_a_slow_source_does_not_stand() -> None:
 
 
 def test_lights_in_the_night_are_a_picture() -> None:
-    made = frame(16)
-    planes(made)[0][::16, ::32] = 235
     seen = Watched(RATE)
     for number in range(60):
-        seen.see(number, Picture(Timestamp(number, 1 / RATE), made), made)
+        made = frame(16)
+        planes(made)[0][::16, ::32] = 200 + number % 2 * 20
+        seen.see(number, made, shown_in(LayoutKind.SINGLE), made)
     assert seen.faults == ()
 
 
 @pytest.mark.parametrize("luma", [16, 120])
 def test_a_film_written_anew_is_judged_anew(luma: int) -> None:
-    seen = watched([luma] * 60, [0] * 60)
+    seen = watched([luma] * 80, [0] * 80)
+    assert seen.faults
     seen.restart()
     assert seen.faults == ()
-    assert np.isfinite(float(seen.rate))

@@ -128,3 +128,27 @@ def test_without_words_mouths_alone_decide(words: list[Word]) -> None:
 
 def test_a_shot_without_faces_has_no_speaker() -> None:
     assert attribute(looked(), said(0, 10)).speaking == ()
+
+
+def test_a_change_in_the_silence_before_a_cut_stays_in_its_shot() -> None:
+    """The next word is said in the next shot."""
+    look = looked(
+        face(0, LEFT, [(8.5, 3), (1.5, -3)]),
+        face(1, RIGHT, [(8.5, -3), (1.5, 3)]),
+        face(2, LEFT, [(10, 3)], shot=1, start_s=10),
+        face(3, RIGHT, [(10, -3)], shot=1, start_s=10),
+        cuts=(0.0, 10.0, 20.0),
+    )
+    speaking = attribute(look, [*said(0, 8), *said(11.6, 20)]).speaking
+    assert all(a.range.end <= b.range.start for a, b in itertools.pairwise(speaking))
+    for entry in speaking:
+        shot = 0 if entry.track in (0, 1) else 1
+        within = look.shots[shot].range
+        assert within.start <= entry.range.start and entry.range.end <= within.end
+    assert [s.track for s in speaking] == [0, 1, 2]
+
+
+def test_words_that_overlap_are_heard_in_order() -> None:
+    look = looked(face(0, LEFT, [(5, 3), (5, -3)]), face(1, RIGHT, [(5, -3), (5, 3)]))
+    words = [Word("w", TimeRange.from_seconds(n / 2, n / 2 + 0.7)) for n in range(19)]
+    assert [t for _, _, t in turns(attribute(look, words))] == [0, 1]
