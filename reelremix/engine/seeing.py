@@ -25,7 +25,7 @@ from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Word
-from reelremix.engine.models.active_speaker import LIGHT_ASD, ActiveSpeaker, LightAsd
+from reelremix.engine.models.active_speaker import LIGHT_ASD, ActiveSpeaker, LightAsd, Loaded
 from reelremix.engine.models.faces import BlazeFace
 from reelremix.engine.options import FACE_MODEL
 from reelremix.engine.stages.artifact import load, save
@@ -35,7 +35,7 @@ from reelremix.engine.stages.look import Eyes, Look, look, look_key
 from reelremix.engine.stages.mouths import MouthMotion
 from reelremix.engine.stages.punch import hide_jumps, stress_sentences
 from reelremix.engine.stages.who_speaks import attribute
-from reelremix.errors import ModelNotInstalled
+from reelremix.errors import ModelError, ModelNotInstalled
 
 MOST_LOOKERS = 4
 """Ranges looked at side by side."""
@@ -63,8 +63,9 @@ class _Judging:
     """... and says why."""
 
     def judge(self, threads: int) -> ActiveSpeaker:
-        """It, loaded. Raises ModelError."""
-        return MouthMotion() if self.folder is None else LightAsd(self.folder, threads)
+        """It; the network is loaded when it is first needed."""
+        folder = self.folder
+        return MouthMotion() if folder is None else Loaded(lambda: LightAsd(folder, threads))
 
 
 def see(
@@ -76,6 +77,24 @@ def see(
     began = time.monotonic()
     ctx.reporter.emit(StageStarted("look"))
     judging = _judging(options, ctx)
+    try:
+        looks, is_known = _seen(spans, judging, subject, ctx)
+    except ModelError as exc:
+        if judging.folder is None:
+            raise
+        why = Warned(BY_MOTION.format(exc.message), exc.hint)
+        judging = _Judging(MouthMotion.identity, None, why)
+        looks, is_known = _seen(spans, judging, subject, ctx)
+    if judging.why_not is not None and any(t.talk for seen in looks if seen for t in seen.tracks):
+        ctx.reporter.emit(judging.why_not)
+    ctx.reporter.emit(StageFinished("look", round(time.monotonic() - began, 3), is_known))
+    return looks
+
+
+def _seen(
+    spans: Sequence[TimeRange], judging: _Judging, subject: Subject, ctx: RunContext
+) -> tuple[list[Look | None], bool]:
+    """What is seen in each range, and whether all of that was known."""
     keys = [
         look_key(ctx, subject.presentation, span, FACE_MODEL, judging.identity) for span in spans
     ]
@@ -86,10 +105,7 @@ def see(
         save(ctx, keys[missing[number]], seen)
         done = len(spans) - looks.count(None)
         ctx.reporter.emit(StageProgress("look", done, len(spans), "clips"))
-    if judging.why_not is not None and any(t.talk for seen in looks if seen for t in seen.tracks):
-        ctx.reporter.emit(judging.why_not)
-    ctx.reporter.emit(StageFinished("look", round(time.monotonic() - began, 3), not missing))
-    return looks
+    return looks, not missing
 
 
 def framed(

@@ -100,3 +100,20 @@ def test_nothing_is_looked_at_twice(subject: Subject) -> None:
 
 def test_without_faces_nothing_is_looked_at(subject: Subject) -> None:
     assert see([SPAN], FrameOptions(faces=False), subject, run_context()) == [None]
+
+
+class EverythingThere(FacesOnly):
+    """`ModelProvider` of a machine whose weights cannot be read."""
+
+    def folder(self, name: str) -> Path:
+        """They lie in a folder that is not there."""
+        return Path("/nowhere") / name
+
+
+def test_a_network_that_cannot_be_loaded_is_done_without_and_told(subject: Subject) -> None:
+    pytest.importorskip("torch", reason="needs PyTorch")
+    recorder = Recorder()
+    seen = looked(subject, run_context(models=EverythingThere(), reporter=recorder))
+    assert all(track.talk for track in seen.tracks)
+    [told] = warnings(recorder)
+    assert "cannot be loaded" in told and "by how mouths move" in told

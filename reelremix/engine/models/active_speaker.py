@@ -10,6 +10,8 @@ dimensions. Batch normalisations are multiplied into the convolutions before the
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,6 +63,31 @@ class ActiveSpeaker(Protocol):
         """How likely each picture of a face goes with the sound that begins with the first."""
 
 
+class Loaded:
+    """`ActiveSpeaker` that is loaded by whoever needs it first; raises then what loading raises."""
+
+    def __init__(self, load: Callable[[], ActiveSpeaker]) -> None:
+        self.identity = ""
+        self._load = load
+        self._loaded: ActiveSpeaker | None = None
+        self._lock = threading.Lock()
+
+    def see(self, crops: Crops) -> Features:
+        """What moves, picture by picture."""
+        return self._judge().see(crops)
+
+    def judge(self, features: Features, sound: Speech) -> LogOdds:
+        """How likely each picture of a face goes with the sound that begins with the first."""
+        return self._judge().judge(features, sound)
+
+    def _judge(self) -> ActiveSpeaker:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+                self.identity = self._loaded.identity
+            return self._loaded
+
+
 class LightAsd:
     """`ActiveSpeaker` on the CPU; may be used by several threads."""
 
@@ -76,7 +103,12 @@ class LightAsd:
         Raises:
             ModelError: PyTorch or the weights are missing, or the weights are damaged.
         """
-        import torch  # deferred: 1.5 s
+        try:
+            import torch  # deferred: 1.5 s
+        except (ImportError, OSError) as exc:
+            raise ModelError(
+                f"PyTorch cannot be loaded: {exc}", hint="reinstall it: `pip install torch`"
+            ) from exc
 
         self._torch = torch
         torch.set_num_threads(threads)

@@ -6,7 +6,7 @@ One decode per range serves all of it. Nothing outside the ranges is looked at.
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -33,7 +33,7 @@ from reelremix.engine.stages.stills import still_quality
 from reelremix.engine.stages.tracking import Tracker, Trail
 
 STAGE = "look"
-VERSION = 9
+VERSION = 10
 FACE_RATE_HZ = 6
 """Pictures a second searched for faces."""
 SMALLEST_RIVAL = 0.05
@@ -158,17 +158,20 @@ class _Observer:
         self._watch_mouths(span.end, is_cut=True)
         self._compose(span.end)
         starts = [0, *self._cuts.cuts()]
-        bounds = [span.start, *(self.times[i] for i in starts[1:]), span.end]
+        starts_at = [span.start, *(self.times[i] for i in starts[1:])]
+        bounds = [*starts_at, span.end]
         shots = tuple(
             replace(shot_of(TimeRange(a, b), self._compositions), searches=self._searches(a, b))
             for a, b in itertools.pairwise(bounds)
         )
-        found = [
-            (index, trail, seen)
-            for index, shot in enumerate(shots)
-            for trail in self._tracker.trails
-            if (seen := _within(trail, shot))
-        ]
+        found = sorted(
+            (
+                (index, trail, seen)
+                for trail in self._tracker.trails
+                for index, seen in _parted(trail, starts_at)
+            ),
+            key=lambda part: (part[0], part[1].number),
+        )
         tracks = [
             Track(n, index, seen, talk=tuple(self._talks(trail, shots[index], sound_of)))
             for n, (index, trail, seen) in enumerate(found)
@@ -184,7 +187,7 @@ class _Observer:
         """Conclude how the picture was put together since what may have been a cut."""
         if self._frames is not None:
             start = self._frames.start
-            faces = [b for t in self._tracker.trails if (b := t.usual(start, end)) is not None]
+            faces = [b for t in self._tracker.recent() if (b := t.usual(start, end)) is not None]
             self._compositions.append(self._frames.composition(end, faces))
             self._frames = None
 
@@ -245,8 +248,13 @@ class _Observer:
         return rivals if len(rivals) > 1 else ()
 
 
-def _within(trail: Trail, shot: Shot) -> tuple[Sighting, ...]:
-    return tuple(s for s in trail.sightings if shot.range.contains(s.at))
+def _parted(
+    trail: Trail, starts: Sequence[Timestamp]
+) -> Iterator[tuple[int, tuple[Sighting, ...]]]:
+    """What was seen of a face in each shot, with the shot's number."""
+    numbered = ((bisect_right(starts, s.at) - 1, s) for s in trail.sightings)
+    for number, seen in itertools.groupby(numbered, key=lambda pair: max(0, pair[0])):
+        yield number, tuple(sighting for _, sighting in seen)
 
 
 def _sighting(face: Face, at: Timestamp, scale: float, luma: npt.NDArray[np.uint8]) -> Sighting:

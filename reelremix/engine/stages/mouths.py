@@ -31,6 +31,8 @@ CROP_SIDE = 1.4
 face, with the mouth in its middle."""
 CROP_DROP = 0.4
 """How far its middle is below that of the face, in the same unit."""
+AT_ONCE, AROUND = 60 * TALK_RATE_HZ, 5 * TALK_RATE_HZ
+"""Ticks that are judged at once, and those on each side that are judged with them."""
 SHORTEST_TICKS = 5
 """Less is nothing to judge by."""
 
@@ -147,9 +149,18 @@ class FaceReels:
                 continue
             features = np.concatenate(reel.features)[skipped : skipped + count]
             start = Timestamp(reel.first + skipped, TALK_STEP)
-            sound = sound_of(TimeRange(start, start + Timestamp(count, TALK_STEP)))
-            odds = self._judge.judge(features, sound)
+            odds = self._judged(features, start, sound_of)
             yield Talk(start, tuple(round(float(value), 2) for value in odds))
+
+    def _judged(self, features: Features, start: Timestamp, sound_of: SoundOf) -> LogOdds:
+        """The odds of a whole stretch, a minute of it at once, with some of what is around."""
+        parts = []
+        for first in range(0, len(features), AT_ONCE):
+            begin, end = max(0, first - AROUND), min(len(features), first + AT_ONCE + AROUND)
+            span = TimeRange(start + Timestamp(begin, TALK_STEP), start + Timestamp(end, TALK_STEP))
+            odds = self._judge.judge(features[begin:end], sound_of(span))
+            parts.append(odds[first - begin : first - begin + AT_ONCE])
+        return np.concatenate(parts)
 
 
 def tick_after(moment: Timestamp) -> int:

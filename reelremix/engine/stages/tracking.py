@@ -6,6 +6,7 @@ something passed in front of it, is the same again where it comes back close by 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -55,7 +56,9 @@ class Trail:
 
     def usual(self, start: Timestamp, end: Timestamp) -> Box | None:
         """Where the face is most of a stretch, by medians; None where it is hardly seen."""
-        seen = [s.box for s in self.sightings if start <= s.at < end]
+        first = bisect_left(self.sightings, start, key=lambda s: s.at)
+        last = bisect_left(self.sightings, end, first, key=lambda s: s.at)
+        seen = [s.box for s in self.sightings[first:last]]
         if len(seen) < LEAST_SIGHTINGS:
             return None
         return Box(
@@ -87,6 +90,7 @@ class Tracker:
     def __init__(self) -> None:
         self.trails: list[Trail] = []
         self._open: list[Trail] = []
+        self._seen: dict[int, Trail] = {}
 
     def take(self, at: Timestamp, sightings: Sequence[Sighting]) -> list[tuple[Trail, Sighting]]:
         """Give every face to the trail it continues best, or to a new one; returns which."""
@@ -108,7 +112,14 @@ class Tracker:
                 self.trails.append(given[j])
                 self._open = [*self._open, given[j]]
             given[j].sightings.append(sightings[j])
+            self._seen[given[j].number] = given[j]
         return [(given[j], sighting) for j, sighting in enumerate(sightings)]
+
+    def recent(self) -> list[Trail]:
+        """Trails that were seen since this was asked the last time."""
+        recent = list(self._seen.values())
+        self._seen.clear()
+        return recent
 
     def open_at(self, at: Timestamp) -> list[Trail]:
         """Trails that were seen up to `at`, the search before the latest."""

@@ -145,3 +145,20 @@ def test_a_mouth_that_moves_in_silence_does_not_speak() -> None:
     judge = MouthMotion()
     odds = judge.judge(judge.see(moving(MOUTH)), speech(loud=False))
     assert odds[:20].max() < 0 < odds[-20:].min()
+
+
+def test_a_long_stretch_is_judged_minute_by_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def counted(wanted: TimeRange) -> Speech:
+        asked.append(wanted.duration_s)
+        return silence(wanted)
+
+    whole = FaceReels(Counting())
+    for tick in range(400):
+        whole.add(0, tick, luma(tick % 200), FACE)
+    [expected] = whole.talks(0, second(0, 16), silence)
+    monkeypatch.setattr("reelremix.engine.stages.mouths.AT_ONCE", 100)
+    monkeypatch.setattr("reelremix.engine.stages.mouths.AROUND", 25)
+    [talk] = whole.talks(0, second(0, 16), counted)
+    assert talk == expected and len(asked) == 4 and max(asked) == 6.0

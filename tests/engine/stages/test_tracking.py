@@ -79,3 +79,19 @@ def test_a_face_is_nowhere_before_it_is_seen_and_long_after() -> None:
     [trail] = followed([sighting(5, 100)])
     for at_s in (4.9, 6.5):
         assert trail.box_at(Timestamp.from_seconds(at_s), is_cut_next=False) is None
+
+
+def test_trails_are_recent_until_they_are_asked_for() -> None:
+    tracker = Tracker()
+    tracker.take(Timestamp(0), [sighting(0, 100), sighting(0, 600)])
+    assert [t.number for t in tracker.recent()] == [0, 1]
+    tracker.take(Timestamp.from_seconds(0.2), [sighting(0.2, 610)])
+    assert [t.number for t in tracker.recent()] == [1]
+
+
+def test_where_a_face_usually_is_is_known_of_each_stretch() -> None:
+    [trail] = followed(*([sighting(t / 6, 100 + 10 * t)] for t in range(12)))
+    start, end = Timestamp(0), Timestamp.from_seconds(1)
+    usual = trail.usual(start, end)
+    assert usual is not None and usual.x == pytest.approx(125)
+    assert trail.usual(Timestamp.from_seconds(50), Timestamp.from_seconds(60)) is None
