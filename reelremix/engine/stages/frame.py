@@ -53,6 +53,10 @@ SMALL_FACE = 0.2
 """A face larger than this share of the picture's height is not beside a screen but before it."""
 
 
+INSET = 0.25
+"""A pane smaller than this share of the picture is set into it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """What is framed: from which picture into which output."""
@@ -279,7 +283,8 @@ def _screen(
     """A screen above whoever speaks over it; None where there is none, or no room for both."""
     tall = room.output.height_px > room.output.width_px
     small = [p for p in people if p.box.height <= SMALL_FACE * room.picture.height_px]
-    if shot.screen is None or not tall or not small:
+    screen = shot.screen or _around_inset(people, room)
+    if screen is None or not tall or not small:
         return None
     turns = list(_within(speaking, shot.range))
     talked = {
@@ -287,7 +292,7 @@ def _screen(
     }
     person = max(small, key=lambda p: (talked[p.track.id], p.box.height))
     width = room.output.width_px
-    source = even_box(shot.screen, room.picture)
+    source = even_box(screen, room.picture)
     height = even_below(width * source.height / source.width)
     below = room.output.height_px - height
     if below < FACE_IN_CELL * height:
@@ -302,6 +307,15 @@ def _screen(
         ),
     )
     return LayoutPiece(shot.range, LayoutKind.SCREEN, regions)
+
+
+def _around_inset(people: Sequence[Person], room: Room) -> Box | None:
+    """The whole picture, where the only person is in a small pane of it: what is around that pane
+    is what it is about, whether it stands still or not."""
+    picture = room.picture
+    whole = Box(0, 0, picture.width_px, picture.height_px)
+    is_inset = len(people) == 1 and people[0].territory.area < INSET * whole.area
+    return whole if is_inset and not _can_be_alone(people[0], room) else None
 
 
 def _center(span: TimeRange, room: Room) -> LayoutPiece:

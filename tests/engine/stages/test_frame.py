@@ -442,3 +442,14 @@ def test_a_face_that_is_seen_once_is_a_pattern_on_a_wall() -> None:
     look = replace(look, shots=(replace(look.shots[0], searches=60),))
     [piece] = frame_range(look, LANDSCAPE_720, PORTRAIT).pieces
     assert piece.kind is LayoutKind.FIT
+
+
+def test_a_small_pane_is_shown_with_what_it_is_set_into() -> None:
+    """As over a game or a film that moves."""
+    look = one_shot(face([1050.0] * 60, 520, 120))
+    pane = Box(930, 440, 320, 256)
+    look = replace(look, shots=(replace(look.shots[0], panes=(pane,)),))
+    [piece] = frame_range(look, LANDSCAPE_720, PORTRAIT).pieces
+    assert piece.kind is LayoutKind.SCREEN
+    face_crop = piece.regions[1].path[0].box
+    assert pane.overlap(face_crop) == pytest.approx(face_crop.area)
