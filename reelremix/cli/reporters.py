@@ -38,6 +38,7 @@ DOING = {
     "judge": "Judging",
     "tighten": "Tightening",
     "look": "Looking for faces",
+    "verify": "Hearing how clips begin and end",
     "frame": "Framing",
     "render": "Rendering",
     "install": "Installing",

@@ -19,10 +19,10 @@ from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.stages.people import head_of
 
-MOVING_COST = 0.2
+MOVING_COST = 0.45
 """Going a whole output height away from the style's place is worth this share of covered face."""
 HEAD_COST = 0.5
-"""Hair, forehead and chin are not the face, but nothing to write on if there is another place."""
+"""Hair and forehead are not the face, but nothing to write on if there is another place."""
 TEXT_COST = 4.0
 """Text over text cannot be read: that is worse than a covered face."""
 GLIMPSE_S = 0.12
@@ -37,7 +37,7 @@ class _Obstacles:
 
     faces: Sequence[Box]
     heads: Sequence[Box]
-    """The same with hair and chin."""
+    """The same with hair and forehead."""
     texts: Sequence[Sequence[Box]]
     """Each as it is seen through its time."""
 
@@ -78,7 +78,7 @@ def place_captions(
             texts = [_taken_on_screen(piece, taken) for taken in occupied]
             texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
             faces = _faces_on_screen(piece, tracks, during)
-            heads = _faces_on_screen(piece, tracks, during, head_of)
+            heads = _faces_on_screen(piece, tracks, during, _up_to_the_hair)
             seen = seen.joined(_Obstacles(faces, heads, texts))
         regions = [region for n in numbers for region in layout.pieces[n].regions]
         middle = _best_middle([cues[i] for i in shown], regions, seen, output, safe)
@@ -126,6 +126,11 @@ def _faces_on_screen(
         for region in piece.regions
         if (box := on_screen(part(sighting.box), region, sighting.at)) is not None
     ]
+
+
+def _up_to_the_hair(face: Box) -> Box:
+    head = head_of(face)
+    return Box(head.x, head.y, head.width, face.y + face.height - head.y)
 
 
 def _taken_on_screen(piece: LayoutPiece, taken: Occupied) -> list[Box]:
