@@ -30,6 +30,7 @@ from reelremix.engine.stages.branding import check_platform, dress_of, found_aga
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.place import place_captions
+from reelremix.engine.stages.stills import best_still
 
 NO_CAPTIONS = "none"
 
@@ -189,7 +190,8 @@ def _framed(
     choice, zoom = clip.framing.wanted, clip.framing.zoom
     shown = framed(seen, span, clip.words, picture, clip.output, choice)
     layout = cut_layout(shown.layout, clip.ranges, clip.words, picture, zoom)
-    return replace(clip, layout=layout, framing=Framing(choice, choice, zoom)), shown.tracks
+    clip = replace(clip, layout=layout, framing=Framing(choice, choice, zoom))
+    return replace(clip, still=best_still(clip, shown.tracks)), shown.tracks
 
 
 def _captions_for(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice, Layout
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
+from reelremix.engine.models.faces import Face, RgbImage
 from reelremix.engine.revision import Revision, revised
 from reelremix.engine.stages.frame import center_layout
 from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
@@ -127,6 +128,23 @@ def test_people_in_ranges_far_apart_stay_two(manifest: Manifest) -> None:
     assert first != second
     assert (middles(faces)[first], middles(faces)[second]) == (60, 260)
     assert [(p.range.start_s, p.range.end_s) for p in clip.layout.pieces] == [(1, 3), (9, 11)]
+
+
+class WithEyes(WhiteFaces):
+    """The same, and where their eyes are."""
+
+    def detect(self, image: RgbImage) -> list[Face]:
+        """One face around all white points."""
+        return [replace(face, eyes=(face.box.center,) * 2) for face in super().detect(image)]
+
+
+def test_the_thumbnail_is_chosen_again_for_another_crop(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seeing, "BlazeFace", lambda _: WithEyes())
+    asked = manifest.clip(still=Timestamp.from_seconds(10.9))
+    [clip] = manifest.revised(asked, aspect=Aspect.SQUARE).clips
+    assert clip.still is not None and 1 <= clip.still.seconds <= 9
 
 
 def test_faces_are_numbered_after_those_of_the_manifest(manifest: Manifest) -> None:
