@@ -16,21 +16,19 @@ from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.layout import Framing, LayoutChoice
+from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.request import FrameOptions, RenderRequest
-from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.export.manifest import renumbered
+from reelremix.engine.framing import frame_clip, hull_of
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
-from reelremix.engine.seeing import cut_layout, framed, see
+from reelremix.engine.seeing import see
 from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
 from reelremix.engine.stages.caption import plan_captions
-from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.place import place_captions
-from reelremix.engine.stages.stills import best_still
 
 NO_CAPTIONS = "none"
 
@@ -175,23 +173,13 @@ def _reframed(
 
     Tracks are numbered from `first` on.
     """
-    spans = [TimeRange(clip.ranges[0].start, clip.ranges[-1].end) for clip in clips]
+    looks = see([hull_of(clip) for clip in clips], frame, subject, ctx)
     reframed = []
-    for clip, span, seen in zip(clips, spans, see(spans, frame, subject, ctx), strict=True):
-        clip, tracks = renumbered(*_framed(clip, span, seen, subject.presentation.picture), first)
+    for clip, seen in zip(clips, looks, strict=True):
+        clip, tracks = renumbered(*frame_clip(clip, seen, subject.presentation.picture), first)
         first += len(tracks)
         reframed.append((clip, tracks))
     return reframed
-
-
-def _framed(
-    clip: Clip, span: TimeRange, seen: Look | None, picture: VideoFormat
-) -> tuple[Clip, tuple[Track, ...]]:
-    choice, zoom = clip.framing.wanted, clip.framing.zoom
-    shown = framed(seen, span, clip.words, picture, clip.output, choice)
-    layout = cut_layout(shown.layout, clip.ranges, clip.words, picture, zoom)
-    clip = replace(clip, layout=layout, framing=Framing(choice, choice, zoom))
-    return replace(clip, still=best_still(clip, shown.tracks)), shown.tracks
 
 
 def _captions_for(

@@ -18,15 +18,17 @@ from reelremix.engine import (
     RenderRequest,
     SelectOptions,
     TranscribeOptions,
+    framing,
     seeing,
 )
-from reelremix.engine.domain.clip import Clip, OutputFormat
+from reelremix.engine.domain.clip import Clip, OutputFormat, Shown
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageFinished
 from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice, LayoutKind
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
+from reelremix.engine.export.manifest import read_manifest
 from reelremix.engine.models.faces import Face, RgbImage
 from reelremix.engine.revision import Revision, revised
 from reelremix.engine.stages.frame import center_layout
@@ -203,3 +205,38 @@ def test_framing_a_clip_as_it_is_makes_the_same_film(library: Library, film: Pat
     folder = planned(library, film, (4, 5))
     library.render(RenderRequest(str(folder)))
     library.render(RenderRequest(str(folder), aspect=Aspect.PORTRAIT))  # nothing is overwritten
+
+
+def framing_of(content: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """How the only clip of a manifest is framed, and how it was asked to be."""
+    [clip] = content["clips"]
+    return clip["framing"], {piece["kind"] for piece in clip["layout"]}
+
+
+def shown_alone(clip: Clip) -> float:
+    """How much of the speaker a picture of one person shows, and any other."""
+    is_alone = any(piece.kind is LayoutKind.SINGLE for piece in clip.layout.pieces)
+    return 0.2 if is_alone else 1.0
+
+
+def test_a_repair_is_decided_anew_for_another_shape(
+    library: Library, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"wanted": "auto", "made": "auto", "zoom": "cuts"}
+    with monkeypatch.context() as patched:
+        patched.setattr(framing, "measure", lambda c, _: Shown(shown_alone(c)))
+        folder = planned(library, film, (1, 3))
+    content = read_manifest(folder / "clips.json")
+    repaired = "shows its speaker only 20% of the time: fit instead"
+    assert framing_of(content) == (asked | {"repaired": repaired}, {"fit"})
+    content = library.render(RenderRequest(str(folder), aspect=Aspect.SQUARE)).manifest
+    assert framing_of(content) == (asked | {"repaired": None}, {"single"})
+
+
+def test_a_shape_that_shows_too_little_is_repaired(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(framing, "measure", lambda c, _: Shown(shown_alone(c)))
+    [clip] = manifest.revised(manifest.clip(), aspect=Aspect.PORTRAIT).clips
+    assert {piece.kind for piece in clip.layout.pieces} == {LayoutKind.FIT}
+    assert clip.framing.wanted is LayoutChoice.AUTO and clip.framing.repaired
