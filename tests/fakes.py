@@ -41,6 +41,16 @@ class NoModels:
         raise ModelNotInstalled(f"model '{name}' is not installed", name=name)
 
 
+class FacesOnly:
+    """`ModelProvider` of a machine with the face detector alone."""
+
+    def folder(self, name: str) -> Path:
+        """Nothing is read from it."""
+        if name != "blazeface":
+            raise ModelNotInstalled(f"model '{name}' is not installed", name=name)
+        return Path(name)
+
+
 class Recorder:
     """`Reporter` and `Listener` that remember."""
 

@@ -518,18 +518,19 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     frame = FrameOptions(
         faces=bool(options.get("faces", True)), speaker_network=options.get("speakers") != OFF
     )
-    clips = revised(before, tracks, request, subject, frame, job.ctx)
+    revision = revised(before, tracks, request, subject, frame, job.ctx)
+    clips, faces = revision.clips, revision.faces
     for clip in clips:
         draws = clip.captions is not None or (clip.brand is not None and clip.brand.draws)
         check_output(clip.output, request.jobs, draws=draws)
     if not request.overwrite:
         _refuse_replacing(before, clips, content, path)
-    shown = {c.id: measure(c, tracks) for c in clips}
+    shown = {c.id: measure(c, faces.get(c.id, tracks)) for c in clips}
     music = find_music(clips, request.music, path.parent, job.ctx)
     rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music)
     job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
     rendered = _ends_heard(clips, rendered, content, path.parent, job.ctx)
-    updated = updated_manifest(content, before, clips, rendered)
+    updated = updated_manifest(content, before, clips, rendered, faces)
     sheet = sheet_of(json.loads(updated), path.parent)
     write_atomically(path.parent / SHEET_NAME, sheet.encode())
     write_atomically(path, updated)

@@ -23,7 +23,7 @@ from reelremix.engine.domain.events import (
     ClipPlanned,
     Warned,
 )
-from reelremix.engine.domain.layout import Framing, LayoutChoice
+from reelremix.engine.domain.layout import Framing
 from reelremix.engine.domain.mix import Censor, Mix, Music
 from reelremix.engine.domain.request import (
     ClipRequest,
@@ -37,11 +37,12 @@ from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.export.names import slug
+from reelremix.engine.framing import frame_clip
 from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.music import music_of, remember
 from reelremix.engine.options import output_format, own_words
-from reelremix.engine.seeing import cut_layout, framed, see
+from reelremix.engine.seeing import see
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.branding import Dress, check_platform, dress_of, title_card_of
 from reelremix.engine.stages.caption import legible, plan_captions
@@ -50,8 +51,7 @@ from reelremix.engine.stages.hesitations import listened
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.mixing import fades_for
 from reelremix.engine.stages.place import place_captions
-from reelremix.engine.stages.selfcheck import framing_faults, measure
-from reelremix.engine.stages.stills import best_still
+from reelremix.engine.stages.selfcheck import measure
 from reelremix.engine.stages.tighten import Tight, tighten
 from reelremix.errors import (
     ConfigError,
@@ -61,8 +61,6 @@ PROPOSED = "proposed"
 """The kind of a clip's first decision."""
 LETTERS_NAMED = 8
 FONT_HINT = "install a font that has these letters, such as Debian's fonts-noto-cjk"
-SAFER = (LayoutChoice.SPLIT, LayoutChoice.FIT)
-"""Layouts to try where what was chosen shows too little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,27 +143,16 @@ class _Planner:
     def decided(
         self, number: int, draft: Draft, tight: Tight, seen: Look | None
     ) -> tuple[Clip, tuple[Track, ...]]:
-        """A clip, and the faces in it; framed otherwise, once, if that mends what it shows."""
-        choice = self.request.frame.layout
-        best, tracks = self._framed(number, draft, tight, seen, choice)
-        wrong = framing_faults(measure(best, tracks))
-        if choice is not LayoutChoice.AUTO or seen is None or not wrong:
-            return best, tracks
-        for safer in SAFER:
-            other, others = self._framed(number, draft, tight, seen, safer)
-            if not framing_faults(measure(other, others)):
-                framing = replace(other.framing, repaired="; ".join(wrong))
-                return replace(other, framing=framing), others
-        return best, tracks
+        """A clip, and the faces in it."""
+        picture = self.subject.presentation.picture
+        clip, tracks = frame_clip(self._unframed(number, draft, tight), seen, picture)
+        return self._captioned(self.finishing.applied(clip), tracks), tracks
 
-    def _framed(
-        self, number: int, draft: Draft, tight: Tight, seen: Look | None, choice: LayoutChoice
-    ) -> tuple[Clip, tuple[Track, ...]]:
-        picture, frame = self.subject.presentation.picture, self.request.frame
-        shown = framed(seen, tight.hull, tight.words, picture, self.output, choice)
+    def _unframed(self, number: int, draft: Draft, tight: Tight) -> Clip:
+        frame = self.request.frame
         title = draft.description.title or f"{Path(self.subject.source.name).stem} {number}"
         is_shorter = tight.tightened is not None and any(r.text for r in tight.tightened.removed)
-        clip = Clip(
+        return Clip(
             id=clip_id(self.subject.source.id, tight.ranges),
             rank=number,
             ranges=tight.ranges,
@@ -177,16 +164,13 @@ class _Planner:
             slug=slug(title),
             score=draft.score,
             output=self.output,
-            layout=cut_layout(shown.layout, tight.ranges, tight.words, picture, frame.zoom),
-            framing=Framing(choice, choice, frame.zoom),
+            framing=Framing(frame.layout, frame.layout, frame.zoom),
             judge=draft.judge,
             match=draft.match,
             tightened=tight.tightened,
             brand=self.dress.brand,
             subtitles=self.request.subtitles,
         )
-        clip = replace(clip, still=best_still(clip, shown.tracks))
-        return self._captioned(self.finishing.applied(clip), shown.tracks), shown.tracks
 
     def _captioned(self, clip: Clip, tracks: Sequence[Track]) -> Clip:
         """The clip with captions off faces, off text in the picture and off its title card."""

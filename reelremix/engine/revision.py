@@ -5,8 +5,8 @@ What was decided stays decided: nothing is listened to or chosen again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reelremix.engine.captions.brand import with_own_font
@@ -16,22 +16,30 @@ from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.kept import neighbouring
-from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice
+from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.request import FrameOptions, RenderRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.export.manifest import renumbered
+from reelremix.engine.framing import frame_clip, hull_of
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
-from reelremix.engine.seeing import cut_layout, framed, see
+from reelremix.engine.seeing import see
 from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
 from reelremix.engine.stages.caption import plan_captions
-from reelremix.engine.stages.frame import merge_layouts
 from reelremix.engine.stages.place import place_captions
 
 NO_CAPTIONS = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Clips of a manifest as a render asks for them."""
+
+    clips: tuple[Clip, ...]
+    faces: Mapping[str, tuple[Track, ...]]
+    """Who is seen in each clip that was framed anew, by its id; numbered after the manifest's."""
 
 
 def on_frames(clips: Sequence[Clip], subject: Subject) -> tuple[Clip, ...]:
@@ -58,7 +66,7 @@ def revised(
     subject: Subject,
     frame: FrameOptions,
     ctx: RunContext,
-) -> tuple[Clip, ...]:
+) -> Revision:
     """The clips as the request asks for them.
 
     Args:
@@ -76,20 +84,22 @@ def revised(
     clips = [replace(clip, output=_output(clip.output, request, subject)) for clip in clips]
     if request.layout is not None:
         clips = [_asked(clip, request.layout) for clip in clips]
-    is_new = [request.aspect is not None or c.framing.wanted != c.framing.made for c in clips]
-    clips = [
-        _reframed(clip, frame, subject, ctx) if new else clip
-        for clip, new in zip(clips, is_new, strict=True)
-    ]
+    anew = [c for c in clips if request.aspect is not None or c.framing.wanted != c.framing.made]
+    first = 1 + max((track.id for track in tracks), default=-1)
+    reframed = _reframed(anew, first, frame, subject, ctx)
+    faces = {clip.id: own for clip, own in reframed}
+    fresh = {clip.id: clip for clip, _ in reframed}
+    clips = [fresh.get(clip.id, clip) for clip in clips]
     if request.subtitles is not None:
         clips = [replace(clip, subtitles=request.subtitles) for clip in clips]
     clips = [_redressed(clip, request, ctx) for clip in clips]
-    return tuple(
-        replace(clip, captions=_captions_for(clip, tracks, request, ctx))
-        if new or _changes_captions(request)
+    captioned = (
+        replace(clip, captions=_captions_for(clip, faces.get(clip.id, tracks), request, ctx))
+        if clip.id in faces or _changes_captions(request)
         else clip
-        for clip, new in zip(clips, is_new, strict=True)
+        for clip in clips
     )
+    return Revision(tuple(captioned), faces)
 
 
 def _asked(clip: Clip, layout: LayoutChoice) -> Clip:
@@ -156,29 +166,20 @@ def _output(output: OutputFormat, request: RenderRequest, subject: Subject) -> O
     )
 
 
-def _reframed(clip: Clip, frame: FrameOptions, subject: Subject, ctx: RunContext) -> Clip:
-    """The clip framed anew, in its shape and as is wanted of it."""
-    picture, choice = subject.presentation.picture, clip.framing.wanted
-    runs = [[clip.ranges[n] for n in near] for near in neighbouring(clip.ranges)]
-    spans = [TimeRange(run[0].start, run[-1].end) for run in runs]
-    looks = see(spans, frame, subject, ctx)
-    layouts = [
-        framed(seen, span, clip.words, picture, clip.output, choice).layout
-        for span, seen in zip(spans, looks, strict=True)
-    ]
-    zoom = clip.framing.zoom
-    layout = cut_layout(merge_layouts(layouts), clip.ranges, clip.words, picture, zoom)
-    framing, before = Framing(choice, choice, zoom), clip.layout
-    clip = replace(clip, layout=layout, framing=framing)
-    return renumbered(clip, (), _first_track(before, layout))[0]
+def _reframed(
+    clips: Sequence[Clip], first: int, frame: FrameOptions, subject: Subject, ctx: RunContext
+) -> list[tuple[Clip, tuple[Track, ...]]]:
+    """The clips framed anew, in their shape and as is wanted of them, and the faces in each.
 
-
-def _first_track(before: Layout, now: Layout) -> int:
-    """By how much a manifest has shifted the track ids of a clip: who speaks has not changed."""
-    pairs = zip(before.speaking, now.speaking, strict=False)
-    return next(
-        (a.track - b.track for a, b in pairs if a.track is not None and b.track is not None), 0
-    )
+    Tracks are numbered from `first` on.
+    """
+    looks = see([hull_of(clip) for clip in clips], frame, subject, ctx)
+    reframed = []
+    for clip, seen in zip(clips, looks, strict=True):
+        clip, tracks = renumbered(*frame_clip(clip, seen, subject.presentation.picture), first)
+        first += len(tracks)
+        reframed.append((clip, tracks))
+    return reframed
 
 
 def _captions_for(

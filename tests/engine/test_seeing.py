@@ -16,8 +16,7 @@ from reelremix.engine.domain.track import Box
 from reelremix.engine.models.faces import Face, RgbImage
 from reelremix.engine.seeing import see
 from reelremix.engine.stages.look import Look
-from reelremix.errors import ModelNotInstalled
-from tests.fakes import Recorder, presented, run_context
+from tests.fakes import FacesOnly, Recorder, presented, run_context
 from tests.media_factory import Film, sound_of, tone, write_media
 
 SPAN = TimeRange.from_seconds(0, 2)
@@ -34,16 +33,6 @@ class TwoFaces:
     def detect(self, image: RgbImage) -> list[Face]:
         """Both."""
         return [Face(Box(x, 50, 60, 60), 0.9, (x + 30.0, 95.0)) for x in (40, 200)]
-
-
-class FacesOnly:
-    """`ModelProvider` of a machine with the face detector alone."""
-
-    def folder(self, name: str) -> Path:
-        """Nothing is read from it."""
-        if name != "blazeface":
-            raise ModelNotInstalled(f"model '{name}' is not installed", name=name)
-        return Path(name)
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ class Shown:
     speaker_in_frame: float | None = None
     """Share of speaking time with the speaker's face inside a region; None when nobody was seen."""
     reversals_per_min: float = 0.0
-    """How often the camera turns back."""
+    """How often the camera turns back; clips of under half a minute count as half a minute."""
     captions_over_faces: float | None = None
     """Share of the faces seen during captions that these cover; None without captions."""
 

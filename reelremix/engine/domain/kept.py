@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 
 NEAR = Fraction(5)
 """Seconds: ranges that leave out no more between them are still one run of speech."""
@@ -34,6 +34,16 @@ def film_moment(moment: Timestamp, ranges: Sequence[TimeRange]) -> Fraction:
             return begins + max(moment, kept.start).exact - kept.start.exact
         begins += kept.end.exact - kept.start.exact
     return begins
+
+
+def first_of(ranges: Sequence[TimeRange], length: Timestamp) -> Iterator[TimeRange]:
+    """What of the kept ranges the film shows until it is so long."""
+    for kept in ranges:
+        if length <= ZERO:
+            return
+        shown = TimeRange(kept.start, min(kept.end, kept.start + length))
+        yield shown
+        length -= shown.end - shown.start
 
 
 def neighbouring(ranges: Sequence[TimeRange]) -> list[tuple[int, ...]]:

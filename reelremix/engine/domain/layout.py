@@ -56,7 +56,7 @@ class Framing:
     """Where it differs from `wanted`, the next render frames the clip anew."""
     zoom: Zoom = Zoom.CUTS
     repaired: str | None = None
-    """What was wrong with the first layout, where this is the second."""
+    """What was wrong with the first layout and what was taken instead, where this is the second."""
 
 
 @dataclass(frozen=True, slots=True)

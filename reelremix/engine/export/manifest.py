@@ -7,7 +7,7 @@ changed meaning raises the version.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import zip_longest
@@ -135,10 +135,16 @@ def updated_manifest(
     before: Sequence[Clip],
     now: Sequence[Clip],
     rendered: Mapping[str, Rendered],
+    faces: Mapping[str, Sequence[Track]] | None = None,
 ) -> bytes:
     """A loaded manifest with some clips rendered anew; everything else, known or not, is kept.
 
-    `before` are the clips as they were read from it, `now` the same ones as they were rendered.
+    Args:
+        content: the manifest.
+        before: the clips as they were read from it.
+        now: the same ones as they were rendered.
+        rendered: records of those that were, by id.
+        faces: who is seen in clips that were framed anew, by id; they replace their tracks.
     """
     fresh = {}
     for old, new in zip(before, now, strict=True):
@@ -147,7 +153,42 @@ def updated_manifest(
             fresh[new.id] = {k: v for k, v in is_now.items() if k in WRITTEN or v != was[k]}
     entries = [{**entry, **fresh.get(entry["id"], {})} for entry in content["clips"]]
     updated = {**content, "clips": entries}
+    reframed = {clip_id: own for clip_id, own in (faces or {}).items() if clip_id in rendered}
+    if reframed:
+        updated["tracks"] = _tracks_with(content, reframed)
     return (json.dumps(updated, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _tracks_with(
+    content: Mapping[str, Any], faces: Mapping[str, Sequence[Track]]
+) -> list[Mapping[str, Any]]:
+    """The tracks of a manifest, those of some clips replaced.
+
+    A track is a clip's if it names it, or is seen only in it and no other clip names it.
+    """
+    anew = [entry for entry in content["clips"] if entry["id"] in faces]
+    spans = [(entry["ranges"][0][0], entry["ranges"][-1][1]) for entry in anew]
+    others = (entry for entry in content["clips"] if entry["id"] not in faces)
+    kept = {track for entry in others for track in _named_tracks(entry)}
+    gone = {track for entry in anew for track in _named_tracks(entry)}
+    stay = [
+        track
+        for track in content.get("tracks", ())
+        if track["id"] in kept
+        or not (track["id"] in gone or any(_is_seen_only_in(span, track) for span in spans))
+    ]
+    return [*stay, *(_track(track) for own in faces.values() for track in own)]
+
+
+def _named_tracks(entry: Mapping[str, Any]) -> set[int]:
+    """The tracks that a clip of a manifest follows or hears."""
+    regions = (region for piece in entry["layout"] for region in piece["regions"])
+    named = {part.get("track") for part in (*regions, *entry.get("speaking", ()))}
+    return named - {None}
+
+
+def _is_seen_only_in(span: tuple[float, float], track: Mapping[str, Any]) -> bool:
+    return bool(span[0] <= track["boxes"][0][0] and track["boxes"][-1][0] <= span[1])
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -363,7 +404,7 @@ def decisions_of(entry: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def drawn_of(clip: Clip) -> dict[str, Any]:
     """Everything about a clip that its film shows, the same before and after a round trip."""
-    entry = clip_to_dict(clip)
+    entry = clip_to_dict(_with_tracks(clip, lambda _: None))  # numbers are not shown
     words = [[w["text"], w["start_s"], w["end_s"]] for w in entry["words"]]
     titled = {"title": clip.title} if clip.brand is not None and clip.brand.title else {}
     sound = {"mix": _mix(clip.mix), "censored": entry.get("censored")}
@@ -829,18 +870,19 @@ def _four(values: Sequence[int]) -> tuple[int, int, int, int]:
 
 def renumbered(clip: Clip, tracks: Sequence[Track], first: int) -> tuple[Clip, tuple[Track, ...]]:
     """Shift a clip's track ids so that they are unique within a manifest."""
-    layout = Layout(
-        tuple(
-            replace(
-                piece, regions=tuple(replace(r, track=_plus(r.track, first)) for r in piece.regions)
-            )
-            for piece in clip.layout.pieces
-        ),
-        tuple(replace(s, track=_plus(s.track, first)) for s in clip.layout.speaking),
-        clip.layout.occupied,
+    numbered = _with_tracks(clip, lambda track: track + first)
+    return numbered, tuple(replace(t, id=t.id + first) for t in tracks)
+
+
+def _with_tracks(clip: Clip, named: Callable[[int], int | None]) -> Clip:
+    """The clip with its tracks named otherwise."""
+
+    def name(track: int | None) -> int | None:
+        return None if track is None else named(track)
+
+    pieces = tuple(
+        replace(piece, regions=tuple(replace(r, track=name(r.track)) for r in piece.regions))
+        for piece in clip.layout.pieces
     )
-    return replace(clip, layout=layout), tuple(replace(t, id=t.id + first) for t in tracks)
-
-
-def _plus(track: int | None, first: int) -> int | None:
-    return None if track is None else track + first
+    speaking = tuple(replace(s, track=name(s.track)) for s in clip.layout.speaking)
+    return replace(clip, layout=replace(clip.layout, pieces=pieces, speaking=speaking))

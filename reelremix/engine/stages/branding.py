@@ -16,8 +16,9 @@ from reelremix.engine.captions.preset import Preset, read_preset
 from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.kept import first_of
 from reelremix.engine.domain.occupied import Occupied
-from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.track import Box
 from reelremix.engine.stages.bookends import measured
 from reelremix.errors import ConfigError
@@ -107,11 +108,14 @@ def check_platform(platform: str | None) -> None:
 
 
 def title_card_of(clip: Clip) -> tuple[Occupied, ...]:
-    """The clip's title card as something that captions keep off; empty without one."""
+    """The clip's title card as something that captions keep off; empty without one.
+
+    It is shown on the film's clock: over every kept range that begins before it goes.
+    """
     found = title_box(clip.brand, clip.title, clip.output)
-    if found is None or not clip.ranges:
+    if found is None:
         return ()
-    seconds, box = found
-    first = clip.ranges[0]
-    until = min(first.end, first.start + Timestamp.from_seconds(seconds))
-    return (Occupied(TimeRange(first.start, until), Box(*(float(side) for side in box))),)
+    seconds, sides = found
+    box = Box(*map(float, sides))
+    shown = first_of(clip.ranges, Timestamp.from_seconds(seconds))
+    return tuple(Occupied(span, box) for span in shown)

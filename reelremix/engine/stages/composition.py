@@ -26,7 +26,7 @@ HEIGHT_PX = 240
 LEAST_SAMPLES = 3
 """Fewer say nothing about what is still."""
 MOST_SAMPLES = 16
-"""Of one shot; a longer one is sampled more sparsely."""
+"""Kept of one shot, to find panes and screens; a longer one is sampled more sparsely."""
 EDGE = 6.0
 """Grey levels from one pixel to the next that are an edge."""
 LINE = 0.85
@@ -58,6 +58,8 @@ LINE_HEIGHTS = (0.02, 0.14)
 """Of one or two lines of writing, as shares of the picture's height."""
 
 Grey = npt.NDArray[np.float32]
+Strokes = npt.NDArray[np.bool_]
+"""Edges that are as strong as those of letters."""
 Area = tuple[int, int, int, int]
 """Left, top, right, bottom in sampled pixels."""
 
@@ -74,21 +76,32 @@ class Composition:
 
 @dataclass(slots=True)
 class StillFrames:
-    """A few pictures of one stretch without a cut."""
+    """Pictures of one stretch without a cut: a few are kept, writing is read from each in turn."""
 
     start: Timestamp
     _every: int = 1
-    _passed: int = 0
-    _kept: list[tuple[Timestamp, npt.NDArray[np.uint8]]] = field(default_factory=list)
+    _kept: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     _step: int = 1
+    _times: list[Timestamp] = field(default_factory=list)
+    """Of all pictures."""
+    _written: list[Area | None] = field(default_factory=list)
+    """What stands written in each and in the next, up to the last but one."""
+    _strokes: Strokes | None = None
+    """Of the last."""
 
     def add(self, at: Timestamp, luma: npt.NDArray[np.uint8]) -> None:
         """Take one more picture; the longer the stretch, the fewer are kept."""
-        self._passed += 1
-        if (self._passed - 1) % self._every:
-            return
         self._step = max(1, round(luma.shape[0] / HEIGHT_PX))
-        self._kept.append((at, luma[:: self._step, :: self._step].copy()))
+        picture = luma[:: self._step, :: self._step].copy()
+        before, self._strokes = self._strokes, _strokes(picture)
+        if before is not None:
+            self._written.append(_writing(before & self._strokes))
+        if len(self._times) % self._every == 0:
+            self._keep(picture)
+        self._times.append(at)
+
+    def _keep(self, picture: npt.NDArray[np.uint8]) -> None:
+        self._kept.append(picture)
         if len(self._kept) > MOST_SAMPLES:
             self._kept = self._kept[::2]
             self._every *= 2
@@ -104,7 +117,7 @@ class StillFrames:
         if not self._kept:
             return Composition(whole, (), None, ())
         scaled = [_area(face, self._step) for face in faces]
-        stack = np.stack([picture for _, picture in self._kept]).astype(np.float32)
+        stack = np.stack(self._kept).astype(np.float32)
         mean: Grey = stack.mean(axis=0)
         change: Grey = (
             np.abs(np.diff(stack, axis=0)).mean(axis=0) if len(stack) > 1 else np.zeros_like(mean)
@@ -122,9 +135,8 @@ class StillFrames:
 
     def _occupied(self, end: Timestamp, faces: Sequence[Area]) -> Iterator[Occupied]:
         """Writing that stands still from one sample to the next."""
-        times = [at for at, _ in self._kept] + [end]
-        for number in range(len(self._kept) - 1):
-            area = _writing(self._kept[number][1], self._kept[number + 1][1])
+        times = [*self._times, end]
+        for number, area in enumerate(self._written):
             if area is not None and not any(_shared(area, face) for face in faces):
                 yield Occupied(TimeRange(times[number], times[number + 2]), self._box(area))
 
@@ -300,9 +312,8 @@ def _is_screen(mean: Grey, change: Grey, where: npt.NDArray[np.bool_]) -> bool:
     )
 
 
-def _writing(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> Area | None:
-    """The largest block of letters that is the same in both pictures."""
-    strokes = _strokes(before) & _strokes(after)
+def _writing(strokes: Strokes) -> Area | None:
+    """The largest block of letters, given where two pictures both have edges of letters."""
     height = strokes.shape[0]
     rows = strokes.sum(axis=1) >= LETTERS
     best: Area | None = None
@@ -318,9 +329,8 @@ def _writing(before: npt.NDArray[np.uint8], after: npt.NDArray[np.uint8]) -> Are
     return best
 
 
-def _strokes(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    grey = picture.astype(np.int16)
-    strokes: npt.NDArray[np.bool_] = np.abs(np.diff(grey, axis=1)) > STROKE
+def _strokes(picture: npt.NDArray[np.uint8]) -> Strokes:
+    strokes: Strokes = np.abs(np.diff(picture.astype(np.int16), axis=1)) > STROKE
     return strokes
 
 

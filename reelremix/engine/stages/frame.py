@@ -359,12 +359,3 @@ def _held_over(before: LayoutPiece, piece: LayoutPiece) -> LayoutPiece:
         path = (Keyframe(piece.range.start, here),) if near else new.path
         regions.append(Region(new.output, path, new.track))
     return LayoutPiece(piece.range, piece.kind, tuple(regions), piece.inset)
-
-
-def merge_layouts(layouts: Sequence[Layout]) -> Layout:
-    """The layouts of a clip's ranges, one after another."""
-    return Layout(
-        tuple(piece for layout in layouts for piece in layout.pieces),
-        tuple(entry for layout in layouts for entry in layout.speaking),
-        tuple(taken for layout in layouts for taken in layout.occupied),
-    )

@@ -20,7 +20,7 @@ def kept_layout(layout: Layout, ranges: Sequence[TimeRange]) -> Layout:
         piece
         for kept in ranges
         for whole in layout.pieces
-        if (piece := _kept_piece(whole, kept)) is not None
+        if (piece := kept_piece(whole, kept)) is not None
     )
     speaking = tuple(
         replace(entry, range=span)
@@ -36,7 +36,8 @@ def _shared(a: TimeRange, b: TimeRange) -> TimeRange | None:
     return TimeRange(start, end) if start < end else None
 
 
-def _kept_piece(piece: LayoutPiece, kept: TimeRange) -> LayoutPiece | None:
+def kept_piece(piece: LayoutPiece, kept: TimeRange) -> LayoutPiece | None:
+    """The part of a piece inside a range, its camera moving as before; None where none is."""
     span = _shared(piece.range, kept)
     if span is None or span == piece.range:
         return piece if span is not None else None

@@ -16,9 +16,9 @@ from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
 from reelremix.engine.domain.transcript import Word
-from reelremix.engine.media.compose import box_at
 from reelremix.engine.stages.crops import EYE_LINE, MAX_UPSCALE, even_box
 from reelremix.engine.stages.emphasis import keywords
+from reelremix.engine.stages.joins import kept_piece
 
 TIGHTER = 1.14
 """How many times larger a punched picture is: clearly another one, and still the same person."""
@@ -100,30 +100,14 @@ def _stressed(words: Sequence[Word]) -> Iterator[TimeRange]:
 
 def _parted(piece: LayoutPiece, span: TimeRange, picture: VideoFormat) -> Iterator[LayoutPiece]:
     """The piece, its part inside the span tighter; whole where that is no sensible picture."""
-    start, end = max(piece.range.start, span.start), min(piece.range.end, span.end)
-    if start >= end or (end - start).seconds < SHORTEST_S:
+    inside = kept_piece(piece, span)
+    if inside is None or inside.range.duration_s < SHORTEST_S:
         yield piece
         return
-    inside = _punched(_cut(piece, TimeRange(start, end)), picture)
-    if inside is None:
+    tighter = _punched(inside, picture)
+    if tighter is None:
         yield piece
         return
-    if piece.range.start < start:
-        yield _cut(piece, TimeRange(piece.range.start, start))
-    yield inside
-    if end < piece.range.end:
-        yield _cut(piece, TimeRange(end, piece.range.end))
-
-
-def _cut(piece: LayoutPiece, span: TimeRange) -> LayoutPiece:
-    regions = tuple(
-        replace(
-            region,
-            path=(
-                Keyframe(span.start, box_at(region.path, span.start)),
-                *(k for k in region.path if span.start < k.at < span.end),
-            ),
-        )
-        for region in piece.regions
-    )
-    return replace(piece, range=span, regions=regions)
+    before = kept_piece(piece, TimeRange(piece.range.start, inside.range.start))
+    after = kept_piece(piece, TimeRange(inside.range.end, piece.range.end))
+    yield from (part for part in (before, tighter, after) if part is not None)

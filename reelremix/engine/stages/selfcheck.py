@@ -20,8 +20,10 @@ from reelremix.engine.stages.place import on_screen
 SPEAKER_SHOWN = 0.75
 """Share of a face that must be inside a region for its owner to count as shown."""
 LEAST_SPEAKER_SHOWN = 0.9
-MOST_REVERSALS = 4.0
+MOST_REVERSALS = 2.0
 """A minute."""
+SHORT_S = 30.0
+"""Turns in shorter clips are counted as if these lasted so long: one alone is no fault."""
 MOST_COVERED = 0.1
 """Share of the sightings of faces behind captions."""
 COVERED = 0.2
@@ -37,7 +39,7 @@ def measure(clip: Clip, tracks: Sequence[Track]) -> Shown:
         clip: with its layout and captions.
         tracks: faces, by the numbers its layout has for them.
     """
-    minutes = max(clip.duration_s, 1.0) / 60
+    minutes = max(clip.duration_s, SHORT_S) / 60
     return Shown(
         speaker_in_frame=speaker_in_frame(clip.layout, tracks),
         reversals_per_min=round(_reversals(clip.layout) / minutes, 2),
@@ -93,8 +95,14 @@ def _reversals(layout: Layout) -> int:
 
 
 def _turns(region: Region) -> int:
-    """Changes of direction along a path."""
-    steps = [after.box.x - before.box.x for before, after in pairwise(region.path)]
+    """Changes of direction along a path, to the side or up and down, whichever are more."""
+    middles = [keyframe.box.center for keyframe in region.path]
+    return max(_changes_of_sign(places) for places in zip(*middles, strict=True))
+
+
+def _changes_of_sign(places: Sequence[float]) -> int:
+    """How often what moves along a line turns back."""
+    steps = [after - before for before, after in pairwise(places)]
     moving = [step for step in steps if abs(step) > STILL_PX]
     return sum(a * b < 0 for a, b in pairwise(moving))
 

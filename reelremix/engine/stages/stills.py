@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.kept import first_of
 from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.media.compose import box_at
@@ -59,11 +60,9 @@ def best_still(clip: Clip, tracks: Sequence[Track]) -> Timestamp | None:
         tracks: faces, by the numbers its layout has for them.
     """
     speakers = {entry.track for entry in clip.layout.speaking}
-    end_s = clip.ranges[-1].start_s + EARLY * clip.ranges[-1].duration_s
+    *_, early = first_of(clip.ranges, Timestamp.from_seconds(EARLY * clip.duration_s))
     own = [t for t in tracks if t.id in speakers] or list(tracks)
-    found = [
-        (value, at) for track in own for value, at in _stills(clip, track) if at.seconds <= end_s
-    ]
+    found = [(value, at) for track in own for value, at in _stills(clip, track) if at <= early.end]
     return max(found, key=lambda still: still[0])[1] if found else None
 
 

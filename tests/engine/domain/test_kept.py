@@ -7,8 +7,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.engine.domain.kept import Squeezed, neighbouring, on_film
-from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.kept import Squeezed, first_of, neighbouring, on_film
+from reelremix.engine.domain.time import TimeRange, Timestamp
 
 
 def span(start: float, end: float) -> TimeRange:
@@ -30,6 +30,17 @@ def test_a_stretch_over_a_join_is_one_piece_of_the_film() -> None:
 def test_a_stretch_in_ranges_out_of_order_is_heard_twice() -> None:
     assert on_film(span(1.5, 3.5), (KEPT[1], KEPT[2], KEPT[0])) == [
         (Fraction(0), Fraction(1, 2)), (Fraction(7, 2), Fraction(4))]  # fmt: skip
+
+
+def test_the_first_seconds_of_the_film_are_the_begins_of_its_ranges() -> None:
+    def first(length_s: float) -> list[TimeRange]:
+        return list(first_of(KEPT, Timestamp.from_seconds(length_s)))
+
+    assert first(0.5) == [span(1, 1.5)]
+    assert first(1) == [span(1, 2)]
+    assert first(1.5) == [span(1, 2), span(3, 3.5)]
+    assert first(9) == list(KEPT)
+    assert first(0) == []
 
 
 def test_ranges_that_follow_each_other_closely_are_neighbours() -> None:

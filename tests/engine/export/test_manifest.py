@@ -10,10 +10,12 @@ import pytest
 from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import Clip
-from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Segment, Transcript
 from reelremix.engine.export.manifest import (
     clips_from_dict,
+    drawn_of,
     is_plain_name,
     listed_files,
     manifest_to_bytes,
@@ -155,6 +157,27 @@ def test_only_what_a_render_changed_is_written_anew() -> None:
     after = json.loads(updated_manifest(before, [CLIP], [coarse], {CLIP.id: RENDERED}))
     before["clips"][0]["output"]["crf"] = 40
     assert after == before
+
+
+def test_a_clip_that_is_framed_anew_brings_its_own_faces() -> None:
+    def face(number: int, *at_s: float) -> Track:
+        sightings = (replace(TRACK.sightings[0], at=Timestamp.from_seconds(at)) for at in at_s)
+        return replace(TRACK, id=number, sightings=tuple(sightings))
+
+    other = replace(renumbered(CLIP, (), 1)[0], id="c0ffee000002")
+    known = (
+        face(TRACK.id, 70), face(1, 70, 80), face(2, 70, 99), face(TRACK.id + 1, 70), face(5, 99)
+    )  # fmt: skip
+    document = manifest_to_dict(replace(MANIFEST, clips=(CLIP, other), tracks=known))
+    fresh = {CLIP.id: (face(6, 71),), other.id: (face(7, 71),)}
+    rendered = {CLIP.id: RENDERED}
+    clips = (CLIP, other)
+    after = json.loads(updated_manifest(document, clips, clips, rendered, fresh))
+    assert [track["id"] for track in after["tracks"]] == [2, TRACK.id + 1, 5, 6]
+
+
+def test_a_film_does_not_show_how_faces_are_numbered() -> None:
+    assert drawn_of(renumbered(CLIP, (), 10)[0]) == drawn_of(CLIP)
 
 
 def test_words_are_counted_where_only_segments_have_times() -> None:

@@ -142,10 +142,10 @@ def test_a_wall_is_no_screen() -> None:
     assert composed(paint, Box(540, 260, 200, 200)).screen is None
 
 
-def burned_in(number: int) -> Luma:
-    """A room that moves, with a line of writing that does not."""
+def burned_in(number: int, every: int = 3) -> Luma:
+    """A room that moves, with a line of writing that stays for a few pictures."""
     luma = one_room(20 * number)
-    words = np.random.default_rng(number // 3).integers(0, 2, (5, 70)).astype(np.uint8)
+    words = np.random.default_rng(number // every).integers(0, 2, (5, 70)).astype(np.uint8)
     put(luma, np.kron(words * 220 + 16, np.ones((8, 9), np.uint8)).astype(np.uint8), 320, 620)
     return luma
 
@@ -156,6 +156,14 @@ def test_captions_in_the_picture_are_found_with_their_time() -> None:
     for overlay in overlays:
         assert_near(Box(0, overlay.box.y, 0, overlay.box.height), 0, 620, 0, 40)
     assert overlays[0].range.start_s == 0
+
+
+def test_captions_in_a_long_shot_are_found_all_the_way() -> None:
+    found = composed(lambda n: burned_in(n, every=4), Box(500, 200, 200, 200), count=120)
+    span = TimeRange.from_seconds(0, 60)
+    taken = shot_of(span, [found]).occupied
+    assert sum(text.range.overlap_s(span) for text in taken) > 55
+    assert all(abs(text.box.y - 620) < NEAR for text in taken)
 
 
 def test_a_room_without_writing_has_no_overlays() -> None:

@@ -17,7 +17,7 @@ from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import TALK_RATE_HZ, Box, Sighting, Talk, Track
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.seeing import framed as framed_range
-from reelremix.engine.stages.frame import center_layout, merge_layouts
+from reelremix.engine.stages.frame import center_layout
 from reelremix.engine.stages.look import FACE_RATE_HZ, Look
 from tests.fakes import LANDSCAPE_720, PORTRAIT
 
@@ -267,12 +267,6 @@ def test_without_faces_the_middle_is_shown() -> None:
     [piece] = center_layout(SPAN, LANDSCAPE_720, PORTRAIT).pieces
     assert (piece.range, piece.kind) == (SPAN, LayoutKind.SINGLE)
     assert piece.regions[0].path[0].box == Box(438, 0, 404, 720)
-
-
-def test_layouts_of_several_ranges_follow_each_other() -> None:
-    later = TimeRange.from_seconds(30, 35)
-    layouts = [center_layout(span, LANDSCAPE_720, PORTRAIT) for span in (SPAN, later)]
-    assert [p.range for p in merge_layouts(layouts).pieces] == [SPAN, later]
 
 
 @st.composite

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from reelremix.engine.domain.layout import Keyframe, Layout, LayoutKind, LayoutPiece, Region
-from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
 from reelremix.engine.domain.transcript import Word
+from reelremix.engine.media.compose import box_at
 from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.punch import TIGHTER, hide_jumps, stress_sentences
 from tests.fakes import LANDSCAPE_720
@@ -81,6 +83,22 @@ def test_a_sentence_with_a_number_is_stressed() -> None:
     assert all(a.range.end == b.range.start for a, b in pairwise(pieces))
     low, tight, again = (p.regions[0].path[0].box.height for p in pieces)
     assert low == again == 720 > tight
+
+
+def test_the_camera_is_where_it_was_at_every_moment_that_is_kept() -> None:
+    moving = piece(0, 10)
+    path = tuple(
+        Keyframe(Timestamp.from_seconds(at), Box(60 * at, 0, 404, 720)) for at in (0, 5, 10)
+    )
+    moving = replace(moving, regions=(replace(moving.regions[0], path=path),))
+    words = said(("this is how it was.", 0), ("it took 40 years.", 3), ("and so on it is.", 6))
+    pieces = stress_sentences(Layout((moving,)), words, LANDSCAPE_720).pieces
+    assert len(pieces) == 3
+    for part in pieces:
+        for step in range(11):
+            at = part.range.start_s + part.range.duration_s * step / 10
+            shown = box_at(part.regions[0].path, Timestamp.from_seconds(at))
+            assert shown.center[0] == pytest.approx(60 * at + 202, abs=2)  # even pixels
 
 
 def test_sentences_in_a_row_are_not_stressed_one_by_one() -> None:

@@ -58,8 +58,37 @@ def test_a_speaker_outside_the_crop_is_a_fault(clip: Clip) -> None:
 
 def test_a_camera_that_turns_back_and_forth_is_a_fault(clip: Clip) -> None:
     found = measure(replace(clip, layout=shown_by(camera(0, 50, 10, 60, 20))), [])
-    assert found.reversals_per_min == 18
-    assert faults(found) == ("turns its camera back 18 times a minute",)
+    assert found.reversals_per_min == 6
+    assert faults(found) == ("turns its camera back 6 times a minute",)
+
+
+def test_a_camera_that_goes_up_and_down_is_a_fault(clip: Clip) -> None:
+    path = tuple(
+        Keyframe(Timestamp.from_seconds(n), Box(0, y, 405, 720))
+        for n, y in enumerate((0, 40, 5, 50))
+    )
+    found = measure(replace(clip, layout=shown_by(Region(WHOLE, path, 0))), [])
+    assert found.reversals_per_min == 4
+    assert faults(found) == ("turns its camera back 4 times a minute",)
+
+
+def test_a_camera_that_turns_back_aslant_turns_once(clip: Clip) -> None:
+    path = tuple(
+        Keyframe(Timestamp.from_seconds(n), Box(at, at, 405, 720))
+        for n, at in enumerate((0, 50, 10))
+    )
+    assert measure(replace(clip, layout=shown_by(Region(WHOLE, path, 0))), []) == Shown(None, 2.0)
+
+
+@pytest.mark.parametrize(("turns", "length_s", "is_fault"), [
+    (1, 10, False), (2, 10, True), (2, 60, False), (3, 60, True),
+])  # fmt: skip
+def test_more_than_two_turns_a_minute_are_a_fault(
+    clip: Clip, turns: int, length_s: float, is_fault: bool
+) -> None:
+    swaying = shown_by(camera(*([0, 50] * 5)[: turns + 2]))
+    long = replace(clip, ranges=(TimeRange.from_seconds(0, length_s),), layout=swaying)
+    assert bool(faults(measure(long, []))) is is_fault
 
 
 def test_a_camera_that_goes_one_way_is_none(clip: Clip) -> None:

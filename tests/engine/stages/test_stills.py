@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from reelremix.engine.domain.layout import Keyframe, Layout, LayoutKind, LayoutPiece, Region
 from reelremix.engine.domain.time import TimeRange, Timestamp
@@ -62,11 +63,11 @@ def track(stills: list[float | None], x: float = 100, number: int = 0) -> Track:
     return Track(number, 0, sightings)
 
 
-def chosen(tmp_path: Path, *tracks: Track) -> float | None:
+def chosen(tmp_path: Path, *tracks: Track, ranges: tuple[TimeRange, ...] = (SPAN,)) -> float | None:
     presentation = presented(write_media(tmp_path / "a.mp4", Film(5)))
     region = Region((0, 0, 1080, 1920), (Keyframe(SPAN.start, Box(0, 0, 405, 720)),), 0)
     layout = Layout((LayoutPiece(SPAN, LayoutKind.SINGLE, (region,)),))
-    clip = replace(clip_of(presentation, 0, 0.2), ranges=(SPAN,), layout=layout)
+    clip = replace(clip_of(presentation, 0, 0.2), ranges=ranges, layout=layout)
     still = best_still(clip, tracks)
     return None if still is None else still.seconds
 
@@ -77,6 +78,15 @@ def test_the_best_sighting_is_chosen(tmp_path: Path) -> None:
 
 def test_the_end_is_not_given_away(tmp_path: Path) -> None:
     assert chosen(tmp_path, track([0.1, 0.5, *[0.2] * 7, 0.9])) == 1.0
+
+
+@pytest.mark.parametrize(("kept", "best"), [((0, 5, 9, 10), 4.0), ((0, 6, 7, 10), 8.0)])
+def test_the_end_is_that_of_the_film_not_of_its_last_range(
+    tmp_path: Path, kept: tuple[float, float, float, float], best: float
+) -> None:
+    ranges = TimeRange.from_seconds(*kept[:2]), TimeRange.from_seconds(*kept[2:])
+    rising = track([0.1 * n for n in range(1, 11)])
+    assert chosen(tmp_path, rising, ranges=ranges) == best
 
 
 def test_a_face_outside_the_crop_is_not_chosen(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""How a clip is framed: as is wanted of it, or otherwise where that would show too little.
+
+Planning and rendering anew frame alike, so that another shape is looked at as the first one was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.layout import Framing, LayoutChoice
+from reelremix.engine.domain.source import VideoFormat
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.track import Track
+from reelremix.engine.seeing import cut_layout, framed
+from reelremix.engine.stages.look import Look
+from reelremix.engine.stages.selfcheck import framing_faults, measure
+from reelremix.engine.stages.stills import best_still
+
+SAFER = (LayoutChoice.SPLIT, LayoutChoice.FIT)
+"""Layouts to try where what was chosen shows too little."""
+
+
+def hull_of(clip: Clip) -> TimeRange:
+    """From the first kept moment to the last: what is looked at."""
+    return TimeRange(clip.ranges[0].start, clip.ranges[-1].end)
+
+
+def frame_clip(
+    clip: Clip, seen: Look | None, picture: VideoFormat
+) -> tuple[Clip, tuple[Track, ...]]:
+    """The clip with its layout and its still, and the faces in it.
+
+    Where the choice is ours and shows too little, it is framed otherwise, once, if that mends it;
+    what is wanted of it stays.
+
+    Args:
+        clip: with its output, and in its framing what is wanted.
+        seen: in its hull; None where nobody looked.
+        picture: the source's.
+    """
+    wanted = clip.framing.wanted
+    best, tracks = _framed(clip, seen, picture, wanted)
+    wrong = framing_faults(measure(best, tracks))
+    if wanted is not LayoutChoice.AUTO or seen is None or not wrong:
+        return best, tracks
+    for safer in SAFER:
+        other, others = _framed(clip, seen, picture, safer)
+        if not framing_faults(measure(other, others)):
+            repaired = f"{'; '.join(wrong)}: {safer} instead"
+            return replace(other, framing=replace(other.framing, repaired=repaired)), others
+    return best, tracks
+
+
+def _framed(
+    clip: Clip, seen: Look | None, picture: VideoFormat, choice: LayoutChoice
+) -> tuple[Clip, tuple[Track, ...]]:
+    wanted, zoom = clip.framing.wanted, clip.framing.zoom
+    shown = framed(seen, hull_of(clip), clip.words, picture, clip.output, choice)
+    layout = cut_layout(shown.layout, clip.ranges, clip.words, picture, zoom)
+    clip = replace(clip, layout=layout, framing=Framing(wanted, wanted, zoom))
+    return replace(clip, still=best_still(clip, shown.tracks)), shown.tracks
