@@ -34,6 +34,7 @@ from reelremix.engine.domain.layout import (
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
 from reelremix.engine.domain.occupied import Occupied
+from reelremix.engine.domain.request import SUBTITLE_KINDS
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.tightening import Removal, Tighten, Tightened
 from reelremix.engine.domain.time import TimeRange, Timestamp
@@ -688,13 +689,23 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
         judge=_read_judged(entry.get("judge")),
         match=_read_match(entry.get("match")),
         brand=_read_brand(entry.get("brand")),
-        subtitles=tuple(str(kind) for kind in entry.get("subtitles", ("srt",))),
+        subtitles=_read_subtitles(entry.get("subtitles", ["srt"])),
         tightened=_read_tightened(entry.get("tightened")),
         censored=tuple(
             Censored(_read_range(c), Censor(c["mode"])) for c in entry.get("censored", ())
         ),
         mix=_read_mix(entry.get("audio") or {}),
     )
+
+
+def _read_subtitles(kinds: object) -> tuple[str, ...]:
+    if not isinstance(kinds, list):
+        raise ValueError(f"its subtitles are no list of kinds: {kinds!r}")
+    unknown = [kind for kind in kinds if kind not in SUBTITLE_KINDS]
+    if unknown:
+        known = ", ".join(SUBTITLE_KINDS)
+        raise ValueError(f"no subtitles can be written as {unknown[0]!r}; there are {known}")
+    return tuple(kinds)
 
 
 def _read_tightened(entry: Mapping[str, Any] | None) -> Tightened | None:

@@ -195,6 +195,25 @@ def test_an_edit_that_cannot_be_rendered_names_its_clip(fields: dict[str, Any]) 
         clips_from_dict(changed(**fields), PATH)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        (["srt", "txt"], "no subtitles can be written as 'txt'; there are srt, vtt, ass"),
+        ("srt", "its subtitles are no list of kinds: 'srt'"),
+        (None, "its subtitles are no list of kinds: None"),
+        ([["srt"]], "no subtitles can be written as"),
+    ],
+)
+def test_subtitles_of_a_kind_nobody_writes_name_the_clip(kinds: object, told: str) -> None:
+    with pytest.raises(ConfigError, match="clip 'c0ffee000001'") as caught:
+        clips_from_dict(changed(subtitles=kinds), PATH)
+    assert told in caught.value.message
+
+
+def test_a_clip_may_have_no_subtitles() -> None:
+    assert clips_from_dict(changed(subtitles=[]), PATH)[0].subtitles == ()
+
+
 @pytest.mark.parametrize("box", [[63.1, -5, 0, 404, 720], [63.1, 1000, 0, 404, 720],
                                  [63.1, 0, 0, 0, 720], [63.1, float("nan"), 0, 404, 720],
                                  [63.1, 0, 0, 404]])  # fmt: skip
