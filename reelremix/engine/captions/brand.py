@@ -253,6 +253,18 @@ def brand_problems(
     return [*found, *_title_font_problems(values, path)]
 
 
+def kit_problems(brand: Brand) -> list[Problem]:
+    """Everything wrong with the tables of a kit from a manifest, whose unknown keys are ignored."""
+    found: list[Problem] = []
+    for name, table in (("title", brand.title), ("progress", brand.progress), ("logo", brand.logo)):
+        known = {k: v for k, v in (table or {}).items() if k in _TABLE_KEYS[name]}
+        found += _wrong_values(name, known)
+    file = brand.logo.get("file") if brand.logo is not None else None
+    if brand.logo is not None and file not in [asset.file for asset in brand.assets]:
+        found.append(Problem("logo.file", f"the logo {file!r} is not among the kit's files"))
+    return found
+
+
 def _unknown(name: str, table: Mapping[str, Any], known: Sequence[str]) -> list[Problem]:
     return [
         Problem(f"{name}.{key}", f"unknown key '{key}' in [{name}]{did_you_mean(key, known)}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reelremix.engine.captions.brand import located
+from reelremix.engine.captions.brand import kit_problems, located
 from reelremix.engine.captions.overlay import title_box
 from reelremix.engine.captions.preset import Preset, read_preset
 from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
@@ -91,10 +91,15 @@ def found_again(
     """A manifest's kit with its files where they are now.
 
     They are looked for beside the preset, in the user's presets and beside the manifest. Raises
-    ConfigError for one that is missing or has changed.
+    ConfigError for one that is missing or has changed, and for a value that cannot be drawn.
     """
     if brand is None:
         return None
+    for problem in kit_problems(brand):
+        raise ConfigError(
+            f"{manifest}: the brand kit of a clip cannot be used: {problem.text}",
+            hint=problem.hint or "undo the last change to the manifest",
+        )
     named = [Path(p).parent for p in (preset, brand.preset) if p and p.endswith(".toml")]
     places: Sequence[Path] = [*named, *([folder] if folder is not None else []), manifest.parent]
     return replace(brand, assets=located(brand.assets, places))
