@@ -224,6 +224,43 @@ def test_a_camera_outside_the_picture_is_refused(box: list[float]) -> None:
         clips_from_dict(document, PATH)
 
 
+@pytest.mark.parametrize(
+    "ranges", [[[75, 91], [64, 70]], [[64, 80], [75, 91]], [[64, 70], [64, 70]]]
+)
+def test_ranges_that_are_not_in_order_are_refused(ranges: list[list[float]]) -> None:
+    with pytest.raises(ConfigError, match="its ranges overlap or are not in order"):
+        clips_from_dict(changed(ranges=ranges), PATH)
+
+
+def test_ranges_may_touch() -> None:
+    [clip] = clips_from_dict(changed(ranges=[[64, 70], [70, 91]]), PATH)
+    assert len(clip.ranges) == 2
+
+
+@pytest.mark.parametrize("number", ["S1", 1.5, True, [3]])
+def test_a_track_that_is_no_number_names_its_clip(number: object) -> None:
+    for key in ("speaking", "layout"):
+        document = content()
+        entry = document["clips"][0][key][0]
+        (entry if key == "speaking" else entry["regions"][0])["track"] = number
+        with pytest.raises(ConfigError, match="is not the number of a track"):
+            clips_from_dict(document, PATH)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([], "track 3 has no boxes"),
+        ([[2, 0, 0, 9, 9], [1, 0, 0, 9, 9]], "the boxes of track 3 are not in order"),
+    ],
+)
+def test_a_track_that_nobody_could_follow_is_refused(boxes: list[Any], told: str) -> None:
+    document = content()
+    document["tracks"][0]["boxes"] = boxes
+    with pytest.raises(ConfigError, match=told):
+        tracks_from_dict(document, PATH)
+
+
 def test_unknown_keys_are_ignored() -> None:
     document = changed(mood="calm")
     document["clips"][0]["layout"][0]["filter"] = "sepia"
