@@ -99,7 +99,7 @@ def _asked(clip: Clip, layout: LayoutChoice) -> Clip:
 def with_files(
     clips: Sequence[Clip], request: RenderRequest, manifest: Path, ctx: RunContext
 ) -> tuple[Clip, ...]:
-    """The clips with the files their brand kits need; of a kit to be replaced the fonts alone.
+    """The clips with the files they still need of their brand kits, and where those are.
 
     Raises ConfigError for a file that is missing or no longer what it was.
     """
@@ -111,10 +111,14 @@ def with_files(
 
 
 def _kept(clip: Clip, request: RenderRequest) -> Brand | None:
-    if clip.brand is None or request.brand is None:
-        return clip.brand
-    font = str(clip.captions.style.get("font", "")) if clip.captions is not None else ""
-    return Brand("", assets=tuple(a for a in clip.brand.assets if Path(a.file).name == font))
+    """The clip's kit without the files that only what is to be replaced needs."""
+    if clip.brand is None:
+        return None
+    kit = clip.brand if request.brand is None else Brand("")
+    font = clip.captions.style.get("font") if clip.captions and request.captions is None else ""
+    needed = [a for a in clip.brand.assets if a.file in kit.files or Path(a.file).name == font]
+    kept = replace(kit, assets=tuple(needed))
+    return None if kept.is_empty else kept
 
 
 def _preset_of(clip: Clip) -> str | None:
