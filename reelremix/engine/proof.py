@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reelremix.engine.domain.clip import Clip, Rendered
-from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.memory import give_back_freed_memory
 from reelremix.engine.models.whisper import choose_whisper
 from reelremix.engine.stages.artifact import key_for, load, save, stage
-from reelremix.engine.stages.ends import STAGE, VERSION, Ends, hear_ends
+from reelremix.engine.stages.ends import STAGE, VERSION, Ends, FilmEnds, hear_ends, read_ends
 from reelremix.engine.store.files import file_sha256
-from reelremix.errors import ModelError
+from reelremix.errors import ModelError, SourceError, UnreadableMedia
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A film that was not heard yet."""
+
+    clip: Clip
+    key: ArtifactKey
+    ends: FilmEnds
 
 
 def with_ends_heard(
@@ -28,7 +37,8 @@ def with_ends_heard(
 ) -> dict[str, Rendered]:
     """The records, their verdicts saying whether each film begins and ends with its words.
 
-    A recogniser that is not here leaves that unknown, since what was rendered is whole without it.
+    A recogniser that is not here leaves that unknown, since what was rendered is whole without it;
+    so does a film that cannot be read, for itself.
     """
     films = [
         (folder / rendered[clip.id].video, clip)
@@ -43,8 +53,9 @@ def with_ends_heard(
         ctx.reporter.emit(Warned(f"the ends of the clips were not heard: {exc.message}", exc.hint))
         return dict(rendered)
     judged = {
-        clip.id: _judged(rendered[clip.id], clip, ends, ctx)
-        for (_, clip), ends in zip(films, found, strict=True)
+        clip.id: _judged(rendered[clip.id], clip, found[clip.id], ctx)
+        for _, clip in films
+        if clip.id in found
     }
     return {**rendered, **judged}
 
@@ -54,23 +65,41 @@ def _ends(
     language: str | None,
     options: TranscribeOptions,
     ctx: RunContext,
-) -> list[Ends]:
+) -> dict[str, Ends]:
+    """The ends of the films that can be read, by clip id."""
     transcriber = choose_whisper(options.model, options.device, ctx.models).transcriber
+    known: dict[str, Ends] = {}
+    waiting: list[_Waiting] = []
     with stage(ctx, STAGE):
-        keys = [
-            key_for(ctx, STAGE, VERSION, film=file_sha256(video), model=transcriber.identity)
-            for video, _ in films
-        ]
-        known = [load(ctx, key, Ends) for key in keys]
-        missing = [n for n, ends in enumerate(known) if ends is None]
-        if missing:
-            heard = hear_ends([films[n] for n in missing], transcriber, language, options, ctx)
-            for n, ends in zip(missing, heard, strict=True):
-                known[n] = ends
-                save(ctx, keys[n], ends)
+        for video, clip in films:
+            try:
+                digest = _digest(video)
+                key = key_for(ctx, STAGE, VERSION, film=digest, model=transcriber.identity)
+                ends = load(ctx, key, Ends)
+                if ends is None:
+                    waiting.append(_Waiting(clip, key, read_ends(video, clip, ctx)))
+                else:
+                    known[clip.id] = ends
+            except SourceError as exc:
+                told = f"the ends of {video.name} were not heard: {exc.message}"
+                ctx.reporter.emit(Warned(told, "watch it before use"))
+        if waiting:
+            sounds = [(film.ends, film.clip) for film in waiting]
+            heard = hear_ends(sounds, transcriber, language, options, ctx)
+            for film, ends in zip(waiting, heard, strict=True):
+                known[film.clip.id] = ends
+                save(ctx, film.key, ends)
     del transcriber
     give_back_freed_memory()
-    return [ends for ends in known if ends is not None]
+    return known
+
+
+def _digest(video: Path) -> str:
+    try:
+        return file_sha256(video)
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise UnreadableMedia(f"{video} cannot be read: {reason}") from exc
 
 
 def _judged(rendered: Rendered, clip: Clip, ends: Ends, ctx: RunContext) -> Rendered:

@@ -37,6 +37,9 @@ ALIKE = 0.5
 """Share of letters two words must have in common."""
 MASKED = "*"
 
+FilmEnds = tuple[Speech, ...]
+"""The sound of a film's first seconds and of its last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
@@ -46,8 +49,20 @@ class Ends:
     last: bool | None
 
 
+def read_ends(video: Path, clip: Clip, ctx: RunContext) -> FilmEnds:
+    """The sound at both ends of a clip in its film. Raises UnreadableMedia and Cancelled."""
+    written = choose_streams(probe(video, clip.id))
+    film, length = clip.film, Timestamp.from_seconds(END_S)
+    begins, ends = Timestamp.from_seconds(film.clip_begins), written.duration
+    if film.outro:
+        ends = min(ends, Timestamp.from_seconds(film.clip_ends))
+    first = TimeRange(begins, min(begins + length, ends))
+    last = TimeRange(max(begins, ends - length), ends)
+    return tuple(read_speech(video, written, span, ctx.cancel) for span in (first, last))
+
+
 def hear_ends(
-    films: Sequence[tuple[Path, Clip]],
+    films: Sequence[tuple[FilmEnds, Clip]],
     transcriber: Transcriber,
     language: str | None,
     options: TranscribeOptions,
@@ -56,13 +71,10 @@ def hear_ends(
     """Hear the ends of finished films, all in one go.
 
     Raises:
-        UnreadableMedia: a film cannot be read.
         ModelError: the recogniser cannot work here.
         Cancelled: the user asked to stop.
     """
-    pieces: list[Speech] = []
-    for video, clip in films:
-        pieces += _ends_of(video, clip, ctx)
+    pieces = [piece for ends, _ in films for piece in ends]
     gap = np.zeros(APART_S * RATE_HZ, np.float32)
     sound = np.concatenate([part for piece in pieces for part in (piece, gap)])
     heard = transcriber.transcribe(sound, language, options, goes_on=False)
@@ -79,19 +91,6 @@ def hear_ends(
         )
         for n, (_, clip) in enumerate(films)
     ]
-
-
-def _ends_of(video: Path, clip: Clip, ctx: RunContext) -> list[Speech]:
-    written = choose_streams(probe(video, clip.id))
-    film, length = clip.film, Timestamp.from_seconds(END_S)
-    begins, ends = Timestamp.from_seconds(film.clip_begins), written.duration
-    if film.outro:
-        ends = min(ends, Timestamp.from_seconds(film.clip_ends))
-    spans = (
-        TimeRange(begins, min(begins + length, ends)),
-        TimeRange(max(begins, ends - length), ends),
-    )
-    return [read_speech(video, written, span, ctx.cancel) for span in spans]
 
 
 def _said_between(segments: Sequence[Segment], start_s: float, end_s: float) -> list[str]:

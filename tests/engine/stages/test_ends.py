@@ -12,7 +12,7 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.models.whisper import Hearing, LanguageGuess
-from reelremix.engine.stages.ends import APART_S, END_S, Ends, hear_ends
+from reelremix.engine.stages.ends import APART_S, END_S, Ends, hear_ends, read_ends
 from tests.fakes import clip_of, presented, run_context
 from tests.media_factory import sound_of, tone, write_media
 
@@ -61,7 +61,9 @@ def said(film: Path, *texts: str) -> Clip:
 
 
 def heard(film: Path, clip: Clip, *sentences: str) -> Ends:
-    [ends] = hear_ends([(film, clip)], Reads(sentences), "en", OPTIONS, run_context())
+    ctx = run_context()
+    sound = read_ends(film, clip, ctx)
+    [ends] = hear_ends([(sound, clip)], Reads(sentences), "en", OPTIONS, ctx)
     return ends
 
 
@@ -94,9 +96,10 @@ def test_a_masked_word_is_not_looked_for(film: Path) -> None:
 
 
 def test_several_films_are_heard_in_one_go(film: Path) -> None:
-    films = [(film, said(film, "one", "two")), (film, said(film, "three", "four"))]
+    clips, ctx = [said(film, "one", "two"), said(film, "three", "four")], run_context()
+    films = [(read_ends(film, clip, ctx), clip) for clip in clips]
     reader = Reads(("one", "two", "three", "none"))
-    assert hear_ends(films, reader, "en", OPTIONS, run_context()) == [
+    assert hear_ends(films, reader, "en", OPTIONS, ctx) == [
         Ends(True, True), Ends(True, False),
     ]  # fmt: skip
     assert reader.length_s == pytest.approx(4 * (END_S + APART_S), abs=0.2)
