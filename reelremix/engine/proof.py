@@ -11,20 +11,31 @@ from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.memory import give_back_freed_memory
-from reelremix.engine.models.whisper import choose_whisper
+from reelremix.engine.models.whisper import Transcriber, choose_whisper
 from reelremix.engine.stages.artifact import key_for, load, save, stage
-from reelremix.engine.stages.ends import STAGE, VERSION, Ends, FilmEnds, hear_ends, read_ends
+from reelremix.engine.stages.ends import (
+    STAGE,
+    VERSION,
+    Ends,
+    FilmEnds,
+    Said,
+    compared,
+    hear_ends,
+    read_ends,
+)
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import ModelError, SourceError, UnreadableMedia
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A film that was not heard yet."""
+class _Film:
+    """A film that can be read."""
 
-    clip: Clip
+    clip_id: str
     key: ArtifactKey
-    ends: FilmEnds
+    said: Said | None
+    """What is heard at its ends; None where it was not heard yet."""
+    sound: FilmEnds
 
 
 def with_ends_heard(
@@ -48,50 +59,68 @@ def with_ends_heard(
     if not films:
         return dict(rendered)
     try:
-        found = _ends(films, language, options, ctx)
+        said = _said(films, language, options, ctx)
     except ModelError as exc:
         ctx.reporter.emit(Warned(f"the ends of the clips were not heard: {exc.message}", exc.hint))
         return dict(rendered)
     judged = {
-        clip.id: _judged(rendered[clip.id], clip, found[clip.id], ctx)
+        clip.id: _judged(rendered[clip.id], clip, compared(said[clip.id], clip.words), ctx)
         for _, clip in films
-        if clip.id in found
+        if clip.id in said
     }
     return {**rendered, **judged}
 
 
-def _ends(
+def _said(
     films: Sequence[tuple[Path, Clip]],
     language: str | None,
     options: TranscribeOptions,
     ctx: RunContext,
-) -> dict[str, Ends]:
-    """The ends of the films that can be read, by clip id."""
+) -> dict[str, Said]:
+    """What is heard at the ends of the films that can be read, by clip id."""
     transcriber = choose_whisper(options.model, options.device, ctx.models).transcriber
-    known: dict[str, Ends] = {}
-    waiting: list[_Waiting] = []
+    how = _how(transcriber, language, options)
     with stage(ctx, STAGE):
-        for video, clip in films:
-            try:
-                digest = _digest(video)
-                key = key_for(ctx, STAGE, VERSION, film=digest, model=transcriber.identity)
-                ends = load(ctx, key, Ends)
-                if ends is None:
-                    waiting.append(_Waiting(clip, key, read_ends(video, clip, ctx)))
-                else:
-                    known[clip.id] = ends
-            except SourceError as exc:
-                told = f"the ends of {video.name} were not heard: {exc.message}"
-                ctx.reporter.emit(Warned(told, "watch it before use"))
+        opened = [_opened(film, how, ctx) for film in films]
+        known = {film.clip_id: film.said for film in opened if film and film.said}
+        waiting = [film for film in opened if film and film.said is None]
         if waiting:
-            sounds = [(film.ends, film.clip) for film in waiting]
+            sounds = [film.sound for film in waiting]
             heard = hear_ends(sounds, transcriber, language, options, ctx)
-            for film, ends in zip(waiting, heard, strict=True):
-                known[film.clip.id] = ends
-                save(ctx, film.key, ends)
+            for film, said in zip(waiting, heard, strict=True):
+                known[film.clip_id] = said
+                save(ctx, film.key, said)
     del transcriber
     give_back_freed_memory()
     return known
+
+
+def _how(
+    transcriber: Transcriber, language: str | None, options: TranscribeOptions
+) -> dict[str, object]:
+    """All that what is heard depends on, besides the film."""
+    return {
+        "model": transcriber.identity,
+        "language": language,
+        "initial_prompt": options.initial_prompt,
+        "vocabulary": options.vocabulary,
+        "batch_size": options.batch_size,
+        "beam_size": options.beam_size,
+    }
+
+
+def _opened(film: tuple[Path, Clip], how: Mapping[str, object], ctx: RunContext) -> _Film | None:
+    """A film with what is known of it, else with its sound; None where it cannot be read."""
+    video, clip = film
+    try:
+        key = key_for(ctx, STAGE, VERSION, film=_digest(video), **how)
+        said = load(ctx, key, Said)
+        sound = read_ends(video, clip, ctx) if said is None else ()
+    except SourceError as exc:
+        told = f"the ends of {video.name} were not heard: {exc.message}"
+        ctx.reporter.emit(Warned(told, "watch it before use"))
+        return None
+    return _Film(clip.id, key, said, sound)
 
 
 def _digest(video: Path) -> str:

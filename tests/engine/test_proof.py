@@ -88,6 +88,36 @@ def test_a_film_that_cannot_be_read_stays_unknown_and_the_others_are_heard(
     assert "the ends of b.mp4 were not heard" in told
 
 
+def test_other_words_are_compared_with_what_was_heard_before(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = run_context()
+    reading(monkeypatch, "so", "there")
+    assert judged(clip, tmp_path, ctx).ok
+    reading(monkeypatch, "nothing", "nothing")
+    mended = replace(clip, words=(clip.words[0], replace(clip.words[1], text="purple")))
+    found = judged(mended, tmp_path, ctx)
+    assert (found.first_word_heard, found.last_word_heard) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("language", "options"),
+    [("de", TranscribeOptions()), ("en", TranscribeOptions(vocabulary=("there",))),
+     ("en", TranscribeOptions(beam_size=1))],
+)  # fmt: skip
+def test_a_film_is_heard_again_in_another_language_and_with_other_options(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    language: str, options: TranscribeOptions,
+) -> None:  # fmt: skip
+    ctx = run_context()
+    reading(monkeypatch, "so", "purple boxes")
+    assert not judged(clip, tmp_path, ctx).ok
+    reading(monkeypatch, "so", "there")
+    before = {clip.id: rendered(clip)}
+    found = with_ends_heard([clip], before, tmp_path, language, options, ctx)[clip.id].verdict
+    assert found is not None and found.ok
+
+
 def test_without_a_recogniser_it_stays_unknown_and_is_told(clip: Clip, tmp_path: Path) -> None:
     recorder = Recorder()
     found = judged(clip, tmp_path, run_context(reporter=recorder))

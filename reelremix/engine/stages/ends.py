@@ -19,14 +19,14 @@ from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.transcript import Segment
+from reelremix.engine.domain.transcript import Segment, Word
 from reelremix.engine.media.audio import read_speech
 from reelremix.engine.media.probe import choose_streams, probe
 from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.models.whisper import Transcriber
 
 STAGE = "verify"
-VERSION = 1
+VERSION = 2
 END_S = 4
 """Seconds of each end that are heard."""
 APART_S = 1
@@ -49,6 +49,14 @@ class Ends:
     last: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is heard at both ends of a film, whatever its words should be."""
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+
+
 def read_ends(video: Path, clip: Clip, ctx: RunContext) -> FilmEnds:
     """The sound at both ends of a clip in its film. Raises UnreadableMedia and Cancelled."""
     written = choose_streams(probe(video, clip.id))
@@ -62,19 +70,19 @@ def read_ends(video: Path, clip: Clip, ctx: RunContext) -> FilmEnds:
 
 
 def hear_ends(
-    films: Sequence[tuple[FilmEnds, Clip]],
+    films: Sequence[FilmEnds],
     transcriber: Transcriber,
     language: str | None,
     options: TranscribeOptions,
     ctx: RunContext,
-) -> list[Ends]:
+) -> list[Said]:
     """Hear the ends of finished films, all in one go.
 
     Raises:
         ModelError: the recogniser cannot work here.
         Cancelled: the user asked to stop.
     """
-    pieces = [piece for ends, _ in films for piece in ends]
+    pieces = [piece for ends in films for piece in ends]
     gap = np.zeros(APART_S * RATE_HZ, np.float32)
     sound = np.concatenate([part for piece in pieces for part in (piece, gap)])
     heard = transcriber.transcribe(sound, language, options, goes_on=False)
@@ -84,22 +92,24 @@ def hear_ends(
         segments.append(segment)
     starts = np.cumsum([0, *(len(piece) + len(gap) for piece in pieces)]) / RATE_HZ
     said = [_said_between(segments, a, b) for a, b in pairwise(starts)]
-    return [
-        Ends(
-            _is_among(clip.words[0].text, said[2 * n][:NEAREST]),
-            _is_among(clip.words[-1].text, said[2 * n + 1][-NEAREST:]),
-        )
-        for n, (_, clip) in enumerate(films)
-    ]
+    return [Said(first, last) for first, last in zip(said[::2], said[1::2], strict=True)]
 
 
-def _said_between(segments: Sequence[Segment], start_s: float, end_s: float) -> list[str]:
-    return [
+def compared(said: Said, words: Sequence[Word]) -> Ends:
+    """Whether the first and the last of the words are among what is said."""
+    return Ends(
+        _is_among(words[0].text, said.first[:NEAREST]),
+        _is_among(words[-1].text, said.last[-NEAREST:]),
+    )
+
+
+def _said_between(segments: Sequence[Segment], start_s: float, end_s: float) -> tuple[str, ...]:
+    return tuple(
         word.text
         for segment in segments
         for word in segment.timed_words
         if start_s <= (word.range.start_s + word.range.end_s) / 2 < end_s
-    ]
+    )
 
 
 def _is_among(word: str, said: Sequence[str]) -> bool | None:
