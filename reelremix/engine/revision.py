@@ -26,7 +26,13 @@ from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.seeing import cut_layout, framed, see
-from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
+from reelremix.engine.stages.branding import (
+    check_platform,
+    dress_of,
+    found_again,
+    remember_kit,
+    title_card_of,
+)
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.frame import merge_layouts
 from reelremix.engine.stages.place import place_captions
@@ -104,10 +110,8 @@ def with_files(
     Raises ConfigError for a file that is missing or no longer what it was.
     """
     return tuple(
-        replace(clip, brand=found_again(_kept(clip, request), _preset_of(clip), ctx.presets_dir,
-                                        manifest))
-        for clip in clips
-    )  # fmt: skip
+        replace(clip, brand=found_again(_kept(clip, request), manifest, ctx)) for clip in clips
+    )
 
 
 def _kept(clip: Clip, request: RenderRequest) -> Brand | None:
@@ -121,10 +125,6 @@ def _kept(clip: Clip, request: RenderRequest) -> Brand | None:
     return None if kept.is_empty else kept
 
 
-def _preset_of(clip: Clip) -> str | None:
-    return clip.captions.preset if clip.captions is not None else None
-
-
 def _changes_captions(request: RenderRequest) -> bool:
     return not (request.captions is None and request.emoji is None and request.platform is None)
 
@@ -135,6 +135,7 @@ def _redressed(clip: Clip, request: RenderRequest, ctx: RunContext) -> Clip:
     if captions is None and request.brand is None:
         return clip
     kit = dress_of(captions, request.brand, ctx.presets_dir).brand
+    remember_kit(kit, ctx)
     kept = clip.brand.assets if clip.brand is not None else ()
     if request.brand is None:
         return replace(clip, brand=kit or clip.brand)
@@ -193,7 +194,8 @@ def _captions_for(
         return None
     check_platform(request.platform)
     if request.captions is not None:
-        preset, style = request.captions, read_preset(request.captions, ctx.presets_dir).style
+        worn = read_preset(request.captions, ctx.presets_dir)
+        preset, style = worn.name, worn.style
     else:
         assert clip.captions is not None
         preset = clip.captions.preset  # the preset may have changed or gone since

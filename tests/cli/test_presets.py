@@ -121,6 +121,19 @@ def test_a_kit_of_ones_own_is_worn_and_listed_by_digest(clip: Command) -> None:
     assert 50 < last_luma(video) < 80  # the bar is red and has come to its end
 
 
+def test_a_preset_given_by_its_path_is_published_by_name_and_rendered_again(
+    clip: Command, reelremix: Command, tmp_path: Path
+) -> None:
+    path = write_kit(tmp_path / "private")
+    assert clip("--captions", path, "--brand", path, "--plan").code == 0
+    whole = manifest_in(Path("clips/talk"))
+    assert "private" not in json.dumps(whole)
+    assert (whole["options"]["captions"], made()["captions"]["preset"]) == ("mine", "mine")  # type: ignore[index]
+    assert reelremix("render", "clips/talk").code == 0
+    assert reelremix("render", "clips/talk", "--captions", path, "--overwrite").code == 0
+    assert "private" not in json.dumps(manifest_in(Path("clips/talk")))
+
+
 def test_a_kit_is_worn_without_captions(clip: Command) -> None:
     write_kit(own_folder())
     assert clip("--captions", "none", "--brand", "mine").code == 0

@@ -193,9 +193,14 @@ def _is_file(font: object) -> bool:
     return isinstance(font, str) and font.lower().endswith(FONT_SUFFIXES)
 
 
+def is_path(name_or_path: str) -> bool:
+    """Whether a preset is given by its file's path instead of its name."""
+    return name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path
+
+
 def _text_of(name_or_path: str, folder: Path | None) -> tuple[str, str, Path | None]:
     """A preset's text, how to call it, and its file unless it is built in."""
-    if name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path:
+    if is_path(name_or_path):
         path = Path(name_or_path)
         return _read(path), str(path), path
     built_in = _built_in() / f"{name_or_path}.toml"

@@ -13,7 +13,7 @@ class Asset:
     """A file of the user's that a render needs."""
 
     file: str
-    """As the preset names it, relative to the preset."""
+    """As the preset names it, relative to the preset; its name alone where that is elsewhere."""
     sha256: str
     path: str = ""
     """Where it is on this machine; never published. Empty until it is looked for."""

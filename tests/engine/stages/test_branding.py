@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reelremix.engine.domain.brand import Asset, Brand
-from reelremix.engine.stages.branding import found_again
+from reelremix.engine.export.manifest import clip_to_dict
+from reelremix.engine.stages.branding import dress_of, found_again, remember_kit
 from reelremix.errors import ConfigError
+from tests.engine.captions.kit import write_kit
+from tests.engine.examples import CLIP
+from tests.fakes import run_context
 
 
 @pytest.mark.parametrize(
@@ -29,16 +35,51 @@ def test_a_kit_that_cannot_be_drawn_is_refused_before_anything_is(
     tables: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(ConfigError, match=r"clips\.json: the brand kit of a clip") as caught:
-        found_again(Brand("mine", **tables), None, None, Path("clips.json"))
+        found_again(Brand("mine", **tables), Path("clips.json"), run_context())
     assert told in caught.value.message and caught.value.hint
 
 
 def test_unknown_keys_of_a_kit_are_ignored(tmp_path: Path) -> None:
     kit = Brand("mine", title={"seconds": 2, "mood": "calm"}, progress={"glow": 7})
-    assert found_again(kit, None, None, tmp_path / "clips.json") == kit
+    assert found_again(kit, tmp_path / "clips.json", run_context()) == kit
 
 
 def test_a_missing_file_of_a_kit_is_named(tmp_path: Path) -> None:
     kit = Brand("mine", logo={"file": "logo.png"}, assets=(Asset("logo.png", "0" * 64),))
     with pytest.raises(ConfigError, match=r"the file logo\.png that the clips need"):
-        found_again(kit, None, None, tmp_path / "clips.json")
+        found_again(kit, tmp_path / "clips.json", run_context())
+
+
+ELSEWHERE = """
+font = "{away}/Own.ttf"
+[title]
+font = "{away}/Own.ttf"
+[logo]
+file = "{away}/logo.png"
+[outro]
+file = "{away}/logo.png"
+"""
+
+
+def test_files_and_presets_are_published_by_name_and_found_where_they_were(
+    tmp_path: Path,
+) -> None:
+    away = write_kit(tmp_path / "away").parent
+    path = tmp_path / "mine.toml"
+    path.write_text(ELSEWHERE.format(away=away), "utf-8")
+    dress, ctx = dress_of(str(path), None, None), run_context()
+    assert dress.brand is not None and dress.preset == dress.brand.preset == "mine"
+    remember_kit(dress.brand, ctx)
+    clip = replace(CLIP, brand=dress.brand)
+    published = json.dumps(clip_to_dict(clip))
+    assert str(tmp_path) not in published and "logo.png" in published
+    bare = replace(dress.brand, assets=tuple(replace(a, path="") for a in dress.brand.assets))
+    assert found_again(bare, Path("elsewhere/clips.json"), ctx) == dress.brand
+
+
+def test_two_files_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
+    away = write_kit(tmp_path / "away").parent
+    text = f'[logo]\nfile = "logo.png"\n[outro]\nfile = "{away}/logo.png"'
+    (write_kit(tmp_path, (10, 10)).parent / "two.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=r"two different files are called logo\.png"):
+        dress_of(str(tmp_path / "two.toml"), None, None)
