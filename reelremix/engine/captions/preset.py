@@ -136,9 +136,9 @@ def check_preset(path: Path, look: Look | None = None) -> list[str]:
     """
     text = _read(path)
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return [f"{path}: not valid TOML: {error}"]
+        values = _parsed(text, str(path))
+    except ConfigError as error:
+        return [error.message]
     return [f"{path}:{_line(text, p.key)}: {p.text}" for p in _problems(values, path, look)]
 
 
@@ -230,6 +230,8 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file} is no preset: its values are nested too deeply") from error
 
 
 def _line(text: str, key: str) -> int:
