@@ -239,6 +239,8 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path} is not valid TOML: {exc}") from exc
+    except RecursionError as exc:
+        raise ConfigError(f"{path} holds no settings: its values are nested too deeply") from exc
     return {name: _checked(name, value, str(path)) for name, value in content.items()}
 
 

@@ -98,6 +98,7 @@ def test_an_unknown_key_names_file_key_and_nearest_match(
         ("max = 'long'", "max must be a number"),
         ("out = ['a']", "out must be text"),
         ("count = ", "is not valid TOML"),
+        ("count = " + "[" * 50_000, "its values are nested too deeply"),
         ("[clip]\ncount = 3", "there is no setting 'clip'"),
     ],
 )

@@ -513,12 +513,12 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
     tracks = tracks_from_dict(content, path)
     before = on_frames(wanted, subject)
-    before = with_files(before, request, path, job.ctx)
+    needed = with_files(before, request, path, job.ctx)
     options = content.get("options", {})
     frame = FrameOptions(
         faces=bool(options.get("faces", True)), speaker_network=options.get("speakers") != OFF
     )
-    revision = revised(before, tracks, request, subject, frame, job.ctx)
+    revision = revised(needed, tracks, request, subject, frame, job.ctx)
     clips, faces = revision.clips, revision.faces
     for clip in clips:
         draws = clip.captions is not None or (clip.brand is not None and clip.brand.draws)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.config import expanded
+from reelremix.engine.captions.preset import is_path
 from reelremix.engine.codec import to_plain
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
@@ -226,8 +227,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "faces": request.frame.faces,
         "layout": request.frame.layout.value,
         "zoom": request.frame.zoom.value,
-        "captions": request.captions or "none",
-        "brand": request.brand,
+        **_presets(request),
         "emoji": request.emoji,
         "platform": request.platform,
         "subtitles": list(request.subtitles),
@@ -240,6 +240,14 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "jobs": encode.jobs,
         "plan": request.plan_only,
     }
+
+
+def _presets(request: ClipRequest) -> dict[str, Any]:
+    """Presets by name; a file that is given by its path by content too."""
+    asked = {"captions": request.captions or "none", "brand": request.brand}
+    files = {name: Path(text) for name, text in asked.items() if text and is_path(text)}
+    names = {name: path.stem for name, path in files.items()}
+    return asked | names | {f"{name}_sha256": _digest(path) for name, path in files.items()}
 
 
 def _sound(sound: SoundOptions) -> dict[str, Any]:

@@ -44,7 +44,13 @@ from reelremix.engine.music import music_of, remember
 from reelremix.engine.options import output_format, own_words
 from reelremix.engine.seeing import see
 from reelremix.engine.stages.artifact import stage
-from reelremix.engine.stages.branding import Dress, check_platform, dress_of, title_card_of
+from reelremix.engine.stages.branding import (
+    Dress,
+    check_platform,
+    dress_of,
+    remember_kit,
+    title_card_of,
+)
 from reelremix.engine.stages.caption import legible, plan_captions
 from reelremix.engine.stages.censor import WordList, censored, word_list
 from reelremix.engine.stages.hesitations import listened
@@ -209,13 +215,15 @@ def shortened(
 def asked_dress(request: ClipRequest, ctx: RunContext) -> Dress:
     """Captions and brand kit that a request asks for. Raises ConfigError."""
     check_platform(request.platform)
-    return dress_of(
+    dress = dress_of(
         request.captions,
         request.brand,
         ctx.presets_dir,
         emoji=request.emoji,
         platform=request.platform,
     )
+    remember_kit(dress.brand, ctx)
+    return dress
 
 
 def _record_proposals(clips: Sequence[Clip], ctx: RunContext) -> None:

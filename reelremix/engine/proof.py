@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reelremix.engine.domain.clip import Clip, Rendered
-from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.memory import give_back_freed_memory
-from reelremix.engine.models.whisper import choose_whisper
+from reelremix.engine.models.whisper import Transcriber, choose_whisper
 from reelremix.engine.stages.artifact import key_for, load, save, stage
-from reelremix.engine.stages.ends import STAGE, VERSION, Ends, hear_ends
+from reelremix.engine.stages.ends import (
+    STAGE,
+    VERSION,
+    Ends,
+    FilmEnds,
+    Said,
+    compared,
+    hear_ends,
+    read_ends,
+)
 from reelremix.engine.store.files import file_sha256
-from reelremix.errors import ModelError
+from reelremix.errors import ModelError, SourceError, UnreadableMedia
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    """A film that can be read."""
+
+    clip_id: str
+    key: ArtifactKey
+    said: Said | None
+    """What is heard at its ends; None where it was not heard yet."""
+    sound: FilmEnds
 
 
 def with_ends_heard(
@@ -28,7 +48,8 @@ def with_ends_heard(
 ) -> dict[str, Rendered]:
     """The records, their verdicts saying whether each film begins and ends with its words.
 
-    A recogniser that is not here leaves that unknown, since what was rendered is whole without it.
+    A recogniser that is not here leaves that unknown, since what was rendered is whole without it;
+    so does a film that cannot be read, for itself.
     """
     films = [
         (folder / rendered[clip.id].video, clip)
@@ -38,39 +59,76 @@ def with_ends_heard(
     if not films:
         return dict(rendered)
     try:
-        found = _ends(films, language, options, ctx)
+        said = _said(films, language, options, ctx)
     except ModelError as exc:
         ctx.reporter.emit(Warned(f"the ends of the clips were not heard: {exc.message}", exc.hint))
         return dict(rendered)
     judged = {
-        clip.id: _judged(rendered[clip.id], clip, ends, ctx)
-        for (_, clip), ends in zip(films, found, strict=True)
+        clip.id: _judged(rendered[clip.id], clip, compared(said[clip.id], clip.words), ctx)
+        for _, clip in films
+        if clip.id in said
     }
     return {**rendered, **judged}
 
 
-def _ends(
+def _said(
     films: Sequence[tuple[Path, Clip]],
     language: str | None,
     options: TranscribeOptions,
     ctx: RunContext,
-) -> list[Ends]:
+) -> dict[str, Said]:
+    """What is heard at the ends of the films that can be read, by clip id."""
     transcriber = choose_whisper(options.model, options.device, ctx.models).transcriber
+    how = _how(transcriber, language, options)
     with stage(ctx, STAGE):
-        keys = [
-            key_for(ctx, STAGE, VERSION, film=file_sha256(video), model=transcriber.identity)
-            for video, _ in films
-        ]
-        known = [load(ctx, key, Ends) for key in keys]
-        missing = [n for n, ends in enumerate(known) if ends is None]
-        if missing:
-            heard = hear_ends([films[n] for n in missing], transcriber, language, options, ctx)
-            for n, ends in zip(missing, heard, strict=True):
-                known[n] = ends
-                save(ctx, keys[n], ends)
+        opened = [_opened(film, how, ctx) for film in films]
+        known = {film.clip_id: film.said for film in opened if film and film.said}
+        waiting = [film for film in opened if film and film.said is None]
+        if waiting:
+            sounds = [film.sound for film in waiting]
+            heard = hear_ends(sounds, transcriber, language, options, ctx)
+            for film, said in zip(waiting, heard, strict=True):
+                known[film.clip_id] = said
+                save(ctx, film.key, said)
     del transcriber
     give_back_freed_memory()
-    return [ends for ends in known if ends is not None]
+    return known
+
+
+def _how(
+    transcriber: Transcriber, language: str | None, options: TranscribeOptions
+) -> dict[str, object]:
+    """All that what is heard depends on, besides the film."""
+    return {
+        "model": transcriber.identity,
+        "language": language,
+        "initial_prompt": options.initial_prompt,
+        "vocabulary": options.vocabulary,
+        "batch_size": options.batch_size,
+        "beam_size": options.beam_size,
+    }
+
+
+def _opened(film: tuple[Path, Clip], how: Mapping[str, object], ctx: RunContext) -> _Film | None:
+    """A film with what is known of it, else with its sound; None where it cannot be read."""
+    video, clip = film
+    try:
+        key = key_for(ctx, STAGE, VERSION, film=_digest(video), **how)
+        said = load(ctx, key, Said)
+        sound = read_ends(video, clip, ctx) if said is None else ()
+    except SourceError as exc:
+        told = f"the ends of {video.name} were not heard: {exc.message}"
+        ctx.reporter.emit(Warned(told, "watch it before use"))
+        return None
+    return _Film(clip.id, key, said, sound)
+
+
+def _digest(video: Path) -> str:
+    try:
+        return file_sha256(video)
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise UnreadableMedia(f"{video} cannot be read: {reason}") from exc
 
 
 def _judged(rendered: Rendered, clip: Clip, ends: Ends, ctx: RunContext) -> Rendered:

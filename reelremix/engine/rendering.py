@@ -26,11 +26,12 @@ from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import SOFTWARE, choose_encoder
 from reelremix.engine.stages.artifact import key_for, load, save
 from reelremix.engine.stages.render import RenderTask
+from reelremix.engine.stages.verify import with_shown
 from reelremix.engine.store.files import file_sha256, part_beside, write_atomically
 from reelremix.engine.store.sources import identify_file
 from reelremix.engine.workers import Outcome, render_all
 
-VERSION = 5
+VERSION = 6
 """Of what a render makes of a clip."""
 
 
@@ -40,7 +41,8 @@ class _RenderRecord:
 
     video_sha256: str
     gain_db: float | None
-    verdict: Verdict | None
+    verdict: Verdict
+    """On the file alone: what the clip shows may be measured otherwise another time."""
 
 
 def file_names(clip: Clip) -> dict[str, str]:
@@ -84,12 +86,11 @@ def render(
     rendered: dict[str, Rendered] = {}
     waiting: list[Clip] = []
     for clip in clips:
-        ready = _already_rendered(clip, encoders[clip.output.encoder], subject, folder, ctx)
-        if ready is None:
+        record = _already_rendered(clip, encoders[clip.output.encoder], subject, folder, ctx)
+        if record is None:
             waiting.append(clip)
         else:
-            rendered[clip.id] = ready
-            ctx.reporter.emit(ClipRendered(clip.id, ready.video, 0.0, True))
+            rendered[clip.id] = _finished(clip, record, shown[clip.id], 0.0, ctx, cached=True)
     if waiting:
         run = _RenderRun(waiting, clips, shown, encoders, jobs, subject, folder, ctx, music or {})
         rendered |= run.rendered()
@@ -125,6 +126,7 @@ class _RenderRun:
         music: Mapping[str, Path],
     ) -> None:
         self._music = music
+        self._shown = shown
         self._clips = {clip.id: clip for clip in clips}
         self._encoders = encoders
         self._subject = subject
@@ -138,7 +140,7 @@ class _RenderRun:
             clip.id: _threads(index, len(planned), self._jobs, cores)
             for index, clip in enumerate(planned)
         }
-        self._tasks = [self._task(clip, shown[clip.id], threads[clip.id]) for clip in clips]
+        self._tasks = [self._task(clip, threads[clip.id]) for clip in clips]
 
     def rendered(self) -> dict[str, Rendered]:
         """Render everything; clips that fail are reported and left out."""
@@ -177,12 +179,9 @@ class _RenderRun:
         _write_subtitles(clip, self._folder)
         encoder = SOFTWARE if outcome.notice else self._encoders[clip.output.encoder]
         key = _render_key(clip, encoder, self._subject, self._ctx)
-        save(self._ctx, key, _RenderRecord(digest, outcome.gain_db, outcome.verdict))
-        self._ctx.reporter.emit(ClipRendered(clip.id, names["video"], round(wall_s, 3), False))
-        if outcome.verdict.notes:
-            notes = "; ".join(outcome.verdict.notes)
-            self._ctx.reporter.emit(Warned(f"{names['video']}: {notes}", "watch it before use"))
-        return _record(clip, outcome.gain_db, outcome.verdict)
+        record = _RenderRecord(digest, outcome.gain_db, outcome.verdict)
+        save(self._ctx, key, record)
+        return _finished(clip, record, self._shown[clip.id], wall_s, self._ctx, cached=False)
 
     def _fault(self, verdict: Verdict | None) -> str | None:
         """Why a film that was written does not count."""
@@ -199,7 +198,7 @@ class _RenderRun:
         finished = sum(self._done.values())
         self._ctx.reporter.emit(StageProgress("render", finished, self._total, "frames"))
 
-    def _task(self, clip: Clip, shown: Shown, threads: int) -> RenderTask:
+    def _task(self, clip: Clip, threads: int) -> RenderTask:
         names, output = file_names(clip), clip.output
         encoder = self._encoders[output.encoder]
         music = self._music[clip.mix.music.sha256] if clip.mix.music is not None else None
@@ -212,7 +211,6 @@ class _RenderRun:
             ),
             video=str(part_beside(self._folder / names["video"]).resolve()),
             thumbnail=str(part_beside(self._folder / names["thumbnail"]).resolve()),
-            shown=shown,
             decoder_threads=threads,
             music=str(music.resolve()) if music is not None else None,
         )
@@ -237,7 +235,7 @@ def _threads(index: int, clips: int, jobs: int, cores: int) -> int:
 
 def _already_rendered(
     clip: Clip, encoder: str, subject: Subject, folder: Path, ctx: RunContext
-) -> Rendered | None:
+) -> _RenderRecord | None:
     """The record of an earlier render whose files are still there, unchanged."""
     names = file_names(clip)
     if not all((folder / names[kind]).is_file() for kind in ("video", "thumbnail")):
@@ -247,7 +245,7 @@ def _already_rendered(
     if record is None or file_sha256(folder / names["video"]) != record.video_sha256:
         return None
     _write_subtitles(clip, folder)
-    return _record(clip, record.gain_db, record.verdict)
+    return record
 
 
 def _render_key(clip: Clip, encoder: str, subject: Subject, ctx: RunContext) -> ArtifactKey:
@@ -262,10 +260,17 @@ def _render_key(clip: Clip, encoder: str, subject: Subject, ctx: RunContext) -> 
     )
 
 
-def _record(clip: Clip, gain_db: float | None, verdict: Verdict | None) -> Rendered:
-    names = file_names(clip)
+def _finished(
+    clip: Clip, record: _RenderRecord, shown: Shown, wall_s: float, ctx: RunContext, *, cached: bool
+) -> Rendered:
+    """Tell of a film that is there, and of what is wrong with it."""
+    names, verdict = file_names(clip), with_shown(record.verdict, shown)
+    ctx.reporter.emit(ClipRendered(clip.id, names["video"], round(wall_s, 3), cached))
+    if verdict.notes:
+        told = f"{names['video']}: {'; '.join(verdict.notes)}"
+        ctx.reporter.emit(Warned(told, "watch it before use"))
     sidecars = tuple(names[f"subtitles.{kind}"] for kind in _sidecars(clip))
-    first = sidecars[0] if sidecars else None
+    first, gain_db = sidecars[0] if sidecars else None, record.gain_db
     return Rendered(clip.id, names["video"], names["thumbnail"], first, gain_db, verdict, sidecars)
 
 

@@ -26,7 +26,13 @@ from reelremix.engine.framing import frame_clip, hull_of
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.seeing import see
-from reelremix.engine.stages.branding import check_platform, dress_of, found_again, title_card_of
+from reelremix.engine.stages.branding import (
+    check_platform,
+    dress_of,
+    found_again,
+    remember_kit,
+    title_card_of,
+)
 from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.place import place_captions
 
@@ -109,26 +115,24 @@ def _asked(clip: Clip, layout: LayoutChoice) -> Clip:
 def with_files(
     clips: Sequence[Clip], request: RenderRequest, manifest: Path, ctx: RunContext
 ) -> tuple[Clip, ...]:
-    """The clips with the files their brand kits need; of a kit to be replaced the fonts alone.
+    """The clips with the files they still need of their brand kits, and where those are.
 
     Raises ConfigError for a file that is missing or no longer what it was.
     """
     return tuple(
-        replace(clip, brand=found_again(_kept(clip, request), _preset_of(clip), ctx.presets_dir,
-                                        manifest))
-        for clip in clips
-    )  # fmt: skip
+        replace(clip, brand=found_again(_kept(clip, request), manifest, ctx)) for clip in clips
+    )
 
 
 def _kept(clip: Clip, request: RenderRequest) -> Brand | None:
-    if clip.brand is None or request.brand is None:
-        return clip.brand
-    font = str(clip.captions.style.get("font", "")) if clip.captions is not None else ""
-    return Brand("", assets=tuple(a for a in clip.brand.assets if Path(a.file).name == font))
-
-
-def _preset_of(clip: Clip) -> str | None:
-    return clip.captions.preset if clip.captions is not None else None
+    """The clip's kit without the files that only what is to be replaced needs."""
+    if clip.brand is None:
+        return None
+    kit = clip.brand if request.brand is None else Brand("")
+    font = clip.captions.style.get("font") if clip.captions and request.captions is None else ""
+    needed = [a for a in clip.brand.assets if a.file in kit.files or Path(a.file).name == font]
+    kept = replace(kit, assets=tuple(needed))
+    return None if kept.is_empty else kept
 
 
 def _changes_captions(request: RenderRequest) -> bool:
@@ -141,6 +145,7 @@ def _redressed(clip: Clip, request: RenderRequest, ctx: RunContext) -> Clip:
     if captions is None and request.brand is None:
         return clip
     kit = dress_of(captions, request.brand, ctx.presets_dir).brand
+    remember_kit(kit, ctx)
     kept = clip.brand.assets if clip.brand is not None else ()
     if request.brand is None:
         return replace(clip, brand=kit or clip.brand)
@@ -190,7 +195,8 @@ def _captions_for(
         return None
     check_platform(request.platform)
     if request.captions is not None:
-        preset, style = request.captions, read_preset(request.captions, ctx.presets_dir).style
+        worn = read_preset(request.captions, ctx.presets_dir)
+        preset, style = worn.name, worn.style
     else:
         assert clip.captions is not None
         preset = clip.captions.preset  # the preset may have changed or gone since

@@ -14,7 +14,7 @@ from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.probe import choose_streams, probe
 from tests.cli.commandline import Command, Ended, manifest_in, words_file
 from tests.contract.schemas import faults
-from tests.engine.captions.kit import png, write_kit
+from tests.engine.captions.kit import KIT, png, write_kit
 from tests.media_factory import RED, Film, solid, sound_of, tone, write_media
 
 CHEAP = ("--no-faces", "--fps", "10", "--encoder-preset", "ultrafast", "--range", "1-3")
@@ -121,6 +121,19 @@ def test_a_kit_of_ones_own_is_worn_and_listed_by_digest(clip: Command) -> None:
     assert 50 < last_luma(video) < 80  # the bar is red and has come to its end
 
 
+def test_a_preset_given_by_its_path_is_published_by_name_and_rendered_again(
+    clip: Command, reelremix: Command, tmp_path: Path
+) -> None:
+    path = write_kit(tmp_path / "private")
+    assert clip("--captions", path, "--brand", path, "--plan").code == 0
+    whole = manifest_in(Path("clips/talk"))
+    assert "private" not in json.dumps(whole)
+    assert (whole["options"]["captions"], made()["captions"]["preset"]) == ("mine", "mine")  # type: ignore[index]
+    assert reelremix("render", "clips/talk").code == 0
+    assert reelremix("render", "clips/talk", "--captions", path, "--overwrite").code == 0
+    assert "private" not in json.dumps(manifest_in(Path("clips/talk")))
+
+
 def test_a_kit_is_worn_without_captions(clip: Command) -> None:
     write_kit(own_folder())
     assert clip("--captions", "none", "--brand", "mine").code == 0
@@ -139,6 +152,30 @@ def test_rendering_again_needs_the_same_files(clip: Command, reelremix: Command)
     assert missing.failed_politely(2, "the file logo.png that the clips need is not to be found")
     assert reelremix("render", "clips/talk", "--brand", "none").code == 0
     assert made()["captions"]["style"]["font"] == "Own.ttf"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("captions", ["pop", "none"])
+def test_other_captions_do_not_need_the_font_of_those_before(
+    clip: Command, reelremix: Command, captions: str
+) -> None:
+    write_kit(own_folder())
+    assert clip("--captions", "mine", "--plan").code == 0
+    (own_folder() / "Own.ttf").unlink()
+    gone = reelremix("render", "clips/talk")
+    assert gone.failed_politely(2, "the file Own.ttf that the clips need is not to be found")
+    assert reelremix("render", "clips/talk", "--captions", captions).code == 0
+    assert [a["file"] for a in made()["brand"]["assets"]] == ["logo.png"]  # type: ignore[index]
+    assert reelremix("render", "clips/talk").code == 0
+
+
+def test_a_title_keeps_the_font_that_it_shares_with_other_captions(
+    clip: Command, reelremix: Command
+) -> None:
+    write_kit(own_folder(), text=KIT.replace("[title]", '[title]\nfont = "Own.ttf"'))
+    assert clip("--captions", "mine", "--plan").code == 0
+    assert reelremix("render", "clips/talk", "--captions", "none").code == 0
+    files = {a["file"] for a in made()["brand"]["assets"]}  # type: ignore[index]
+    assert files == {"Own.ttf", "logo.png"}
 
 
 def test_other_captions_bring_their_own_kit_and_keep_a_given_one(

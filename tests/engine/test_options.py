@@ -150,3 +150,15 @@ def test_the_output_is_as_asked() -> None:
     )
     assert (made.width_px, made.height_px) == (1080, 1080) and made.frame_rate == 30
     assert (made.encoder, made.encoder_preset, made.crf) == ("libx264", "slow", 18)
+
+
+def test_a_preset_given_by_its_path_is_listed_by_name_and_content(tmp_path: Path) -> None:
+    listed = []
+    for folder, text in (("a", "size = 0.05"), ("b", "size = 0.06")):
+        path = tmp_path / folder / "mine.toml"
+        path.parent.mkdir()
+        path.write_text(text, "utf-8")
+        listed.append(options_of(ClipRequest("talk.mp4", captions=str(path))))
+    assert [options["captions"] for options in listed] == ["mine", "mine"]
+    assert listed[0]["captions_sha256"] != listed[1]["captions_sha256"]
+    assert "captions_sha256" not in options_of(ClipRequest("talk.mp4"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,10 +27,14 @@ def clip(tmp_path: Path) -> Clip:
     return replace(clip_of(presented(film), 0, 6), words=words)
 
 
+def rendered(clip: Clip, name: str = "a.mp4") -> Rendered:
+    return Rendered(clip.id, name, None, None, 0.0, Verdict(True, -14.0, -2.0))
+
+
 def judged(clip: Clip, folder: Path, ctx: RunContext) -> Verdict:
-    verdict = Verdict(True, -14.0, -2.0)
-    before = {clip.id: Rendered(clip.id, "a.mp4", None, None, 0.0, verdict)}
-    after = with_ends_heard([clip], before, folder, "en", TranscribeOptions(), ctx)
+    after = with_ends_heard(
+        [clip], {clip.id: rendered(clip)}, folder, "en", TranscribeOptions(), ctx
+    )
     found = after[clip.id].verdict
     assert found is not None
     return found
@@ -64,6 +69,53 @@ def test_a_film_is_heard_once(clip: Clip, tmp_path: Path, monkeypatch: pytest.Mo
     judged(clip, tmp_path, ctx)
     reading(monkeypatch, "nothing", "nothing")
     assert judged(clip, tmp_path, ctx).ok
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"no film")])
+def test_a_film_that_cannot_be_read_stays_unknown_and_the_others_are_heard(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], object]
+) -> None:
+    reading(monkeypatch, "so", "there")
+    recorder, other = Recorder(), replace(clip, id="other")
+    spoil(write_media(tmp_path / "b.mp4", None, sound_of(tone(2.0))))
+    before = {c.id: rendered(c, name) for c, name in ((other, "b.mp4"), (clip, "a.mp4"))}
+    ctx = run_context(reporter=recorder)
+    after = with_ends_heard([other, clip], before, tmp_path, "en", TranscribeOptions(), ctx)
+    assert after[other.id] == before[other.id]
+    assert after[clip.id].verdict == Verdict(True, -14.0, -2.0, first_word_heard=True,
+                                             last_word_heard=True)  # fmt: skip
+    [told] = [e.message for e in recorder.events if isinstance(e, Warned)]
+    assert "the ends of b.mp4 were not heard" in told
+
+
+def test_other_words_are_compared_with_what_was_heard_before(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = run_context()
+    reading(monkeypatch, "so", "there")
+    assert judged(clip, tmp_path, ctx).ok
+    reading(monkeypatch, "nothing", "nothing")
+    mended = replace(clip, words=(clip.words[0], replace(clip.words[1], text="purple")))
+    found = judged(mended, tmp_path, ctx)
+    assert (found.first_word_heard, found.last_word_heard) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("language", "options"),
+    [("de", TranscribeOptions()), ("en", TranscribeOptions(vocabulary=("there",))),
+     ("en", TranscribeOptions(beam_size=1))],
+)  # fmt: skip
+def test_a_film_is_heard_again_in_another_language_and_with_other_options(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    language: str, options: TranscribeOptions,
+) -> None:  # fmt: skip
+    ctx = run_context()
+    reading(monkeypatch, "so", "purple boxes")
+    assert not judged(clip, tmp_path, ctx).ok
+    reading(monkeypatch, "so", "there")
+    before = {clip.id: rendered(clip)}
+    found = with_ends_heard([clip], before, tmp_path, language, options, ctx)[clip.id].verdict
+    assert found is not None and found.ok
 
 
 def test_without_a_recogniser_it_stays_unknown_and_is_told(clip: Clip, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from reelremix.engine.domain.clip import Clip, OutputFormat, Shown
-from reelremix.engine.domain.context import CancelToken
+from reelremix.engine.domain.context import CancelToken, RunContext
 from reelremix.engine.domain.events import ClipFailed, ClipRendered, Event, StageProgress, Warned
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.media.encode import EncoderSettings
@@ -243,3 +243,29 @@ def test_what_is_wrong_with_a_film_is_told(tmp_path: Path) -> None:
     render(short, shown(short), 1, subject, tmp_path, run_context(reporter=recorder))
     [warning] = [e for e in recorder.events if isinstance(e, Warned)]
     assert warning.message == "01-a-title.mp4: is silent"
+
+
+def told(film: Path, folder: Path, clip: Clip, seen: Shown, ctx: RunContext) -> tuple[Any, Any]:
+    """The verdict on a clip, and what listeners were warned of."""
+    recorder = Recorder()
+    subject = Subject(film, presented(film))
+    made = render([clip], {clip.id: seen}, 1, subject, folder, replace(ctx, reporter=recorder))
+    warnings = [e.message for e in recorder.events if isinstance(e, Warned)]
+    return made[clip.id].verdict, warnings
+
+
+def test_a_film_that_is_kept_is_judged_by_what_its_plan_shows_now(
+    film: Path, tmp_path: Path
+) -> None:
+    [clip], ctx = clips(film, (0, 1)), run_context()
+    first, warned = told(film, tmp_path, clip, Shown(0.5), ctx)
+    note = "shows its speaker only 50% of the time"
+    assert note in first.notes and warned == [f"01-a-title.mp4: {'; '.join(first.notes)}"]
+    mended, _ = told(film, tmp_path, clip, Shown(1.0), ctx)
+    assert note not in mended.notes and mended.shown == Shown(1.0)
+
+
+def test_a_film_that_is_kept_is_warned_of_again(film: Path, tmp_path: Path) -> None:
+    [clip], ctx = clips(film, (0, 1)), run_context()
+    first = told(film, tmp_path, clip, Shown(0.5), ctx)
+    assert first[1] and told(film, tmp_path, clip, Shown(0.5), ctx) == first

@@ -174,15 +174,37 @@ def read_brand(values: Mapping[str, Any], path: Path | None) -> Brand:
         files.append(values["logo"]["file"])
     intro, outro = (bookend(values, name) for name in BOOKENDS)
     files += [end.file for end in (intro, outro) if end is not None]
-    assets = tuple(_asset(file, path) for file in dict.fromkeys(files)) if path is not None else ()
-    tables = {name: dict(values[name]) for name in ("title", "progress", "logo") if name in values}
+    assets = _assets(files, path) if path is not None else ()
+    intro, outro = (end and replace(end, file=_published(end.file)) for end in (intro, outro))
+    tables = {
+        name: {key: _published(value) for key, value in values[name].items()}
+        for name in ("title", "progress", "logo")
+        if name in values
+    }
     preset = path.stem if path is not None else ""
     return Brand(preset, assets=assets, intro=intro, outro=outro, **tables)
 
 
+def _published(value: Any) -> Any:
+    """A file as manifests name it: never by its place on this machine; other values as they are."""
+    is_place = isinstance(value, str) and Path(value).is_absolute()
+    return Path(value).name if is_place else value
+
+
+def _assets(files: Iterable[str], preset: Path) -> tuple[Asset, ...]:
+    """Every file once. Raises ConfigError where two could not be told apart by their names."""
+    assets = tuple(dict.fromkeys(_asset(file, preset) for file in files))
+    names = [asset.file for asset in assets]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{preset}: two different files are called {name}",
+                              hint="give one of them another name")  # fmt: skip
+    return assets
+
+
 def _asset(file: str, preset: Path) -> Asset:
     place = (preset.parent / file).resolve()
-    return Asset(file, _digest(place), str(place))
+    return Asset(_published(file), _digest(place), str(place))
 
 
 def _digest(place: Path) -> str:
@@ -218,8 +240,11 @@ def _located(asset: Asset, folders: Sequence[Path]) -> Asset:
 
 
 def with_own_font(style: CaptionStyle, assets: Iterable[Asset]) -> CaptionStyle:
-    """The style with a font file's name replaced by its place. Raises ConfigError without one."""
-    if not _is_font_file(style.font) or Path(style.font).is_absolute():
+    """The style with a font file replaced by the one of that name among the assets.
+
+    These were checked, whatever place a manifest names. Raises ConfigError without one.
+    """
+    if not _is_font_file(style.font):
         return style
     places = {Path(asset.file).name: asset.path for asset in assets}
     place = places.get(Path(style.font).name)
@@ -251,6 +276,18 @@ def brand_problems(
         found += _logo_problems(values["logo"], path)
     found += bookend_problems(values, path, look)
     return [*found, *_title_font_problems(values, path)]
+
+
+def kit_problems(brand: Brand) -> list[Problem]:
+    """Everything wrong with the tables of a kit from a manifest, whose unknown keys are ignored."""
+    found: list[Problem] = []
+    for name, table in (("title", brand.title), ("progress", brand.progress), ("logo", brand.logo)):
+        known = {k: v for k, v in (table or {}).items() if k in _TABLE_KEYS[name]}
+        found += _wrong_values(name, known)
+    file = brand.logo.get("file") if brand.logo is not None else None
+    if brand.logo is not None and file not in [asset.file for asset in brand.assets]:
+        found.append(Problem("logo.file", f"the logo {file!r} is not among the kit's files"))
+    return found
 
 
 def _unknown(name: str, table: Mapping[str, Any], known: Sequence[str]) -> list[Problem]:

@@ -136,9 +136,9 @@ def check_preset(path: Path, look: Look | None = None) -> list[str]:
     """
     text = _read(path)
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return [f"{path}: not valid TOML: {error}"]
+        values = _parsed(text, str(path))
+    except ConfigError as error:
+        return [error.message]
     return [f"{path}:{_line(text, p.key)}: {p.text}" for p in _problems(values, path, look)]
 
 
@@ -193,9 +193,14 @@ def _is_file(font: object) -> bool:
     return isinstance(font, str) and font.lower().endswith(FONT_SUFFIXES)
 
 
+def is_path(name_or_path: str) -> bool:
+    """Whether a preset is given by its file's path instead of its name."""
+    return name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path
+
+
 def _text_of(name_or_path: str, folder: Path | None) -> tuple[str, str, Path | None]:
     """A preset's text, how to call it, and its file unless it is built in."""
-    if name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path:
+    if is_path(name_or_path):
         path = Path(name_or_path)
         return _read(path), str(path), path
     built_in = _built_in() / f"{name_or_path}.toml"
@@ -225,6 +230,8 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file} is no preset: its values are nested too deeply") from error
 
 
 def _line(text: str, key: str) -> int:

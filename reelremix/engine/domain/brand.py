@@ -13,7 +13,7 @@ class Asset:
     """A file of the user's that a render needs."""
 
     file: str
-    """As the preset names it, relative to the preset."""
+    """As the preset names it, relative to the preset; its name alone where that is elsewhere."""
     sha256: str
     path: str = ""
     """Where it is on this machine; never published. Empty until it is looked for."""
@@ -40,6 +40,13 @@ class Brand:
     def draws(self) -> bool:
         """Whether anything of it is laid over the clip's pictures."""
         return any(table is not None for table in (self.title, self.progress, self.logo))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What its tables name: files, or for the title's font perhaps a family."""
+        named = [(self.title or {}).get("font"), (self.logo or {}).get("file")]
+        named += [end.file for end in (self.intro, self.outro) if end is not None]
+        return tuple(name for name in named if name)
 
     def path_of(self, file: str) -> str:
         """Where one of its files is on this machine; empty where that is not known."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from reelremix.engine.domain.layout import (
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
 from reelremix.engine.domain.occupied import Occupied
+from reelremix.engine.domain.request import SUBTITLE_KINDS
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.tightening import Removal, Tighten, Tightened
 from reelremix.engine.domain.time import TimeRange, Timestamp
@@ -249,20 +250,21 @@ def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
 def tracks_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Track, ...]:
     """The tracks of a loaded manifest; which shot each belongs to is not kept there."""
     try:
-        return tuple(
-            Track(
-                int(entry["id"]),
-                0,
-                tuple(
-                    Sighting(Timestamp.from_seconds(at), Box(x, y, w, h), 1.0)
-                    for at, x, y, w, h in entry["boxes"]
-                ),
-                entry.get("speaker"),
-            )
-            for entry in content.get("tracks", ())
-        )
+        return tuple(_read_track(entry) for entry in content.get("tracks", ()))
     except (LookupError, TypeError, ValueError, ArithmeticError) as exc:
         raise ConfigError(f"{path}: a track cannot be used: {exc}") from exc
+
+
+def _read_track(entry: Mapping[str, Any]) -> Track:
+    sightings = tuple(
+        Sighting(Timestamp.from_seconds(at), Box(x, y, w, h), 1.0)
+        for at, x, y, w, h in entry["boxes"]
+    )
+    if not sightings:
+        raise ValueError(f"track {entry['id']} has no boxes")
+    if any(later.at < earlier.at for earlier, later in pairwise(sightings)):
+        raise ValueError(f"the boxes of track {entry['id']} are not in order")
+    return Track(int(entry["id"]), 0, sightings, entry.get("speaker"))
 
 
 def listed_files(content: Mapping[str, Any]) -> set[str]:
@@ -650,6 +652,8 @@ def _checked(clip: Clip, source: Mapping[str, Any]) -> Clip:
     end_s = float(source["duration_s"]) + SLACK_S
     if not clip.ranges or any(not 0 <= r.start_s < r.end_s <= end_s for r in clip.ranges):
         raise ValueError("its ranges are empty, reversed or outside the recording")
+    if any(later.start < earlier.end for earlier, later in pairwise(clip.ranges)):
+        raise ValueError("its ranges overlap or are not in order")
     out = clip.output
     if not (16 <= out.width_px <= 8192 and 16 <= out.height_px <= 8192):
         raise ValueError("its output size is not between 16 and 8192")
@@ -715,7 +719,12 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
         layout=Layout(
             tuple(_read_piece(piece) for piece in entry["layout"]),
             tuple(
-                Speaking(_read_range(s), s.get("track"), s.get("speaker"), float(s["confidence"]))
+                Speaking(
+                    _read_range(s),
+                    _read_track_id(s.get("track")),
+                    s.get("speaker"),
+                    float(s["confidence"]),
+                )
                 for s in entry.get("speaking", ())
             ),
             tuple(
@@ -729,13 +738,29 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
         judge=_read_judged(entry.get("judge")),
         match=_read_match(entry.get("match")),
         brand=_read_brand(entry.get("brand")),
-        subtitles=tuple(str(kind) for kind in entry.get("subtitles", ("srt",))),
+        subtitles=_read_subtitles(entry.get("subtitles", ["srt"])),
         tightened=_read_tightened(entry.get("tightened")),
         censored=tuple(
             Censored(_read_range(c), Censor(c["mode"])) for c in entry.get("censored", ())
         ),
         mix=_read_mix(entry.get("audio") or {}),
     )
+
+
+def _read_track_id(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"{value!r} is not the number of a track")
+
+
+def _read_subtitles(kinds: object) -> tuple[str, ...]:
+    if not isinstance(kinds, list):
+        raise ValueError(f"its subtitles are no list of kinds: {kinds!r}")
+    unknown = [kind for kind in kinds if kind not in SUBTITLE_KINDS]
+    if unknown:
+        known = ", ".join(SUBTITLE_KINDS)
+        raise ValueError(f"no subtitles can be written as {unknown[0]!r}; there are {known}")
+    return tuple(kinds)
 
 
 def _read_tightened(entry: Mapping[str, Any] | None) -> Tightened | None:
@@ -834,7 +859,7 @@ def _read_piece(entry: Mapping[str, Any]) -> LayoutPiece:
                 Keyframe(Timestamp.from_seconds(at), Box(x, y, w, h))
                 for at, x, y, w, h in region["path"]
             ),
-            region.get("track"),
+            _read_track_id(region.get("track")),
         )
         for region in entry["regions"]
     )

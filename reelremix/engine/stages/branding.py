@@ -6,24 +6,32 @@ can be asked for, and they are shown without captions too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reelremix.engine.captions.brand import located
+from reelremix.engine.captions.brand import kit_problems, located
 from reelremix.engine.captions.overlay import title_box
 from reelremix.engine.captions.preset import Preset, read_preset
 from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
-from reelremix.engine.domain.brand import Brand
+from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.kept import first_of
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.track import Box
+from reelremix.engine.stages.artifact import key_for, load, save
 from reelremix.engine.stages.bookends import measured
 from reelremix.errors import ConfigError
 
 NONE = "none"
+VERSION = 1
+"""Of what is noted about the place of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Dress:
     """How clips are dressed."""
 
     preset: str | None
-    """As asked for; None without captions."""
+    """Its name; None without captions."""
     style: CaptionStyle | None
     brand: Brand | None
 
@@ -67,38 +75,56 @@ def dress_of(
         style = replace(style, emoji=emoji)
     if style is not None and platform is not None:
         style = replace(style, platform=platform)
-    shown = _brand(worn, captions, brand, folder)
-    return Dress(captions, style, None if shown.is_empty else measured(shown))
+    shown = _brand(worn, brand, folder)
+    name = worn.name if worn is not None else None
+    return Dress(name, style, None if shown.is_empty else measured(shown))
 
 
-def _brand(
-    worn: Preset | None, captions: str | None, brand: str | None, folder: Path | None
-) -> Brand:
+def _brand(worn: Preset | None, brand: str | None, folder: Path | None) -> Brand:
     """The kit that is shown, with every file that it or the captions need."""
-    own = replace(worn.brand, preset=captions or "") if worn is not None else Brand("")
+    own = replace(worn.brand, preset=worn.name) if worn is not None else Brand("")
     if brand is None:
         return own
     other = Brand("")
     if brand != NONE:
-        other = replace(read_preset(brand, folder).brand, preset=brand)
+        preset = read_preset(brand, folder)
+        other = replace(preset.brand, preset=preset.name)
     font = worn.style.font if worn is not None else ""
     needed = tuple(asset for asset in own.assets if asset.path == font)
     return replace(other, assets=tuple(dict.fromkeys((*other.assets, *needed))))
 
 
-def found_again(
-    brand: Brand | None, preset: str | None, folder: Path | None, manifest: Path
-) -> Brand | None:
+def remember_kit(brand: Brand | None, ctx: RunContext) -> None:
+    """Note where the files of a kit are: a manifest does not say."""
+    for asset in brand.assets if brand is not None else ():
+        save(ctx, _key(asset, ctx), _Place(asset.path))
+
+
+def found_again(brand: Brand | None, manifest: Path, ctx: RunContext) -> Brand | None:
     """A manifest's kit with its files where they are now.
 
-    They are looked for beside the preset, in the user's presets and beside the manifest. Raises
-    ConfigError for one that is missing or has changed.
+    They are looked for where they were, in the user's presets and beside the manifest. Raises
+    ConfigError for one that is missing or has changed, and for a value that cannot be drawn.
     """
     if brand is None:
         return None
-    named = [Path(p).parent for p in (preset, brand.preset) if p and p.endswith(".toml")]
-    places: Sequence[Path] = [*named, *([folder] if folder is not None else []), manifest.parent]
-    return replace(brand, assets=located(brand.assets, places))
+    for problem in kit_problems(brand):
+        raise ConfigError(
+            f"{manifest}: the brand kit of a clip cannot be used: {problem.text}",
+            hint=problem.hint or "undo the last change to the manifest",
+        )
+    own = [ctx.presets_dir] if ctx.presets_dir is not None else []
+    known = [_remembered(asset, ctx) for asset in brand.assets]
+    return replace(brand, assets=located(known, [*own, manifest.parent]))
+
+
+def _remembered(asset: Asset, ctx: RunContext) -> Asset:
+    place = load(ctx, _key(asset, ctx), _Place)
+    return asset if place is None else replace(asset, path=place.path)
+
+
+def _key(asset: Asset, ctx: RunContext) -> ArtifactKey:
+    return key_for(ctx, "kit", VERSION, sha256=asset.sha256)
 
 
 def check_platform(platform: str | None) -> None:

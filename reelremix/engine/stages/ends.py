@@ -19,14 +19,14 @@ from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.transcript import Segment
+from reelremix.engine.domain.transcript import Segment, Word
 from reelremix.engine.media.audio import read_speech
 from reelremix.engine.media.probe import choose_streams, probe
 from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.models.whisper import Transcriber
 
 STAGE = "verify"
-VERSION = 1
+VERSION = 2
 END_S = 4
 """Seconds of each end that are heard."""
 APART_S = 1
@@ -37,6 +37,9 @@ ALIKE = 0.5
 """Share of letters two words must have in common."""
 MASKED = "*"
 
+FilmEnds = tuple[Speech, ...]
+"""The sound of a film's first seconds and of its last."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ends:
@@ -46,23 +49,40 @@ class Ends:
     last: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is heard at both ends of a film, whatever its words should be."""
+
+    first: tuple[str, ...]
+    last: tuple[str, ...]
+
+
+def read_ends(video: Path, clip: Clip, ctx: RunContext) -> FilmEnds:
+    """The sound at both ends of a clip in its film. Raises UnreadableMedia and Cancelled."""
+    written = choose_streams(probe(video, clip.id))
+    film, length = clip.film, Timestamp.from_seconds(END_S)
+    begins, ends = Timestamp.from_seconds(film.clip_begins), written.duration
+    if film.outro:
+        ends = min(ends, Timestamp.from_seconds(film.clip_ends))
+    first = TimeRange(begins, min(begins + length, ends))
+    last = TimeRange(max(begins, ends - length), ends)
+    return tuple(read_speech(video, written, span, ctx.cancel) for span in (first, last))
+
+
 def hear_ends(
-    films: Sequence[tuple[Path, Clip]],
+    films: Sequence[FilmEnds],
     transcriber: Transcriber,
     language: str | None,
     options: TranscribeOptions,
     ctx: RunContext,
-) -> list[Ends]:
+) -> list[Said]:
     """Hear the ends of finished films, all in one go.
 
     Raises:
-        UnreadableMedia: a film cannot be read.
         ModelError: the recogniser cannot work here.
         Cancelled: the user asked to stop.
     """
-    pieces: list[Speech] = []
-    for video, clip in films:
-        pieces += _ends_of(video, clip, ctx)
+    pieces = [piece for ends in films for piece in ends]
     gap = np.zeros(APART_S * RATE_HZ, np.float32)
     sound = np.concatenate([part for piece in pieces for part in (piece, gap)])
     heard = transcriber.transcribe(sound, language, options, goes_on=False)
@@ -72,35 +92,24 @@ def hear_ends(
         segments.append(segment)
     starts = np.cumsum([0, *(len(piece) + len(gap) for piece in pieces)]) / RATE_HZ
     said = [_said_between(segments, a, b) for a, b in pairwise(starts)]
-    return [
-        Ends(
-            _is_among(clip.words[0].text, said[2 * n][:NEAREST]),
-            _is_among(clip.words[-1].text, said[2 * n + 1][-NEAREST:]),
-        )
-        for n, (_, clip) in enumerate(films)
-    ]
+    return [Said(first, last) for first, last in zip(said[::2], said[1::2], strict=True)]
 
 
-def _ends_of(video: Path, clip: Clip, ctx: RunContext) -> list[Speech]:
-    written = choose_streams(probe(video, clip.id))
-    film, length = clip.film, Timestamp.from_seconds(END_S)
-    begins, ends = Timestamp.from_seconds(film.clip_begins), written.duration
-    if film.outro:
-        ends = min(ends, Timestamp.from_seconds(film.clip_ends))
-    spans = (
-        TimeRange(begins, min(begins + length, ends)),
-        TimeRange(max(begins, ends - length), ends),
+def compared(said: Said, words: Sequence[Word]) -> Ends:
+    """Whether the first and the last of the words are among what is said."""
+    return Ends(
+        _is_among(words[0].text, said.first[:NEAREST]),
+        _is_among(words[-1].text, said.last[-NEAREST:]),
     )
-    return [read_speech(video, written, span, ctx.cancel) for span in spans]
 
 
-def _said_between(segments: Sequence[Segment], start_s: float, end_s: float) -> list[str]:
-    return [
+def _said_between(segments: Sequence[Segment], start_s: float, end_s: float) -> tuple[str, ...]:
+    return tuple(
         word.text
         for segment in segments
         for word in segment.timed_words
         if start_s <= (word.range.start_s + word.range.end_s) / 2 < end_s
-    ]
+    )
 
 
 def _is_among(word: str, said: Sequence[str]) -> bool | None:

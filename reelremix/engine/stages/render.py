@@ -18,7 +18,7 @@ import numpy as np
 
 from reelremix.engine.captions.drawing import Drawing
 from reelremix.engine.captions.patch import Patch, blend
-from reelremix.engine.domain.clip import Clip, Shown, Verdict
+from reelremix.engine.domain.clip import Clip, Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.kept import film_moment
 from reelremix.engine.domain.layout import LayoutPiece
@@ -71,8 +71,6 @@ class RenderTask:
     video: str
     """Path to write the film to: a `.part` beside its target."""
     thumbnail: str
-    shown: Shown = field(default_factory=Shown)
-    """Measured on the plan; passed through to the verdict."""
     decoder_threads: int = 1
     music: str | None = None
     """Path of the clip's music, if it has any."""
@@ -189,7 +187,6 @@ def _verified(task: RenderTask, programme: Programme | None, seen: Sequence[str]
         Path(task.video),
         task.clip,
         expects_audio=programme is not None,
-        shown=task.shown,
         seen=seen,
     )
 

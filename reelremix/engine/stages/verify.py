@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -33,31 +34,35 @@ STEADY_WORD_S = 0.12
 """Shorter words are too short to say whether they are audible."""
 
 
-def verify(
-    video: Path, clip: Clip, *, expects_audio: bool, shown: Shown, seen: Sequence[str] = ()
-) -> Verdict:
+def verify(video: Path, clip: Clip, *, expects_audio: bool, seen: Sequence[str] = ()) -> Verdict:
     """Check a finished file against its clip; never raises for what it finds.
+
+    What the plan shows is not known here: `with_shown` adds it.
 
     Args:
         video: the file.
         clip: what it should show.
         expects_audio: whether the recording has sound.
-        shown: measured on the plan.
         seen: what was wrong with the pictures as they were written.
     """
     try:
         written = choose_streams(probe(video, clip.id))
     except SourceError as exc:
         note = f"cannot be reopened: {exc.message}"
-        return Verdict(False, None, None, shown, (note,), is_unreadable=True)
+        return Verdict(False, None, None, notes=(note,), is_unreadable=True)
     notes = [*_stream_notes(written, clip, expects_audio=expects_audio)]
     notes += seen or _picture_notes(video, written, clip)
-    notes += faults(shown)
     lufs = peak = None
     if written.audio is not None:
         lufs, peak, sound_notes = _listen(video, written, clip)
         notes += sound_notes
-    return Verdict(not notes, lufs, peak, shown, tuple(notes))
+    return Verdict(not notes, lufs, peak, notes=tuple(notes))
+
+
+def with_shown(verdict: Verdict, shown: Shown) -> Verdict:
+    """The verdict on a file together with what its plan was found to show."""
+    notes = (*verdict.notes, *faults(shown))
+    return replace(verdict, ok=not notes, shown=shown, notes=notes)
 
 
 def _stream_notes(written: Presentation, clip: Clip, *, expects_audio: bool) -> Iterator[str]:

@@ -112,3 +112,11 @@ def test_a_font_file_is_found_among_the_assets(tmp_path: Path) -> None:
     assert Path(found.font).is_absolute()
     with pytest.raises(ConfigError, match=r"font file Own\.ttf"):
         with_own_font(CaptionStyle(font="Own.ttf"), ())
+
+
+def test_a_place_that_a_manifest_names_does_not_pass_by_the_check(tmp_path: Path) -> None:
+    kit, other = brand(tmp_path), tmp_path / "other" / "Own.ttf"
+    found = with_own_font(CaptionStyle(font=str(other)), kit.assets)
+    assert found.font == str(tmp_path / "Own.ttf")
+    with pytest.raises(ConfigError, match="that the captions need is not to be found"):
+        with_own_font(CaptionStyle(font=str(tmp_path / "Own.ttf")), ())

@@ -137,3 +137,10 @@ def test_every_key_has_a_meaning() -> None:
     assert {"title.seconds", "logo.file", "progress.colour"} <= {
         f"{key.table}.{key.name}" for key in keys()
     }
+
+
+def test_values_nested_without_end_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "deep = " + "[" * 50_000)
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        read_preset(str(path))
+    assert check_preset(path) == [f"{path} is no preset: its values are nested too deeply"]

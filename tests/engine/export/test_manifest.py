@@ -218,6 +218,25 @@ def test_an_edit_that_cannot_be_rendered_names_its_clip(fields: dict[str, Any]) 
         clips_from_dict(changed(**fields), PATH)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        (["srt", "txt"], "no subtitles can be written as 'txt'; there are srt, vtt, ass"),
+        ("srt", "its subtitles are no list of kinds: 'srt'"),
+        (None, "its subtitles are no list of kinds: None"),
+        ([["srt"]], "no subtitles can be written as"),
+    ],
+)
+def test_subtitles_of_a_kind_nobody_writes_name_the_clip(kinds: object, told: str) -> None:
+    with pytest.raises(ConfigError, match="clip 'c0ffee000001'") as caught:
+        clips_from_dict(changed(subtitles=kinds), PATH)
+    assert told in caught.value.message
+
+
+def test_a_clip_may_have_no_subtitles() -> None:
+    assert clips_from_dict(changed(subtitles=[]), PATH)[0].subtitles == ()
+
+
 @pytest.mark.parametrize("box", [[63.1, -5, 0, 404, 720], [63.1, 1000, 0, 404, 720],
                                  [63.1, 0, 0, 0, 720], [63.1, float("nan"), 0, 404, 720],
                                  [63.1, 0, 0, 404]])  # fmt: skip
@@ -226,6 +245,43 @@ def test_a_camera_outside_the_picture_is_refused(box: list[float]) -> None:
     document["clips"][0]["layout"][0]["regions"][0]["path"] = [box]
     with pytest.raises(ConfigError, match="cannot be used"):
         clips_from_dict(document, PATH)
+
+
+@pytest.mark.parametrize(
+    "ranges", [[[75, 91], [64, 70]], [[64, 80], [75, 91]], [[64, 70], [64, 70]]]
+)
+def test_ranges_that_are_not_in_order_are_refused(ranges: list[list[float]]) -> None:
+    with pytest.raises(ConfigError, match="its ranges overlap or are not in order"):
+        clips_from_dict(changed(ranges=ranges), PATH)
+
+
+def test_ranges_may_touch() -> None:
+    [clip] = clips_from_dict(changed(ranges=[[64, 70], [70, 91]]), PATH)
+    assert len(clip.ranges) == 2
+
+
+@pytest.mark.parametrize("number", ["S1", 1.5, True, [3]])
+def test_a_track_that_is_no_number_names_its_clip(number: object) -> None:
+    for key in ("speaking", "layout"):
+        document = content()
+        entry = document["clips"][0][key][0]
+        (entry if key == "speaking" else entry["regions"][0])["track"] = number
+        with pytest.raises(ConfigError, match="is not the number of a track"):
+            clips_from_dict(document, PATH)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "told"),
+    [
+        ([], "track 3 has no boxes"),
+        ([[2, 0, 0, 9, 9], [1, 0, 0, 9, 9]], "the boxes of track 3 are not in order"),
+    ],
+)
+def test_a_track_that_nobody_could_follow_is_refused(boxes: list[Any], told: str) -> None:
+    document = content()
+    document["tracks"][0]["boxes"] = boxes
+    with pytest.raises(ConfigError, match=told):
+        tracks_from_dict(document, PATH)
 
 
 def test_unknown_keys_are_ignored() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,19 @@ import pytest
 from reelremix.engine.captions.preset import read_preset
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.clip import Clip, OutputFormat, Verdict
-from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.media.audio import LoudnessMeter
 from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.still import read_still
 from reelremix.engine.models.speech import Speech
-from reelremix.engine.models.whisper import Hearing
 from reelremix.engine.stages.bookends import check_kit, measured
-from reelremix.engine.stages.ends import hear_ends
+from reelremix.engine.stages.ends import read_ends
 from reelremix.errors import ConfigError, RenderError
 from tests.engine.captions.kit import png
 from tests.engine.stages.test_render import lumas, rendered, sound
 from tests.engine.stages.test_tight_films import together
-from tests.fakes import FakeTranscriber, clip_of, presented, run_context
+from tests.fakes import clip_of, presented, run_context
 from tests.media_factory import (
     BLUE,
     GREEN,
@@ -273,20 +271,6 @@ def test_the_first_and_the_last_word_are_looked_for_in_the_clip(tmp_path: Path) 
     ]
 
 
-@dataclass
-class Listening(FakeTranscriber):
-    """Keeps what it is given to hear."""
-
-    heard: list[Speech] = field(default_factory=list)
-
-    def transcribe(
-        self, speech: Speech, language: str | None, options: TranscribeOptions, *, goes_on: bool
-    ) -> Hearing:
-        """As any fake."""
-        self.heard.append(speech)
-        return super().transcribe(speech, language, options, goes_on=goes_on)
-
-
 def hz(wave: Speech) -> float:
     return float(np.count_nonzero(np.diff(np.signbit(wave)))) / 2 / (len(wave) / 16_000)
 
@@ -298,10 +282,8 @@ def test_the_clips_own_ends_are_heard_again(tmp_path: Path, names: tuple[str, ..
     words = (Word("tone", TimeRange.from_seconds(0, 5)),)
     path = talk(tmp_path, heard=tone(6, 300))
     film, clip = made(path, kit, span=(0, 5), words=words)
-    listening = Listening()
-    hear_ends([(film, clip)], listening, "en", TranscribeOptions(), run_context())
-    [speech] = listening.heard
-    for piece in (speech[: 4 * 16_000], speech[5 * 16_000 : 9 * 16_000]):
+    for piece in read_ends(film, clip, run_context()):
+        assert len(piece) == 4 * 16_000
         tones = [hz(piece[n * 8_000 : (n + 1) * 8_000]) for n in range(8)]
         assert tones == pytest.approx([300] * 8, abs=20)
 

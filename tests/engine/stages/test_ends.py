@@ -12,7 +12,7 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.models.whisper import Hearing, LanguageGuess
-from reelremix.engine.stages.ends import APART_S, END_S, Ends, hear_ends
+from reelremix.engine.stages.ends import APART_S, END_S, Ends, Said, compared, hear_ends, read_ends
 from tests.fakes import clip_of, presented, run_context
 from tests.media_factory import sound_of, tone, write_media
 
@@ -61,8 +61,9 @@ def said(film: Path, *texts: str) -> Clip:
 
 
 def heard(film: Path, clip: Clip, *sentences: str) -> Ends:
-    [ends] = hear_ends([(film, clip)], Reads(sentences), "en", OPTIONS, run_context())
-    return ends
+    ctx = run_context()
+    [said] = hear_ends([read_ends(film, clip, ctx)], Reads(sentences), "en", OPTIONS, ctx)
+    return compared(said, clip.words)
 
 
 def test_a_film_that_begins_and_ends_with_its_words_is_right(film: Path) -> None:
@@ -94,9 +95,9 @@ def test_a_masked_word_is_not_looked_for(film: Path) -> None:
 
 
 def test_several_films_are_heard_in_one_go(film: Path) -> None:
-    films = [(film, said(film, "one", "two")), (film, said(film, "three", "four"))]
-    reader = Reads(("one", "two", "three", "none"))
-    assert hear_ends(films, reader, "en", OPTIONS, run_context()) == [
-        Ends(True, True), Ends(True, False),
+    ctx, reader = run_context(), Reads(("one", "two", "three", "none"))
+    sounds = [read_ends(film, said(film, "any"), ctx)] * 2
+    assert hear_ends(sounds, reader, "en", OPTIONS, ctx) == [
+        Said(("one",), ("two",)), Said(("three",), ("none",)),
     ]  # fmt: skip
     assert reader.length_s == pytest.approx(4 * (END_S + APART_S), abs=0.2)

@@ -10,7 +10,7 @@ import pytest
 from reelremix.engine.domain.clip import Clip, OutputFormat, Shown, Verdict
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
-from reelremix.engine.stages.verify import verify
+from reelremix.engine.stages.verify import verify, with_shown
 from tests.fakes import clip_of, presented
 from tests.media_factory import (
     BLACK,
@@ -38,7 +38,7 @@ def clip(path: Path, **more: object) -> Clip:
 
 
 def judged(path: Path, decided: Clip | None = None, *, expects_audio: bool = True) -> Verdict:
-    return verify(path, decided or clip(path), expects_audio=expects_audio, shown=Shown(0.97))
+    return verify(path, decided or clip(path), expects_audio=expects_audio)
 
 
 def said(*spans: tuple[float, float]) -> tuple[Word, ...]:
@@ -47,9 +47,16 @@ def said(*spans: tuple[float, float]) -> tuple[Word, ...]:
 
 def test_a_good_film_has_no_notes(tmp_path: Path) -> None:
     verdict = judged(film(tmp_path))
-    assert verdict == replace(verdict, ok=True, notes=(), shown=Shown(0.97))
+    assert verdict == replace(verdict, ok=True, notes=(), shown=Shown())
     assert verdict.loudness_lufs == pytest.approx(-14, abs=0.5)
     assert verdict.true_peak_dbtp == pytest.approx(-14, abs=2)  # AAC overshoots at the start
+
+
+def test_what_a_plan_shows_is_added_to_what_its_film_is() -> None:
+    film = Verdict(False, None, None, notes=("is silent",))
+    assert with_shown(film, Shown(0.97)) == replace(film, shown=Shown(0.97))
+    added = with_shown(replace(film, ok=True, notes=()), Shown(0.5))
+    assert added.notes == ("shows its speaker only 50% of the time",) and not added.ok
 
 
 Make = Callable[[Path], Path]
