@@ -26,7 +26,6 @@ from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.stages.camera import DEAD_ZONE, camera_path
 from reelremix.engine.stages.crops import (
-    FACE_IN_CELL,
     MAX_UPSCALE,
     Cell,
     around,
@@ -53,6 +52,8 @@ SMALL_FACE = 0.2
 """A face larger than this share of the picture's height is not beside a screen but before it."""
 
 
+LEAST_BESIDE = 0.5
+"""What is left below a screen is worth a face from this share of the screen's height on."""
 INSET = 0.25
 """A pane smaller than this share of the picture is set into it."""
 
@@ -295,7 +296,7 @@ def _screen(
     source = even_box(screen, room.picture)
     height = even_below(width * source.height / source.width)
     below = room.output.height_px - height
-    if below < FACE_IN_CELL * height:
+    if below < LEAST_BESIDE * height:
         return None
     face = (0, height, width, below)
     regions = (
