@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.layout import PiecesByTime
 from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.media.compose import box_at
@@ -61,24 +62,25 @@ def best_still(clip: Clip, tracks: Sequence[Track]) -> Timestamp | None:
     speakers = {entry.track for entry in clip.layout.speaking}
     end_s = clip.ranges[-1].start_s + EARLY * clip.ranges[-1].duration_s
     own = [t for t in tracks if t.id in speakers] or list(tracks)
+    pieces = PiecesByTime(clip.layout.pieces)
     found = [
-        (value, at) for track in own for value, at in _stills(clip, track) if at.seconds <= end_s
+        (value, at) for track in own for value, at in _stills(pieces, track) if at.seconds <= end_s
     ]
     return max(found, key=lambda still: still[0])[1] if found else None
 
 
-def _stills(clip: Clip, track: Track) -> Iterator[tuple[float, Timestamp]]:
+def _stills(pieces: PiecesByTime, track: Track) -> Iterator[tuple[float, Timestamp]]:
     """What each sighting of a face is worth: its quality times its size on screen."""
     usual = [s.still for s in track.sightings if s.still is not None]
     if not usual:
         return
     mean = sum(usual) / len(usual) or 1.0
     for sighting in track.sightings:
-        for piece in clip.layout.pieces:
-            if sighting.still is None or not piece.range.contains(sighting.at):
-                continue
-            for region in piece.regions:
-                crop = box_at(region.path, sighting.at)
-                shown = on_screen(sighting.box, region, sighting.at)
-                if shown is not None and sighting.box.overlap(crop) >= SHOWN * sighting.box.area:
-                    yield sighting.still / mean * shown.height**0.5, sighting.at
+        piece = pieces.at(sighting.at)
+        if sighting.still is None or piece is None:
+            continue
+        for region in piece.regions:
+            crop = box_at(region.path, sighting.at)
+            shown = on_screen(sighting.box, region, sighting.at)
+            if shown is not None and sighting.box.overlap(crop) >= SHOWN * sighting.box.area:
+                yield sighting.still / mean * shown.height**0.5, sighting.at
