@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import median
 
 from reelremix.engine.domain.time import TimeRange, Timestamp
 
@@ -58,6 +59,16 @@ class Box:
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         return max(0.0, width) * max(0.0, height)
+
+
+def usual_box(boxes: Sequence[Box]) -> Box:
+    """Where a rectangle is most of the time, by medians."""
+    return Box(
+        median(b.x for b in boxes),
+        median(b.y for b in boxes),
+        median(b.width for b in boxes),
+        median(b.height for b in boxes),
+    )
 
 
 @dataclass(frozen=True, slots=True)
