@@ -30,7 +30,7 @@ from reelremix.engine.captions.style import (
     number_problem,
     style_problems,
 )
-from reelremix.engine.captions.typefaces import FONT_SUFFIXES, chain_for
+from reelremix.engine.captions.typefaces import chain_for, is_font_file
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.errors import ConfigError
 
@@ -169,7 +169,7 @@ def _resolved(value: Any, named: Mapping[str, Any]) -> Any:
 def read_brand(values: Mapping[str, Any], path: Path | None) -> Brand:
     """The brand kit of a preset whose values were checked; its files are digested."""
     fonts = values.get("font"), _part(values, "title", "font")
-    files = [str(font) for font in fonts if _is_font_file(font)]
+    files = [str(font) for font in fonts if is_font_file(font)]
     if "logo" in values:
         files.append(values["logo"]["file"])
     intro, outro = (bookend(values, name) for name in BOOKENDS)
@@ -244,7 +244,7 @@ def with_own_font(style: CaptionStyle, assets: Iterable[Asset]) -> CaptionStyle:
 
     These were checked, whatever place a manifest names. Raises ConfigError without one.
     """
-    if not _is_font_file(style.font):
+    if not is_font_file(style.font):
         return style
     places = {Path(asset.file).name: asset.path for asset in assets}
     place = places.get(Path(style.font).name)
@@ -370,7 +370,7 @@ def _title_font_problems(values: Mapping[str, Any], path: Path | None) -> list[P
     if not isinstance(font, str):
         return []
     try:
-        chain_for(str(path.parent / font) if path is not None and _is_font_file(font) else font)
+        chain_for(str(path.parent / font) if path is not None and is_font_file(font) else font)
     except ConfigError as error:
         return [Problem("title.font", error.message, error.hint)]
     return []
@@ -379,7 +379,3 @@ def _title_font_problems(values: Mapping[str, Any], path: Path | None) -> list[P
 def _part(values: Mapping[str, Any], table: str, key: str) -> Any:
     entries = values.get(table)
     return entries.get(key) if isinstance(entries, dict) else None
-
-
-def _is_font_file(font: object) -> bool:
-    return isinstance(font, str) and font.lower().endswith(FONT_SUFFIXES)

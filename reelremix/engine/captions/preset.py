@@ -25,7 +25,7 @@ from reelremix.engine.captions.style import (
     did_you_mean,
     style_problems,
 )
-from reelremix.engine.captions.typefaces import FONT_SUFFIXES, chain_for
+from reelremix.engine.captions.typefaces import chain_for, is_font_file
 from reelremix.engine.domain.brand import Brand
 from reelremix.errors import ConfigError
 
@@ -145,7 +145,7 @@ def check_preset(path: Path, look: Look | None = None) -> list[str]:
 def _preset(values: Mapping[str, Any], name: str, path: Path | None) -> Preset:
     resolved = with_names_resolved(with_tables(values))
     style = {k: v for k, v in resolved.items() if k not in (*TABLES, "description")}
-    if path is not None and _is_file(style.get("font")):
+    if path is not None and is_font_file(style.get("font")):
         style["font"] = str((path.parent / style["font"]).resolve())
     return Preset(
         name,
@@ -183,14 +183,10 @@ def _font_problems(font: object, path: Path | None) -> list[Problem]:
     if not isinstance(font, str):
         return []
     try:
-        chain_for(str(path.parent / font) if path is not None and _is_file(font) else font)
+        chain_for(str(path.parent / font) if path is not None and is_font_file(font) else font)
     except ConfigError as error:
         return [Problem("font", error.message, error.hint)]
     return []
-
-
-def _is_file(font: object) -> bool:
-    return isinstance(font, str) and font.lower().endswith(FONT_SUFFIXES)
 
 
 def is_path(name_or_path: str) -> bool:

@@ -137,6 +137,11 @@ class FaceChain:
         return next(bundled, None) or _system_face(cluster) or _emoji_or_none(cluster)
 
 
+def is_font_file(font: object) -> bool:
+    """Whether what a style names as its font is a file instead of a family."""
+    return isinstance(font, str) and font.lower().endswith(FONT_SUFFIXES)
+
+
 @lru_cache(maxsize=8)
 def chain_for(family: str) -> FaceChain:
     """The chain that starts with a bundled or installed family, or with a font file.
@@ -145,7 +150,7 @@ def chain_for(family: str) -> FaceChain:
     """
     if family in BUNDLED:
         return FaceChain(_bundled(family))
-    if family.lower().endswith(FONT_SUFFIXES):
+    if is_font_file(family):
         return FaceChain(_own_file(Path(family)))
     from reelremix.engine.captions import skia_canvas
 

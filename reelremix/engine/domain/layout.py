@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,3 +110,23 @@ class Layout:
     speaking: tuple[Speaking, ...] = ()
     occupied: tuple[Occupied, ...] = ()
     """Text that is in the source's picture already."""
+
+
+class PiecesByTime:
+    """Pieces of a layout by their time, whatever their order; they hardly overlap."""
+
+    def __init__(self, pieces: Sequence[LayoutPiece]) -> None:
+        self._order = sorted(range(len(pieces)), key=lambda n: pieces[n].range.start)
+        self._pieces = pieces
+        self._starts = [pieces[n].range.start for n in self._order]
+
+    def during(self, span: TimeRange) -> list[int]:
+        """The numbers of those that are shown in a stretch, or may be."""
+        first = bisect_right(self._starts, span.start) - 1
+        return sorted(self._order[max(0, first) : bisect_left(self._starts, span.end)])
+
+    def at(self, moment: Timestamp) -> LayoutPiece | None:
+        """The last that has begun, if it still goes on."""
+        index = bisect_right(self._starts, moment) - 1
+        piece = self._pieces[self._order[index]] if index >= 0 else None
+        return piece if piece is not None and piece.range.contains(moment) else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from statistics import median
 
 from reelremix.engine.domain.time import TimeRange, Timestamp
 
@@ -58,6 +61,16 @@ class Box:
         return max(0.0, width) * max(0.0, height)
 
 
+def usual_box(boxes: Sequence[Box]) -> Box:
+    """Where a rectangle is most of the time, by medians."""
+    return Box(
+        median(b.x for b in boxes),
+        median(b.y for b in boxes),
+        median(b.width for b in boxes),
+        median(b.height for b in boxes),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """One face in one frame."""
@@ -101,3 +114,19 @@ class Track:
     def range(self) -> TimeRange:
         """From the first sighting to the last."""
         return TimeRange(self.sightings[0].at, self.sightings[-1].at)
+
+
+class SightingsByTime:
+    """All sightings of some tracks by their time, to look up those of many stretches."""
+
+    def __init__(self, tracks: Iterable[Track]) -> None:
+        self._ordered = sorted((s for t in tracks for s in t.sightings), key=_moment)
+
+    def during(self, span: TimeRange) -> Sequence[Sighting]:
+        """Those in a stretch, in order."""
+        first = bisect_left(self._ordered, span.start, key=_moment)
+        return self._ordered[first : bisect_left(self._ordered, span.end, key=_moment)]
+
+
+def _moment(sighting: Sighting) -> Timestamp:
+    return sighting.at

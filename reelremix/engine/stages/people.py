@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.source import VideoFormat
-from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.domain.track import Box, Track, usual_box
 
 MIN_PRESENCE = 0.35
 """Of a shot's face searches that found anybody, share a person must be found in, ..."""
@@ -48,7 +47,7 @@ def people_of(tracks: Sequence[Track], shot: Shot, picture: VideoFormat) -> list
     found = len({s.at for t in tracks for s in t.sightings})
     least = max(1.0, MIN_PRESENCE * found, LEAST_PRESENCE * (shot.searches or 0))
     present = [t for t in tracks if len(t.sightings) >= least]
-    boxes = {track.id: _typical(track) for track in present}
+    boxes = {t.id: usual_box([s.box for s in t.sightings]) for t in present}
     large = [t for t in present if boxes[t.id].height >= MIN_FACE * picture.height_px]
     largest = max((boxes[t.id].height for t in large), default=0.0)
     matter = [t for t in large if boxes[t.id].height >= RELEVANT_SIZE * largest]
@@ -68,16 +67,6 @@ def head_of(face: Box) -> Box:
 
 def _reading_order(box: Box, picture: VideoFormat) -> tuple[int, float]:
     return round(2 * box.center[1] / picture.height_px), box.x
-
-
-def _typical(track: Track) -> Box:
-    boxes = [s.box for s in track.sightings]
-    return Box(
-        median(b.x for b in boxes),
-        median(b.y for b in boxes),
-        median(b.width for b in boxes),
-        median(b.height for b in boxes),
-    )
 
 
 def _territory(own: int, faces: dict[int, Box], shot: Shot, picture: VideoFormat) -> Box:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from reelremix.engine.captions.safe_area import safe_area
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
-from reelremix.engine.domain.layout import Layout, LayoutPiece, Region
+from reelremix.engine.domain.layout import Layout, LayoutPiece, PiecesByTime, Region
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.domain.track import Box, Sighting, SightingsByTime, Track
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.stages.people import head_of
 
@@ -68,7 +68,7 @@ def place_captions(
     seen, and off what else is `drawn`, whose boxes are in output pixels.
     """
     safe = safe_area(output, str(captions.style.get("platform", "all")))
-    cues = list(captions.cues)
+    cues, sightings = list(captions.cues), SightingsByTime(tracks)
     for numbers, shown in _together(cues, layout.pieces):
         seen = _Obstacles.none()
         for piece in (layout.pieces[n] for n in numbers):
@@ -77,8 +77,9 @@ def place_captions(
             )
             texts = [_taken_on_screen(piece, taken) for taken in occupied]
             texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
-            faces = _faces_on_screen(piece, tracks, during)
-            heads = _faces_on_screen(piece, tracks, during, _up_to_the_hair)
+            found = sightings.during(during)
+            faces = _faces_on_screen(piece, found)
+            heads = _faces_on_screen(piece, found, _up_to_the_hair)
             seen = seen.joined(_Obstacles(faces, heads, texts))
         regions = [region for n in numbers for region in layout.pieces[n].regions]
         middle = _best_middle([cues[i] for i in shown], regions, seen, output, safe)
@@ -97,9 +98,11 @@ def _together(
     """
     together: dict[tuple[int, ...], list[int]] = {}
     crossing: list[tuple[tuple[int, ...], list[int]]] = []
+    by_time = PiecesByTime(pieces)
     for index, cue in enumerate(cues):
-        numbers = [n for n, p in enumerate(pieces) if cue.range.overlap_s(p.range) >= GLIMPSE_S]
-        numbers = numbers or [n for n, p in enumerate(pieces) if cue.range.overlap_s(p.range) > 0]
+        shared_s = {n: cue.range.overlap_s(pieces[n].range) for n in by_time.during(cue.range)}
+        numbers = [n for n, seconds in shared_s.items() if seconds >= GLIMPSE_S]
+        numbers = numbers or [n for n, seconds in shared_s.items() if seconds > 0]
         if len(numbers) > 1:
             crossing.append((tuple(numbers), [index]))
         elif numbers:
@@ -113,16 +116,13 @@ def _shared(a: TimeRange, b: TimeRange) -> TimeRange:
 
 def _faces_on_screen(
     piece: LayoutPiece,
-    tracks: Sequence[Track],
-    during: TimeRange,
+    sightings: Sequence[Sighting],
     part: Callable[[Box], Box] = lambda face: face,
 ) -> list[Box]:
-    """Every face of the piece, or a part around it, where the viewer sees it, in output pixels."""
+    """Every face, or a part around it, where the viewer sees it in the piece, in output pixels."""
     return [
         box
-        for track in tracks
-        for sighting in track.sightings
-        if during.contains(sighting.at)
+        for sighting in sightings
         for region in piece.regions
         if (box := on_screen(part(sighting.box), region, sighting.at)) is not None
     ]

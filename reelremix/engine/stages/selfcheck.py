@@ -11,9 +11,8 @@ from itertools import pairwise
 from operator import itemgetter
 
 from reelremix.engine.domain.clip import Clip, Shown
-from reelremix.engine.domain.layout import Layout, LayoutPiece, Region
-from reelremix.engine.domain.time import Timestamp
-from reelremix.engine.domain.track import Box, Track
+from reelremix.engine.domain.layout import Layout, LayoutPiece, PiecesByTime, Region
+from reelremix.engine.domain.track import Box, Sighting, SightingsByTime, Track
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.stages.place import on_screen
 
@@ -70,24 +69,21 @@ def _framing_faults(shown: Shown) -> Iterator[str]:
 
 def speaker_in_frame(layout: Layout, tracks: Sequence[Track]) -> float | None:
     """Share of the speaker's sightings that a region shows; None when nobody was seen."""
-    by_id = {track.id: track for track in tracks}
+    by_id = {track.id: SightingsByTime([track]) for track in tracks}
+    pieces = PiecesByTime(layout.pieces)
     seen = shown = 0
     for entry in layout.speaking:
-        track = by_id.get(entry.track) if entry.track is not None else None
-        for sighting in track.sightings if track is not None else ():
-            if entry.range.contains(sighting.at):
-                seen += 1
-                shown += any(
-                    sighting.box.overlap(box) >= SPEAKER_SHOWN * sighting.box.area
-                    for box in _boxes_at(layout, sighting.at)
-                )
+        sightings = by_id.get(entry.track) if entry.track is not None else None
+        for sighting in sightings.during(entry.range) if sightings is not None else ():
+            seen += 1
+            shown += _is_shown(sighting, pieces.at(sighting.at))
     return round(shown / seen, 3) if seen else None
 
 
-def _boxes_at(layout: Layout, at: Timestamp) -> Iterator[Box]:
-    for piece in layout.pieces:
-        if piece.range.contains(at):
-            yield from (box_at(region.path, at) for region in piece.regions)
+def _is_shown(sighting: Sighting, piece: LayoutPiece | None) -> bool:
+    boxes = [box_at(r.path, sighting.at) for r in piece.regions] if piece is not None else []
+    least = SPEAKER_SHOWN * sighting.box.area
+    return any(sighting.box.overlap(box) >= least for box in boxes)
 
 
 def _reversals(layout: Layout) -> int:
@@ -125,11 +121,8 @@ def _captions_over_faces(clip: Clip, tracks: Sequence[Track]) -> float | None:
 
 def _visible(pieces: Sequence[LayoutPiece], tracks: Sequence[Track]) -> Iterator[tuple[float, Box]]:
     """Every sighting on screen: when, and where in output pixels."""
+    sightings = SightingsByTime(tracks)
     for piece in pieces:
-        for track in tracks:
-            if track.range.end < piece.range.start or track.range.start >= piece.range.end:
-                continue
-            for sighting in track.sightings:
-                if piece.range.contains(sighting.at):
-                    shown = (on_screen(sighting.box, r, sighting.at) for r in piece.regions)
-                    yield from ((sighting.at.seconds, box) for box in shown if box is not None)
+        for sighting in sightings.during(piece.range):
+            shown = (on_screen(sighting.box, r, sighting.at) for r in piece.regions)
+            yield from ((sighting.at.seconds, box) for box in shown if box is not None)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.kept import first_of
+from reelremix.engine.domain.layout import PiecesByTime
 from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.media.compose import box_at
@@ -62,22 +63,23 @@ def best_still(clip: Clip, tracks: Sequence[Track]) -> Timestamp | None:
     speakers = {entry.track for entry in clip.layout.speaking}
     *_, early = first_of(clip.ranges, Timestamp.from_seconds(EARLY * clip.duration_s))
     own = [t for t in tracks if t.id in speakers] or list(tracks)
-    found = [(value, at) for track in own for value, at in _stills(clip, track) if at <= early.end]
+    pieces = PiecesByTime(clip.layout.pieces)
+    found = [(value, at) for t in own for value, at in _stills(pieces, t) if at <= early.end]
     return max(found, key=lambda still: still[0])[1] if found else None
 
 
-def _stills(clip: Clip, track: Track) -> Iterator[tuple[float, Timestamp]]:
+def _stills(pieces: PiecesByTime, track: Track) -> Iterator[tuple[float, Timestamp]]:
     """What each sighting of a face is worth: its quality times its size on screen."""
     usual = [s.still for s in track.sightings if s.still is not None]
     if not usual:
         return
     mean = sum(usual) / len(usual) or 1.0
     for sighting in track.sightings:
-        for piece in clip.layout.pieces:
-            if sighting.still is None or not piece.range.contains(sighting.at):
-                continue
-            for region in piece.regions:
-                crop = box_at(region.path, sighting.at)
-                shown = on_screen(sighting.box, region, sighting.at)
-                if shown is not None and sighting.box.overlap(crop) >= SHOWN * sighting.box.area:
-                    yield sighting.still / mean * shown.height**0.5, sighting.at
+        piece = pieces.at(sighting.at)
+        if sighting.still is None or piece is None:
+            continue
+        for region in piece.regions:
+            crop = box_at(region.path, sighting.at)
+            shown = on_screen(sighting.box, region, sighting.at)
+            if shown is not None and sighting.box.overlap(crop) >= SHOWN * sighting.box.area:
+                yield sighting.still / mean * shown.height**0.5, sighting.at

@@ -7,8 +7,10 @@ the sound's own join to where it is not heard.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.tightening import (
@@ -147,8 +149,9 @@ def _hesitations_cut(stretch: Stretch, rules: _Rules) -> Iterator[_Cut]:
     silences = stretch.loudness.silences()
     for span in stretch.hesitations:
         start, end = span.start_s, span.end_s
-        before = next((start - a for a, b in silences if abs(b - start) < SLACK_S), 0.0)
-        behind = next((b - end for a, b in silences if abs(a - end) < SLACK_S), 0.0)
+        around = _around(silences, start - SLACK_S, end + SLACK_S)
+        before = next((start - a for a, b in around if abs(b - start) < SLACK_S), 0.0)
+        behind = next((b - end for a, b in around if abs(a - end) < SLACK_S), 0.0)
         pause = min(rules.left_s, before + behind)
         left = start - before + min(before, max(BREATH_S, TAIL * pause))
         right = end + behind - min(behind, max(BREATH_S, (1 - TAIL) * pause))
@@ -169,8 +172,9 @@ def _edges(
     lowest, highest = _room(group, stretch)
     low = lowest, min(begin + SLACK_S, (begin + end) / 2)
     high = max(end - SLACK_S, (begin + end) / 2), highest
-    before = _longest_within([(max(a, low[0]), min(b, low[1])) for a, b in silences])
-    behind = _longest_within([(max(a, high[0]), min(b, high[1])) for a, b in silences])
+    around = _around(silences, lowest, highest)
+    before = _longest_within([(max(a, low[0]), min(b, low[1])) for a, b in around])
+    behind = _longest_within([(max(a, high[0]), min(b, high[1])) for a, b in around])
     pause = min(left_s, sum(b - a for a, b in (before, behind)))
     start = _quietest(stretch.loudness, low, begin)
     if before[1] > before[0]:
@@ -202,14 +206,25 @@ def _quietest(loudness: Loudness, room: tuple[float, float], expected_s: float) 
     return loudness.quietest_s(low, high) if low < high else expected_s
 
 
+def _around(
+    silences: Sequence[tuple[float, float]], low_s: float, high_s: float
+) -> Sequence[tuple[float, float]]:
+    """The silences in a stretch and the nearest on either side of it."""
+    first = bisect_left(silences, low_s, key=itemgetter(1))
+    last = bisect_right(silences, high_s, key=itemgetter(0))
+    return silences[max(0, first - 1) : last + 1]
+
+
 def _longest_within(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return max(spans, key=lambda span: span[1] - span[0], default=(0.0, 0.0))
 
 
 def _silences_cut(stretch: Stretch, rules: _Rules) -> Iterator[_Cut]:
     """The middles of long silences."""
+    words = sorted(stretch.words, key=_middle)
     for start, end in stretch.loudness.silences():
-        for low, high in _without_words(start, end, stretch.words):
+        first, last = (bisect_left(words, moment, key=_middle) for moment in (start, end))
+        for low, high in _without_words(start, end, words[first:last]):
             if high - low <= rules.longest_s or _overlaps_event(low, high, stretch.events):
                 continue
             before, behind = TAIL * rules.left_s, (1 - TAIL) * rules.left_s
@@ -225,8 +240,7 @@ def _without_words(
 ) -> Iterator[tuple[float, float]]:
     """A silence without the words that lie in it, however quietly they are said."""
     for word in words:
-        middle = (word.range.start_s + word.range.end_s) / 2
-        if start < middle < end:
+        if start < _middle(word) < end:
             yield start, max(start, word.range.start_s - SLACK_S)
             start = min(end, word.range.end_s + SLACK_S)
     yield start, end
@@ -247,7 +261,8 @@ def _apart(cuts: Sequence[_Cut], stretch: Stretch) -> list[_Cut]:
     for cut in sorted(cuts, key=lambda c: c.start_s):
         while ordered and cut.start_s - ordered[-1].end_s < SHORTEST_KEPT_S:
             before = ordered[-1]
-            if any(before.end_s < middle < cut.start_s for middle in middles):
+            following = bisect_right(middles, before.end_s)
+            if following < len(middles) and middles[following] < cut.start_s:
                 if cut.worth <= before.worth:
                     break
                 ordered.pop()
@@ -259,13 +274,13 @@ def _apart(cuts: Sequence[_Cut], stretch: Stretch) -> list[_Cut]:
 
 
 def _middles(cuts: Sequence[_Cut], words: Sequence[Word]) -> list[float]:
-    """The middles of all words that no cut takes."""
+    """The middles of all words that no cut takes, in order."""
     taken = {i for c in cuts for g in c.groups for i in range(g.first, g.last + 1)}
-    return [
-        (word.range.start_s + word.range.end_s) / 2
-        for index, word in enumerate(words)
-        if index not in taken
-    ]
+    return sorted(_middle(word) for index, word in enumerate(words) if index not in taken)
+
+
+def _middle(word: Word) -> float:
+    return (word.range.start_s + word.range.end_s) / 2
 
 
 def _merged(a: _Cut, b: _Cut) -> _Cut:

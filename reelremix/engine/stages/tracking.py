@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import hypot
-from statistics import median
 
 from reelremix.engine.domain.time import Timestamp
-from reelremix.engine.domain.track import Box, Sighting
+from reelremix.engine.domain.track import Box, Sighting, usual_box
 
 SAME_FACE_IOU = 0.2
 """A face that overlaps so much with where it was expected is the same."""
@@ -61,12 +60,7 @@ class Trail:
         seen = [s.box for s in self.sightings[first:last]]
         if len(seen) < LEAST_SIGHTINGS:
             return None
-        return Box(
-            median(b.x for b in seen),
-            median(b.y for b in seen),
-            median(b.width for b in seen),
-            median(b.height for b in seen),
-        )
+        return usual_box(seen)
 
     def box_at(self, at: Timestamp, *, is_cut_next: bool) -> Box | None:
         """Where the face is at a moment before the latest search, or just after it.

@@ -18,13 +18,12 @@ from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read
 from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.probe import choose_streams, probe
 from reelremix.engine.stages.selfcheck import faults
+from reelremix.engine.stages.watched import BLACK_LUMA
 from reelremix.errors import SourceError
 
 LOUDNESS_TOLERANCE_DB = 1.0
 PEAK_LIMIT_DBTP = -1.0
 DURATION_TOLERANCE_S = Fraction(1, 10)
-BLACK_LUMA = 20.0
-"""Mean luma, 16 to 235, below which a picture counts as black."""
 LOOKED_AT = 6
 """Keyframes decoded to tell whether there is a picture."""
 AUDIBLE_DBFS = -55.0
