@@ -26,9 +26,9 @@ from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.models.whisper import Transcriber
 
 STAGE = "verify"
-VERSION = 2
-END_S = 4
-"""Seconds of each end that are heard."""
+VERSION = 3
+END_S = 5
+"""Seconds of each end that are heard; of three a recogniser makes too little."""
 APART_S = 1
 """Silence between two ends."""
 NEAREST = 3
