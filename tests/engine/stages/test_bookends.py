@@ -22,7 +22,7 @@ from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.still import read_still
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.stages.bookends import check_kit, measured
-from reelremix.engine.stages.ends import read_ends
+from reelremix.engine.stages.ends import END_S, read_ends
 from reelremix.errors import ConfigError, RenderError
 from tests.engine.captions.kit import png
 from tests.engine.stages.test_render import lumas, rendered, sound
@@ -283,9 +283,9 @@ def test_the_clips_own_ends_are_heard_again(tmp_path: Path, names: tuple[str, ..
     path = talk(tmp_path, heard=tone(6, 300))
     film, clip = made(path, kit, span=(0, 5), words=words)
     for piece in read_ends(film, clip, run_context()):
-        assert len(piece) == 4 * 16_000
-        tones = [hz(piece[n * 8_000 : (n + 1) * 8_000]) for n in range(8)]
-        assert tones == pytest.approx([300] * 8, abs=20)
+        assert len(piece) == END_S * 16_000
+        tones = [hz(piece[n * 8_000 : (n + 1) * 8_000]) for n in range(2 * END_S)]
+        assert tones == pytest.approx([300] * len(tones), abs=20)
 
 
 def test_the_bar_runs_over_the_clip_alone(tmp_path: Path) -> None:
