@@ -1,19 +1,25 @@
-"""How a clip is framed: as is wanted of it, or otherwise where that would show too little.
+"""How a clip is framed and captioned: what planning and rendering anew do alike.
 
-Planning and rendering anew frame alike, so that another shape is looked at as the first one was.
+It is framed as is wanted of it, or otherwise where that would show too little.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from reelremix.engine.captions.style import CaptionStyle
+from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.layout import Framing, LayoutChoice
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.seeing import cut_layout, framed
+from reelremix.engine.stages.branding import title_card_of
+from reelremix.engine.stages.caption import plan_captions
 from reelremix.engine.stages.look import Look
+from reelremix.engine.stages.place import place_captions
 from reelremix.engine.stages.selfcheck import framing_faults, measure
 from reelremix.engine.stages.stills import best_still
 
@@ -50,6 +56,15 @@ def frame_clip(
             repaired = f"{'; '.join(wrong)}: {safer} instead"
             return replace(other, framing=replace(other.framing, repaired=repaired)), others
     return best, tracks
+
+
+def captions_of(
+    clip: Clip, tracks: Sequence[Track], preset: str, style: CaptionStyle | None
+) -> Captions:
+    """Captions for the framed clip: off faces, off text in the picture and off its title card."""
+    captions = plan_captions(clip.words, clip.ranges, clip.output, preset, style=style)
+    drawn, taken = title_card_of(clip), clip.layout.occupied
+    return place_captions(captions, clip.layout, tracks, clip.output, taken, drawn=drawn)
 
 
 def _framed(

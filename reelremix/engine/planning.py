@@ -37,7 +37,7 @@ from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.export.names import slug
-from reelremix.engine.framing import frame_clip
+from reelremix.engine.framing import captions_of, frame_clip
 from reelremix.engine.media.audio import SPEECH, read_pcm
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.music import music_of, remember
@@ -49,14 +49,12 @@ from reelremix.engine.stages.branding import (
     check_platform,
     dress_of,
     remember_kit,
-    title_card_of,
 )
-from reelremix.engine.stages.caption import legible, plan_captions
+from reelremix.engine.stages.caption import legible
 from reelremix.engine.stages.censor import WordList, censored, word_list
 from reelremix.engine.stages.hesitations import listened
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.mixing import fades_for
-from reelremix.engine.stages.place import place_captions
 from reelremix.engine.stages.selfcheck import measure
 from reelremix.engine.stages.tighten import Tight, tighten
 from reelremix.errors import (
@@ -182,12 +180,8 @@ class _Planner:
         """The clip with captions off faces, off text in the picture and off its title card."""
         if self.dress.preset is None:
             return clip
-        captions = plan_captions(
-            clip.words, clip.ranges, self.output, self.dress.preset, style=self.dress.style
-        )
-        drawn, taken = title_card_of(clip), clip.layout.occupied
-        placed = place_captions(captions, clip.layout, tracks, self.output, taken, drawn=drawn)
-        return replace(clip, captions=placed)
+        captions = captions_of(clip, tracks, self.dress.preset, self.dress.style)
+        return replace(clip, captions=captions)
 
 
 def shortened(

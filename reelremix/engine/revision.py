@@ -22,7 +22,7 @@ from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.export.manifest import renumbered
-from reelremix.engine.framing import frame_clip, hull_of
+from reelremix.engine.framing import captions_of, frame_clip, hull_of
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.seeing import see
@@ -31,10 +31,7 @@ from reelremix.engine.stages.branding import (
     dress_of,
     found_again,
     remember_kit,
-    title_card_of,
 )
-from reelremix.engine.stages.caption import plan_captions
-from reelremix.engine.stages.place import place_captions
 
 NO_CAPTIONS = "none"
 
@@ -206,12 +203,4 @@ def _captions_for(
         style = replace(style, emoji=request.emoji)
     if request.platform is not None:
         style = replace(style, platform=request.platform)
-    captions = plan_captions(clip.words, clip.ranges, clip.output, preset, style=style)
-    return place_captions(
-        captions,
-        clip.layout,
-        tracks,
-        clip.output,
-        clip.layout.occupied,
-        drawn=title_card_of(clip),
-    )
+    return captions_of(clip, tracks, preset, style)

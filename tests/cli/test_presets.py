@@ -6,6 +6,7 @@ import json
 import os
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def clip(reelremix: Command, film: Path, tmp_path: Path) -> Command:
     return run
 
 
-def made(folder: Path = Path("clips/talk")) -> dict[str, object]:
+def made(folder: Path = Path("clips/talk")) -> dict[str, Any]:
     return dict(manifest_in(folder)["clips"][0])
 
 
@@ -115,9 +116,9 @@ def test_a_kit_of_ones_own_is_worn_and_listed_by_digest(clip: Command) -> None:
     brand = entry["brand"]
     assert isinstance(brand, dict)
     assert {asset["file"] for asset in brand["assets"]} == {"Own.ttf", "logo.png"}
-    assert entry["captions"]["style"]["font"] == "Own.ttf"  # type: ignore[index]
+    assert entry["captions"]["style"]["font"] == "Own.ttf"
     assert str(path.parent) not in json.dumps(manifest_in(Path("clips/talk")))
-    video = Path("clips/talk") / entry["files"]["video"]  # type: ignore[index]
+    video = Path("clips/talk") / entry["files"]["video"]
     assert 50 < last_luma(video) < 80  # the bar is red and has come to its end
 
 
@@ -128,7 +129,7 @@ def test_a_preset_given_by_its_path_is_published_by_name_and_rendered_again(
     assert clip("--captions", path, "--brand", path, "--plan").code == 0
     whole = manifest_in(Path("clips/talk"))
     assert "private" not in json.dumps(whole)
-    assert (whole["options"]["captions"], made()["captions"]["preset"]) == ("mine", "mine")  # type: ignore[index]
+    assert (whole["options"]["captions"], made()["captions"]["preset"]) == ("mine", "mine")
     assert reelremix("render", "clips/talk").code == 0
     assert reelremix("render", "clips/talk", "--captions", path, "--overwrite").code == 0
     assert "private" not in json.dumps(manifest_in(Path("clips/talk")))
@@ -151,7 +152,7 @@ def test_rendering_again_needs_the_same_files(clip: Command, reelremix: Command)
     missing = reelremix("render", "clips/talk")
     assert missing.failed_politely(2, "the file logo.png that the clips need is not to be found")
     assert reelremix("render", "clips/talk", "--brand", "none").code == 0
-    assert made()["captions"]["style"]["font"] == "Own.ttf"  # type: ignore[index]
+    assert made()["captions"]["style"]["font"] == "Own.ttf"
 
 
 @pytest.mark.parametrize("captions", ["pop", "none"])
@@ -164,7 +165,7 @@ def test_other_captions_do_not_need_the_font_of_those_before(
     gone = reelremix("render", "clips/talk")
     assert gone.failed_politely(2, "the file Own.ttf that the clips need is not to be found")
     assert reelremix("render", "clips/talk", "--captions", captions).code == 0
-    assert [a["file"] for a in made()["brand"]["assets"]] == ["logo.png"]  # type: ignore[index]
+    assert [a["file"] for a in made()["brand"]["assets"]] == ["logo.png"]
     assert reelremix("render", "clips/talk").code == 0
 
 
@@ -174,7 +175,7 @@ def test_a_title_keeps_the_font_that_it_shares_with_other_captions(
     write_kit(own_folder(), text=KIT.replace("[title]", '[title]\nfont = "Own.ttf"'))
     assert clip("--captions", "mine", "--plan").code == 0
     assert reelremix("render", "clips/talk", "--captions", "none").code == 0
-    files = {a["file"] for a in made()["brand"]["assets"]}  # type: ignore[index]
+    files = {a["file"] for a in made()["brand"]["assets"]}
     assert files == {"Own.ttf", "logo.png"}
 
 
@@ -185,8 +186,8 @@ def test_other_captions_bring_their_own_kit_and_keep_a_given_one(
     assert clip("--captions", "mine", "--plan").code == 0
     assert reelremix("render", "clips/talk", "--captions", "pop", "--emoji").code == 0
     entry = made()
-    assert entry["brand"]["logo"]["file"] == "logo.png"  # type: ignore[index]
-    assert entry["captions"]["style"]["emoji"] is True  # type: ignore[index]
+    assert entry["brand"]["logo"]["file"] == "logo.png"
+    assert entry["captions"]["style"]["emoji"] is True
 
 
 def write_ends(folder: Path) -> Path:
@@ -206,12 +207,12 @@ def test_an_intro_and_an_outro_are_shown_without_captions(clip: Command) -> None
     ended = clip("--captions", "none", "--brand", "ends", "--progress", "json")
     assert ended.code == 0
     entry = made()
-    assert entry["duration_s"] == 2 and entry["verdict"]["ok"], entry  # type: ignore[index]
-    assert entry["brand"]["intro"] == {  # type: ignore[index]
+    assert entry["duration_s"] == 2 and entry["verdict"]["ok"], entry
+    assert entry["brand"]["intro"] == {
         "file": "intro.mp4", "length_s": 1.0, "fit": "fill",
     }  # fmt: skip
-    assert entry["brand"]["outro"]["length_s"] == 0.5  # type: ignore[index]
-    film = Path("clips/talk") / entry["files"]["video"]  # type: ignore[index]
+    assert entry["brand"]["outro"]["length_s"] == 0.5
+    film = Path("clips/talk") / entry["files"]["video"]
     assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
     finished = [json.loads(line) for line in ended.err.splitlines() if "job_finished" in line]
     assert finished[0]["usage"]["rendered_s"] == 3.5
@@ -223,12 +224,12 @@ def test_a_manifest_with_an_intro_renders_the_same_again_and_at_another_rate(
 ) -> None:
     write_ends(own_folder())
     assert clip("--brand", "ends").code == 0
-    film = Path("clips/talk") / made()["files"]["video"]  # type: ignore[index]
+    film = Path("clips/talk") / made()["files"]["video"]
     before = film.read_bytes()
     assert reelremix("render", "clips/talk").code == 0
     assert film.read_bytes() == before
     assert reelremix("render", "clips/talk", "--fps", "20", "--overwrite").code == 0
-    assert made()["verdict"]["ok"]  # type: ignore[index]
+    assert made()["verdict"]["ok"]
     assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
 
 
@@ -237,8 +238,8 @@ def test_a_planned_clip_is_given_an_intro_by_another_kit(clip: Command, reelremi
     assert clip("--plan").code == 0
     assert reelremix("render", "clips/talk", "--brand", "ends").code == 0
     entry = made()
-    assert entry["brand"]["intro"]["length_s"] == 1.0  # type: ignore[index]
-    film = Path("clips/talk") / entry["files"]["video"]  # type: ignore[index]
+    assert entry["brand"]["intro"]["length_s"] == 1.0
+    film = Path("clips/talk") / entry["files"]["video"]
     assert probe(film, "x").duration.seconds == pytest.approx(3.5, abs=0.001)
 
 
@@ -277,7 +278,7 @@ def test_subtitles_are_written_in_every_kind_asked_for(clip: Command, reelremix:
     assert files["subtitles"] == files["sidecars"][0]
     assert all((Path("clips/talk") / name).is_file() for name in files["sidecars"])
     assert reelremix("render", "clips/talk", "--subtitles", "none").code == 0
-    assert made()["files"]["subtitles"] is None  # type: ignore[index]
+    assert made()["files"]["subtitles"] is None
 
 
 @pytest.mark.parametrize(
@@ -296,5 +297,5 @@ def test_words_that_mean_nothing_are_refused(
 
 def test_captions_of_one_platform_may_stand_lower(clip: Command) -> None:
     assert clip("--plan", "--captions", "clean", "--platform", "shorts").code == 0
-    lowest = made()["captions"]["cues"][0]["box"]  # type: ignore[index]
-    assert lowest[1] > 0.75 * 1920 - lowest[3] and made()["captions"]["style"]["platform"]  # type: ignore[index]
+    lowest = made()["captions"]["cues"][0]["box"]
+    assert lowest[1] > 0.75 * 1920 - lowest[3] and made()["captions"]["style"]["platform"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
@@ -165,7 +166,7 @@ def test_a_bleep_begins_and_ends_softly() -> None:
 def test_music_is_repeated_until_it_is_long_enough_and_cut_where_it_is_too_long() -> None:
     short, long = tone(0.5), tone(5)
     for piece in (short, long):
-        once = lambda piece=piece: blocks(piece)  # noqa: E731
+        once = partial(blocks, piece)
         assert gathered(looped(once, piece.shape[1], 2 * RATE)).shape[1] == 2 * RATE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,13 +41,13 @@ def heard(words: list[Timed], length_s: float, noise: float = 1e-4) -> Loudness:
 
 
 def stretch(
-    *words: Timed, length_s: float, loud: list[Timed] | None = None, **more: object
+    *words: Timed, length_s: float, loud: list[Timed] | None = None, **more: Any
 ) -> Stretch:
     span = TimeRange.from_seconds(0, length_s)
     spoken = tuple(Word(text, TimeRange.from_seconds(a, b)) for text, a, b in words)
     sound = heard([*words] if loud is None else loud, length_s)
-    known: dict[str, object] = {"events": (), "language": "en"} | more
-    return Stretch(span, spoken, sound, **known)  # type: ignore[arg-type]
+    known: dict[str, Any] = {"events": (), "language": "en"} | more
+    return Stretch(span, spoken, sound, **known)
 
 
 def spans(tight: Tight) -> list[tuple[float, float]]:
