@@ -11,9 +11,9 @@ from dataclasses import replace
 from reelremix.engine.captions.style import CaptionStyle
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.domain.layout import Framing, LayoutChoice
 from reelremix.engine.domain.source import VideoFormat
-from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.seeing import cut_layout, framed
 from reelremix.engine.stages.branding import title_card_of
@@ -25,11 +25,6 @@ from reelremix.engine.stages.stills import best_still
 
 SAFER = (LayoutChoice.SPLIT, LayoutChoice.FIT)
 """Layouts to try where what was chosen shows too little."""
-
-
-def hull_of(clip: Clip) -> TimeRange:
-    """From the first kept moment to the last: what is looked at."""
-    return TimeRange(clip.ranges[0].start, clip.ranges[-1].end)
 
 
 def frame_clip(
@@ -71,7 +66,7 @@ def _framed(
     clip: Clip, seen: Look | None, picture: VideoFormat, choice: LayoutChoice
 ) -> tuple[Clip, tuple[Track, ...]]:
     wanted, zoom = clip.framing.wanted, clip.framing.zoom
-    shown = framed(seen, hull_of(clip), clip.words, picture, clip.output, choice)
+    shown = framed(seen, hull_of(clip.ranges), clip.words, picture, clip.output, choice)
     layout = cut_layout(shown.layout, clip.ranges, clip.words, picture, zoom)
     clip = replace(clip, layout=layout, framing=Framing(wanted, wanted, zoom))
     return replace(clip, still=best_still(clip, shown.tracks)), shown.tracks

@@ -23,6 +23,7 @@ from reelremix.engine.domain.events import (
     ClipPlanned,
     Warned,
 )
+from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.domain.layout import Framing
 from reelremix.engine.domain.mix import Censor, Mix, Music
 from reelremix.engine.domain.request import (
@@ -108,7 +109,7 @@ def plan(
     """Decide picture, captions and sound of every chosen moment."""
     spans = _on_frames([draft.range for draft in chosen.drafts], subject)
     kept = shortened(spans, transcript, request.tighten, subject, ctx)
-    looks = see([tight.hull for tight in kept], request.frame, subject, ctx)
+    looks = see([hull_of(tight.ranges) for tight in kept], request.frame, subject, ctx)
     planner = _Planner(
         request,
         subject,

@@ -16,13 +16,14 @@ from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.request import FrameOptions, RenderRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.export.manifest import renumbered
-from reelremix.engine.framing import captions_of, frame_clip, hull_of
+from reelremix.engine.framing import captions_of, frame_clip
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.seeing import see
@@ -175,7 +176,7 @@ def _reframed(
 
     Tracks are numbered from `first` on.
     """
-    looks = see([hull_of(clip) for clip in clips], frame, subject, ctx)
+    looks = see([hull_of(clip.ranges) for clip in clips], frame, subject, ctx)
     reframed = []
     for clip, seen in zip(clips, looks, strict=True):
         clip, tracks = renumbered(*frame_clip(clip, seen, subject.presentation.picture), first)

@@ -26,6 +26,11 @@ def on_film(span: TimeRange, ranges: Sequence[TimeRange]) -> list[tuple[Fraction
     return pieces
 
 
+def hull_of(ranges: Sequence[TimeRange]) -> TimeRange:
+    """From the first kept moment to the last."""
+    return TimeRange(ranges[0].start, ranges[-1].end)
+
+
 def film_moment(moment: Timestamp, ranges: Sequence[TimeRange]) -> Fraction:
     """When a moment of the source comes in the film; one that is left out, where it is missing."""
     begins = Fraction(0)

@@ -81,11 +81,6 @@ class Tight:
     tightened: Tightened | None
     """None where nothing was to be cut out."""
 
-    @property
-    def hull(self) -> TimeRange:
-        """From the first kept moment to the last."""
-        return TimeRange(self.ranges[0].start, self.ranges[-1].end)
-
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
