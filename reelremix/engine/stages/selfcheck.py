@@ -120,9 +120,15 @@ def _captions_over_faces(clip: Clip, tracks: Sequence[Track]) -> float | None:
 
 
 def _visible(pieces: Sequence[LayoutPiece], tracks: Sequence[Track]) -> Iterator[tuple[float, Box]]:
-    """Every sighting on screen: when, and where in output pixels."""
+    """Every sighting on screen: when, and where in output pixels.
+
+    A face that is shown twice, as in a small picture on a slide and large beside it, is looked at
+    where it is larger.
+    """
     sightings = SightingsByTime(tracks)
     for piece in pieces:
         for sighting in sightings.during(piece.range):
             shown = (on_screen(sighting.box, r, sighting.at) for r in piece.regions)
-            yield from ((sighting.at.seconds, box) for box in shown if box is not None)
+            images = [box for box in shown if box is not None]
+            if images:
+                yield sighting.at.seconds, max(images, key=lambda box: box.area)

@@ -111,6 +111,21 @@ def test_faces_that_are_not_on_screen_are_not_covered(clip: Clip) -> None:
     assert measure(covered, [face(900)]).captions_over_faces == 0
 
 
+@pytest.mark.parametrize(("box", "share"), [
+    ((0, 0, 1080, 600), 0.0), ((0, 700, 1080, 1200), 1.0),
+])  # fmt: skip
+def test_a_face_that_is_shown_twice_is_looked_at_where_it_is_larger(
+    clip: Clip, box: tuple[int, int, int, int], share: float
+) -> None:
+    whole = Keyframe(SPAN.start, Box(0, 0, 1280, 720))
+    close = Keyframe(SPAN.start, Box(850, 100, 300, 366))
+    slide = Region((0, 0, 1080, 606), (whole,), None)
+    speaker = Region((0, 606, 1080, 1314), (close,), 0)
+    captions = Captions("bold", {}, (Cue(SPAN, (), box),))
+    twice = replace(clip, layout=shown_by(slide, speaker), captions=captions)
+    assert measure(twice, [face(900)]).captions_over_faces == share
+
+
 def test_what_is_not_known_is_no_fault(clip: Clip) -> None:
     found = measure(replace(clip, layout=shown_by(camera(0))), [])
     assert found.speaker_in_frame is None and found.captions_over_faces is None
