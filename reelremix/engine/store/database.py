@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from reelremix.engine.store.migrations import migrate
 from reelremix.errors import ConfigError
 
 BUSY_TIMEOUT_S = 30.0
+WAIT = "try again when the other program is done with it"
 
 
 class Database:
@@ -91,11 +92,18 @@ class Database:
                 hint="set REELREMIX_DATA_DIR to a folder you can write to",
             ) from exc
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            # SQLite waits for nobody where it changes the journal's mode: only one may do so.
+            with FileLock(f"{self.path}.lock", timeout=BUSY_TIMEOUT_S):
+                connection.execute("PRAGMA journal_mode = WAL")
+                migrate(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            with FileLock(f"{self.path}.lock", timeout=BUSY_TIMEOUT_S):
-                migrate(connection)
+        except Timeout as exc:
+            connection.close()
+            raise ConfigError(
+                f"the library {self.path} cannot be used: another program holds it",
+                hint=WAIT,
+            ) from exc
         except sqlite3.DatabaseError as exc:
             connection.close()
             raise ConfigError(
@@ -110,6 +118,8 @@ class Database:
 def _what_to_do(exc: sqlite3.DatabaseError, path: Path) -> str:
     """Only a library that is damaged is to be moved away."""
     code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return WAIT
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
         return f"see who may write to {path.parent}, or set REELREMIX_DATA_DIR to another folder"
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):

@@ -4,11 +4,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from sqlite_utils.migrations import Migrations
 
 from reelremix.engine import codec
@@ -256,6 +258,26 @@ def test_threads_write_at_once_without_losing_a_fact(file: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(numbers) == list(range(1, 101))
+
+
+def test_threads_open_a_new_library_at_once(tmp_path: Path) -> None:
+    """Where the mode of the journal is changed, SQLite waits for nobody by itself."""
+    for turn in range(6):
+        shared = Database(tmp_path / str(turn))
+        with ThreadPoolExecutor(8) as threads:
+            opened = [threads.submit(applied, shared) for _ in range(4)]
+            opened += [threads.submit(applied, Database(shared.path)) for _ in range(4)]
+        assert [one.result() for one in opened] == [STEPS] * 8
+
+
+def test_a_library_that_another_program_holds_is_not_to_be_moved_away(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelremix.engine.store.database.BUSY_TIMEOUT_S", 0.1)
+    file.parent.mkdir(parents=True)
+    with FileLock(f"{file}.lock"), pytest.raises(ConfigError, match="another program") as caught:
+        Database(file).rows("SELECT 1")
+    assert "try again" in str(caught.value.hint)
 
 
 def test_processes_open_and_write_a_new_library_at_once(file: Path) -> None:
