@@ -7,10 +7,11 @@ is in them (colours, cuts, beeps) is decided by the functions below, so tests kn
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -97,10 +98,52 @@ def write_media(
     chapters: Sequence[tuple[int, int, str]] = (),
     index_first: bool = False,
 ) -> Path:
-    """Write a recording; the suffix names the container. Chapters are (start_s, end_s, title)."""
+    """Write a recording; the suffix names the container. Chapters are (start_s, end_s, title).
+
+    What was written before is written again without encoding it again.
+    """
+    made = _Recipe(path.suffix, repr(film), tuple(map(_digest, sounds)), repr(metadata),
+                   repr(chapters), index_first)  # fmt: skip
+    if made in WRITTEN:
+        path.write_bytes(WRITTEN[made])
+        return path
+    _write(path, film, sounds, metadata or {}, chapters, index_first=index_first)
+    if "<locals>" not in made.film:  # such a function may be another one at the same address
+        WRITTEN[made] = path.read_bytes()
+    return path
+
+
+class _Recipe(NamedTuple):
+    """All that a recording's bytes depend on."""
+
+    suffix: str
+    film: str
+    sounds: tuple[str, ...]
+    metadata: str
+    chapters: str
+    index_first: bool
+
+
+WRITTEN: dict[_Recipe, bytes] = {}
+
+
+def _digest(sound: Sound) -> str:
+    waves = [(at, wave.shape, sha256(wave.tobytes()).hexdigest()) for at, wave in sound.pieces]
+    return repr((waves, replace(sound, pieces=())))
+
+
+def _write(
+    path: Path,
+    film: Film | None,
+    sounds: Sequence[Sound],
+    metadata: dict[str, str],
+    chapters: Sequence[tuple[int, int, str]],
+    *,
+    index_first: bool,
+) -> None:
     options = {"movflags": "+faststart+use_metadata_tags"} if index_first or metadata else {}
     with av.open(f"file:{path}", "w", options=options) as container:
-        container.metadata.update(metadata or {})
+        container.metadata.update(metadata)
         pictures: Any = _add_film(container, film) if film else None
         tracks: list[Any] = [_add_sound(container, sound) for sound in sounds]
         if chapters:
@@ -112,7 +155,6 @@ def write_media(
             _write_film(container, pictures, film)
         for track, sound in zip(tracks, sounds, strict=True):
             _write_sound(container, track, sound)
-    return path
 
 
 def _add_film(container: Any, film: Film) -> Any:
