@@ -52,7 +52,7 @@ HEVC_OPTIONS = {"preset": "ultrafast", "crf": "12", "x265-params": "log-level=no
 
 def plain(number: int, size: tuple[int, int]) -> Rgb:
     """Grey throughout."""
-    return solid(GREY)(number, size)
+    return Solid(GREY)(number, size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +233,14 @@ def _packed_frame(piece: Wave, sound: Sound) -> av.AudioFrame:
     return av.AudioFrame.from_ndarray(numbers.T.reshape(1, -1).copy(), "s16", sound.layout)
 
 
-def solid(colour: tuple[int, int, int]) -> Paint:
-    """One colour for good."""
-    return lambda _, size: np.full((size[1], size[0], 3), colour, np.uint8)
+@dataclass(frozen=True, slots=True)
+class Solid:
+    """A `Paint` of one colour for good."""
+
+    colour: tuple[int, int, int]
+
+    def __call__(self, _: int, size: tuple[int, int]) -> Rgb:
+        return np.full((size[1], size[0], 3), self.colour, np.uint8)
 
 
 def hdr_film(frames: int = 2) -> Film:
@@ -246,7 +251,7 @@ def hdr_film(frames: int = 2) -> Film:
 
 def colours_in_turn(frames_each: int, *colours: tuple[int, int, int]) -> Paint:
     """A hard cut from one colour to the next after every `frames_each` frames."""
-    return lambda n, size: solid(colours[n // frames_each % len(colours)])(n, size)
+    return lambda n, size: Solid(colours[n // frames_each % len(colours)])(n, size)
 
 
 def quarters(_: int, size: tuple[int, int]) -> Rgb:
@@ -274,7 +279,7 @@ def counted(number: int, size: tuple[int, int]) -> Rgb:
 
 def flashing(*white_frames: int) -> Paint:
     """Black but for these frames, which are white."""
-    return lambda n, size: solid(WHITE if n in white_frames else BLACK)(n, size)
+    return lambda n, size: Solid(WHITE if n in white_frames else BLACK)(n, size)
 
 
 def count_of(luma: npt.NDArray[Any]) -> int:

@@ -66,6 +66,7 @@ def test_a_second_run_on_one_source_waits_and_says_so(start: Start, tmp_path: Pa
     assert len(list(Path("clips/talk").glob("*.mp4"))) == 1
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was_and_ends_with_the_same_clips(
     start: Start, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from reelremix.engine.media.probe import choose_streams, probe
 from tests.cli.commandline import Command, Ended, manifest_in, words_file
 from tests.contract.schemas import faults
 from tests.engine.captions.kit import KIT, png, write_kit
-from tests.media_factory import RED, Film, solid, sound_of, tone, write_media
+from tests.media_factory import RED, Film, Solid, sound_of, tone, write_media
 
 CHEAP = ("--no-faces", "--fps", "10", "--encoder-preset", "ultrafast", "--range", "1-3")
 
@@ -192,7 +192,7 @@ def test_other_captions_bring_their_own_kit_and_keep_a_given_one(
 
 def write_ends(folder: Path) -> Path:
     """A preset with a red intro of a second and a green picture after the clip."""
-    red = Film(10, solid(RED), (160, 90), Fraction(10))
+    red = Film(10, Solid(RED), (160, 90), Fraction(10))
     folder.mkdir(parents=True, exist_ok=True)
     write_media(folder / "intro.mp4", red, sound_of(tone(1)))
     (folder / "end.png").write_bytes(png(64, 64))
@@ -261,7 +261,7 @@ def test_an_intro_that_cannot_be_shown_is_told_by_check_and_stops_a_run(
     clip: Command, reelremix: Command
 ) -> None:
     path = write_ends(own_folder())
-    long = Film(170, solid(RED), (32, 32), Fraction(10))
+    long = Film(170, Solid(RED), (32, 32), Fraction(10))
     write_media(path.parent / "intro.mp4", long)
     checked = reelremix("preset", "check", path)
     assert checked.code == 2

@@ -36,7 +36,7 @@ from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
 from reelremix.engine.store.sources import LocalSourceAccess
 from tests.cli.commandline import words_file
 from tests.fakes import FacesOnly, Recorder, WhiteFaces, clip_of, presented, run_context
-from tests.media_factory import Film, Rgb, solid, sound_of, tone, write_media
+from tests.media_factory import Film, Rgb, Solid, sound_of, tone, write_media
 
 RATE = 5
 CUT_S = 6
@@ -47,7 +47,7 @@ FRAME = FrameOptions(speaker_network=False)
 
 def two_people(number: int, size: tuple[int, int]) -> Rgb:
     is_later = number >= CUT_S * RATE
-    picture = solid((120, 40, 40) if is_later else (40, 40, 120))(number, size)
+    picture = Solid((120, 40, 40) if is_later else (40, 40, 120))(number, size)
     left = PLACES[is_later]
     picture[60:120, left : left + 60] = 255
     return picture

@@ -15,13 +15,13 @@ from tests.media_factory import (
     Colours,
     Film,
     Rgb,
+    Solid,
     count_of,
     counted,
     cut_short,
     hdr_film,
     quarters,
     ramp,
-    solid,
     sound_of,
     tone,
     write_media,
@@ -197,7 +197,7 @@ def test_odd_sizes_are_decoded(tmp_path: Path, turn: int) -> None:
 def test_colours_survive_whatever_matrix_and_range_they_were_stored_in(
     tmp_path: Path, colours: Colours, size: tuple[int, int], colour: tuple[int, int, int]
 ) -> None:
-    path = write_media(tmp_path / "a.mp4", Film(2, solid(colour), size, colours=colours))
+    path = write_media(tmp_path / "a.mp4", Film(2, Solid(colour), size, colours=colours))
     image = rgb_of(first_picture(path))
     assert np.abs(image.mean(axis=(0, 1)) - colour).max() < 6
 

@@ -14,7 +14,7 @@ from reelremix.engine.media.decode import Frame, planes
 from reelremix.engine.media.still import is_still, read_still, still_size
 from reelremix.errors import UnreadableMedia
 from tests.engine.captions.kit import png
-from tests.media_factory import quarters, solid
+from tests.media_factory import Solid, quarters
 
 KINDS = {"png": ("png", "rgb24"), "jpg": ("mjpeg", "yuvj420p"), "webp": ("libwebp", "yuv420p")}
 RED, GREEN, BLUE = (63, 102, 240), (173, 42, 26), (32, 240, 118)
@@ -67,7 +67,7 @@ def test_a_photo_is_turned_as_its_camera_says(tmp_path: Path) -> None:
 
 
 def test_what_is_transparent_is_black(tmp_path: Path) -> None:
-    content = np.dstack([solid(GREEN)(0, (32, 32)), np.zeros((32, 32, 1), np.uint8)])
+    content = np.dstack([Solid(GREEN)(0, (32, 32)), np.zeros((32, 32, 1), np.uint8)])
     path = tmp_path / "a.png"
     context = av.CodecContext.create("png", "w")
     assert isinstance(context, av.VideoCodecContext)

@@ -193,6 +193,7 @@ def test_other_faults_of_whisper_are_not_laid_on_the_language(
         list(base.transcribe(speech, language, options, goes_on=False).segments)
 
 
+@pytest.mark.slow
 def test_a_whole_recording_is_heard_as_faster_whisper_alone_hears_it(
     tiny: FasterWhisper, shared: Path
 ) -> None:

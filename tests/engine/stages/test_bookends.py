@@ -35,12 +35,12 @@ from tests.media_factory import (
     WHITE,
     Film,
     Paint,
+    Solid,
     beeps,
     click_and_flash,
     counted,
     cut_short,
     quarters,
-    solid,
     sound_of,
     tone,
     write_media,
@@ -65,7 +65,7 @@ def brand(folder: Path, text: str = '[intro]\nfile = "intro.mp4"') -> Brand:
 def video(path: Path, seconds: float = 2, paint: Paint | None = None, **more: Any) -> Path:
     """A red film with a tone."""
     heard = more.pop("heard", tone(seconds))
-    film = Film(**{"size": (160, 90), "paint": paint or solid(RED), "rate": Fraction(25), **more})
+    film = Film(**{"size": (160, 90), "paint": paint or Solid(RED), "rate": Fraction(25), **more})
     frames = Film(**{**_values(film), "frames": round(seconds * film.rate)})
     return write_media(path, frames, *([] if heard is None else [sound_of(heard)]))
 
@@ -120,7 +120,7 @@ def test_the_clip_begins_exactly_where_its_intro_ends_and_ends_where_the_outro_b
 ) -> None:
     video(tmp_path / "intro.mp4", 1.4)
     (tmp_path / "end.png").write_bytes(png(160, 90))
-    film, _ = made(talk(tmp_path, paint=solid(BLUE)), brand(tmp_path, BOTH))
+    film, _ = made(talk(tmp_path, paint=Solid(BLUE)), brand(tmp_path, BOTH))
     seen = colours(film)
     names = ["red"] * 35 + ["blue"] * 50 + ["green"] * 30
     assert len(seen) == len(names)
@@ -197,7 +197,7 @@ def test_an_intro_of_a_variable_rate_keeps_its_time(tmp_path: Path) -> None:
     times = tuple(Fraction(t, 1000) for t in (0, 40, 80, 400, 440, 480, 800, 840))
     write_media(tmp_path / "intro.mkv", Film(times=times, paint=counted))
     kit = brand(tmp_path, '[intro]\nfile = "intro.mkv"')
-    film, clip = made(talk(tmp_path, paint=solid(WHITE)), kit)
+    film, clip = made(talk(tmp_path, paint=Solid(WHITE)), kit)
     seen = [round(luma[:, 300:316].mean()) for luma in lumas(film)]  # the lowest bit
     shown = [value > 126 for value in seen[: clip.film.intro]]
     expected = [bool(sum(t <= Fraction(n, 25) for t in times) - 1 & 1)
@@ -207,7 +207,7 @@ def test_an_intro_of_a_variable_rate_keeps_its_time(tmp_path: Path) -> None:
 
 
 def test_an_intro_of_another_rate_keeps_its_time(tmp_path: Path) -> None:
-    video(tmp_path / "intro.mp4", 2, paint=lambda n, size: solid(RED if n < 30 else BLUE)(n, size),
+    video(tmp_path / "intro.mp4", 2, paint=lambda n, size: Solid(RED if n < 30 else BLUE)(n, size),
           rate=Fraction(30))  # fmt: skip
     seen = colours(made(talk(tmp_path), brand(tmp_path))[0])
     assert [looks(c, "red") for c in seen[:50]] == [True] * 25 + [False] * 25
@@ -217,7 +217,7 @@ def test_an_intro_of_another_rate_keeps_its_time(tmp_path: Path) -> None:
 def test_a_wide_intro_fills_a_tall_film_or_is_fitted_into_it(
     tmp_path: Path, fit: str, corner: str
 ) -> None:
-    video(tmp_path / "intro.mp4", 1, paint=solid(WHITE))
+    video(tmp_path / "intro.mp4", 1, paint=Solid(WHITE))
     kit = brand(tmp_path, f'[intro]\nfile = "intro.mp4"\nfit = "{fit}"')
     first = lumas(made(talk(tmp_path), kit, TALL)[0])[0]
     assert first.shape == (320, 180) and first[150:170].min() > 225
@@ -250,7 +250,7 @@ def test_pictures_of_odd_sizes_are_shown(tmp_path: Path, size: tuple[int, int], 
 def test_a_short_clip_keeps_its_length_between_long_ends(tmp_path: Path) -> None:
     video(tmp_path / "intro.mp4", 15, heard=tone(15), size=(64, 36))
     kit = brand(tmp_path, '[brand]\nintro = "intro.mp4"\noutro = "intro.mp4"')
-    path = talk(tmp_path, 6, paint=solid(GREEN))
+    path = talk(tmp_path, 6, paint=Solid(GREEN))
     film, clip = made(path, kit, OutputFormat(64, 36, Fraction(10)), span=(0.5, 5.5))
     seen = [looks(colour, "green") for colour in colours(film)]
     assert seen == [False] * 150 + [True] * 50 + [False] * 150
@@ -289,10 +289,10 @@ def test_the_clips_own_ends_are_heard_again(tmp_path: Path, names: tuple[str, ..
 
 
 def test_the_bar_runs_over_the_clip_alone(tmp_path: Path) -> None:
-    video(tmp_path / "intro.mp4", 2, paint=solid((128, 128, 128)))
+    video(tmp_path / "intro.mp4", 2, paint=Solid((128, 128, 128)))
     text = '[progress]\ncolour = "#FFFFFF"\nback = "#000000"\nheight = 0.1\n' \
         '[intro]\nfile = "intro.mp4"\n[outro]\nfile = "intro.mp4"'  # fmt: skip
-    path = talk(tmp_path, paint=solid((128, 128, 128)))
+    path = talk(tmp_path, paint=Solid((128, 128, 128)))
     bars = [luma[-6] for luma in lumas(made(path, brand(tmp_path, text))[0])]
     shares = [float((bar > 200).mean()) for bar in bars]
     assert max(shares[:50]) == 0 and max(shares[-50:]) == 0
@@ -301,7 +301,7 @@ def test_the_bar_runs_over_the_clip_alone(tmp_path: Path) -> None:
 
 def test_the_thumbnail_is_of_the_clip(tmp_path: Path) -> None:
     video(tmp_path / "intro.mp4", 2, paint=counted)  # sharp, while the clip is one colour
-    path = talk(tmp_path, paint=solid(BLUE))
+    path = talk(tmp_path, paint=Solid(BLUE))
     made(path, brand(tmp_path))
     still = path.with_name(".reelremix-still.part")
     y, u, v = _middle(planes(read_still(still)))

@@ -24,8 +24,8 @@ from tests.media_factory import (
     Film,
     Paint,
     Rgb,
+    Solid,
     colours_in_turn,
-    solid,
     sound_of,
     tone,
     write_media,
@@ -47,7 +47,7 @@ def white_spot(*places: tuple[int, int], side: int = 60, move: int = 0) -> Paint
     """White squares at x, y that move to the right by some pixels a frame."""
 
     def paint(number: int, size: tuple[int, int]) -> Rgb:
-        picture = solid((40, 40, 40))(number, size)
+        picture = Solid((40, 40, 40))(number, size)
         for x, y in places:
             left = x + move * number
             picture[y : y + side, left : left + side] = 255
@@ -72,7 +72,7 @@ def test_cuts_are_found_at_irregular_times(tmp_path: Path) -> None:
 
 def test_a_fade_is_not_a_cut(tmp_path: Path) -> None:
     def fade(number: int, size: tuple[int, int]) -> Rgb:
-        return solid((min(255, number * 5), 40, 40))(number, size)
+        return Solid((min(255, number * 5), 40, 40))(number, size)
 
     path = write_media(tmp_path / "a.mp4", Film(50, textured(fade)))
     assert len(seen(path, 0, 2).shots) == 1
@@ -162,7 +162,7 @@ class TwoFaces:
 
 def test_the_face_whose_mouth_moves_while_it_is_loud_is_likelier_heard(tmp_path: Path) -> None:
     def paint(number: int, size: tuple[int, int]) -> Rgb:
-        picture = solid((90, 90, 90))(number, size)
+        picture = Solid((90, 90, 90))(number, size)
         if number // 2 % 2:
             picture[95:100, 55:85] = 230
         return picture
@@ -185,7 +185,7 @@ def test_a_single_face_is_not_asked_whether_it_speaks(tmp_path: Path) -> None:
 def test_a_dissolve_parts_two_shots_in_its_middle(tmp_path: Path) -> None:
     def paint(number: int, size: tuple[int, int]) -> Rgb:
         share = min(1.0, max(0.0, (number - 50) / 14))
-        mixed = (1 - share) * solid((200, 40, 40))(number, size) + share * solid((20, 60, 200))(
+        mixed = (1 - share) * Solid((200, 40, 40))(number, size) + share * Solid((20, 60, 200))(
             number, size
         )
         picture: Rgb = mixed.astype(np.uint8)

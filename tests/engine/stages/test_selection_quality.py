@@ -38,6 +38,7 @@ def picks(folder: Path, name: str) -> list[TimeRange]:
     return [TimeRange.from_seconds(*c) for c in clips]
 
 
+@pytest.mark.slow
 def test_the_choice_agrees_with_editors_far_above_chance(transcripts: Path) -> None:
     hits = []
     for path in sorted(transcripts.glob("*.json"))[::8]:

@@ -15,9 +15,9 @@ from tests.fakes import clip_of, presented
 from tests.media_factory import (
     BLACK,
     Film,
+    Solid,
     Sound,
     cut_short,
-    solid,
     sound_of,
     tone,
     write_media,
@@ -69,7 +69,7 @@ WRONG: dict[str, Make] = {
     "is too loud": lambda d: film(d, sound_of(tone(2, 997, 0.5))),
     "is too quiet": lambda d: film(d, sound_of(tone(2, 997, 0.05))),
     "peaks at": lambda d: film(d, sound_of(tone(2, 997, 0.99))),
-    "is black": lambda d: film(d, paint=solid(BLACK)),
+    "is black": lambda d: film(d, paint=Solid(BLACK)),
 }
 
 
