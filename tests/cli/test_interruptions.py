@@ -55,7 +55,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def test_a_second_run_on_one_source_waits_and_says_so(start: Start, tmp_path: Path) -> None:
-    command = job(tmp_path, "0-11")
+    command = job(tmp_path, "0-2")
     first = start(*command)
     wait_for(first, "stage_started", stage="render")
     first.send_signal(signal.SIGSTOP)  # however slowly the second starts, it meets the first

@@ -163,7 +163,7 @@ def test_a_source_that_is_nothing_but_laughter_is_ranked(models: InstalledModels
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.tuples(st.floats(0, 300), st.floats(0, 30)), min_size=1, max_size=40), st.data())
 def test_overlapping_and_unordered_times_are_ranked(
