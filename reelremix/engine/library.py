@@ -79,7 +79,7 @@ from reelremix.engine.network import network_calls, network_mark, watch_network
 from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.planning import Plan
-from reelremix.engine.proof import with_ends_heard
+from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.revision import on_frames, revised, with_files
 from reelremix.engine.stages.ingest import ingest, readable
@@ -460,12 +460,13 @@ def _rendered(
     shown = plan.shown
     given = request.sound.music
     music = find_music(plan.clips, given, folder.path, job.ctx)
-    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music)
+    options, ears = request.transcribe, None
+    if options.transcript is None:  # whoever brings the words may have no recogniser
+        ears = Ears(heard.transcript.language, options, job.ctx)
+    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music,
+                      ears.prepare if ears else None)  # fmt: skip
     job.usage["rendered_s"] = sum(c.film_duration_s for c in plan.clips if c.id in rendered)
-    options, language = request.transcribe, heard.transcript.language
-    if options.transcript is not None:
-        return rendered  # whoever brings the words may have no recogniser
-    return with_ends_heard(plan.clips, rendered, folder.path, language, options, job.ctx)
+    return ears.judged(plan.clips, rendered, folder.path) if ears else rendered
 
 
 def _manifest(
@@ -527,9 +528,11 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
         _refuse_replacing(before, clips, content, path)
     shown = {c.id: measure(c, faces.get(c.id, tracks)) for c in clips}
     music = find_music(clips, request.music, path.parent, job.ctx)
-    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music)
+    ears = _ears_for(content, job.ctx)
+    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music,
+                      ears.prepare if ears else None)  # fmt: skip
     job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
-    rendered = _ends_heard(clips, rendered, content, path.parent, job.ctx)
+    rendered = ears.judged(clips, rendered, path.parent) if ears else rendered
     updated = updated_manifest(content, before, clips, rendered, faces)
     sheet = sheet_of(json.loads(updated), path.parent)
     write_atomically(path.parent / SHEET_NAME, sheet.encode())
@@ -537,21 +540,15 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
 
 
-def _ends_heard(
-    clips: Sequence[Clip],
-    rendered: dict[str, Rendered],
-    content: dict[str, Any],
-    folder: Path,
-    ctx: RunContext,
-) -> dict[str, Rendered]:
-    """The records of films from a manifest, heard by the recogniser that it was made with."""
+def _ears_for(content: dict[str, Any], ctx: RunContext) -> Ears | None:
+    """The ears that a manifest was made with; None where its words were brought."""
     options, transcript = content.get("options", {}), content.get("transcript") or {}
     if options.get("transcript") is not None:
-        return rendered
+        return None
     heard = TranscribeOptions(
         model=str(options.get("model", AUTO)), device=str(options.get("device", AUTO))
     )
-    return with_ends_heard(clips, rendered, folder, transcript.get("language"), heard, ctx)
+    return Ears(transcript.get("language"), heard, ctx)
 
 
 def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[Clip, ...]:

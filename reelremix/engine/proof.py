@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,61 +39,74 @@ class _Film:
     sound: FilmEnds
 
 
-def with_ends_heard(
-    clips: Sequence[Clip],
-    rendered: Mapping[str, Rendered],
-    folder: Path,
-    language: str | None,
-    options: TranscribeOptions,
-    ctx: RunContext,
-) -> dict[str, Rendered]:
-    """The records, their verdicts saying whether each film begins and ends with its words.
+class Ears:
+    """Hears finished films again, as the recording was heard."""
 
-    A recogniser that is not here leaves that unknown, since what was rendered is whole without it;
-    so does a film that cannot be read, for itself.
-    """
-    films = [
-        (folder / rendered[clip.id].video, clip)
-        for clip in clips
-        if clip.words and clip.id in rendered and rendered[clip.id].verdict is not None
-    ]
-    if not films:
-        return dict(rendered)
-    try:
-        said = _said(films, language, options, ctx)
-    except ModelError as exc:
-        ctx.reporter.emit(Warned(f"the ends of the clips were not heard: {exc.message}", exc.hint))
-        return dict(rendered)
-    judged = {
-        clip.id: _judged(rendered[clip.id], clip, compared(said[clip.id], clip.words), ctx)
-        for _, clip in films
-        if clip.id in said
-    }
-    return {**rendered, **judged}
+    def __init__(self, language: str | None, options: TranscribeOptions, ctx: RunContext) -> None:
+        self._language = language
+        self._options = options
+        self._ctx = ctx
+        self._chosen: Transcriber | None = None
 
+    def prepare(self) -> None:
+        """Begin to load the recogniser; if it is not here, that is told when it is needed."""
+        with suppress(ModelError):
+            self._transcriber().prepare()
 
-def _said(
-    films: Sequence[tuple[Path, Clip]],
-    language: str | None,
-    options: TranscribeOptions,
-    ctx: RunContext,
-) -> dict[str, Said]:
-    """What is heard at the ends of the films that can be read, by clip id."""
-    transcriber = choose_whisper(options.model, options.device, ctx.models).transcriber
-    how = _how(transcriber, language, options)
-    with stage(ctx, STAGE):
-        opened = [_opened(film, how, ctx) for film in films]
-        known = {film.clip_id: film.said for film in opened if film and film.said}
-        waiting = [film for film in opened if film and film.said is None]
-        if waiting:
-            sounds = [film.sound for film in waiting]
-            heard = hear_ends(sounds, transcriber, language, options, ctx)
-            for film, said in zip(waiting, heard, strict=True):
-                known[film.clip_id] = said
-                save(ctx, film.key, said)
-    del transcriber
-    give_back_freed_memory()
-    return known
+    def judged(
+        self, clips: Sequence[Clip], rendered: Mapping[str, Rendered], folder: Path
+    ) -> dict[str, Rendered]:
+        """The records, their verdicts saying whether each film begins and ends with its words.
+
+        A recogniser that is not here leaves that unknown, since what was rendered is whole without
+        it; so does a film that cannot be read, for itself.
+        """
+        films = [
+            (folder / rendered[clip.id].video, clip)
+            for clip in clips
+            if clip.words and clip.id in rendered and rendered[clip.id].verdict is not None
+        ]
+        if not films:
+            return dict(rendered)
+        try:
+            said = self._said(films)
+        except ModelError as exc:
+            told = f"the ends of the clips were not heard: {exc.message}"
+            self._ctx.reporter.emit(Warned(told, exc.hint))
+            return dict(rendered)
+        judged = {
+            clip.id: _judged(
+                rendered[clip.id], clip, compared(said[clip.id], clip.words), self._ctx
+            )
+            for _, clip in films
+            if clip.id in said
+        }
+        return {**rendered, **judged}
+
+    def _transcriber(self) -> Transcriber:
+        if self._chosen is None:
+            model, device = self._options.model, self._options.device
+            self._chosen = choose_whisper(model, device, self._ctx.models).transcriber
+        return self._chosen
+
+    def _said(self, films: Sequence[tuple[Path, Clip]]) -> dict[str, Said]:
+        """What is heard at the ends of the films that can be read, by clip id."""
+        transcriber, language, options = self._transcriber(), self._language, self._options
+        how = _how(transcriber, language, options)
+        with stage(self._ctx, STAGE):
+            opened = [_opened(film, how, self._ctx) for film in films]
+            known = {film.clip_id: film.said for film in opened if film and film.said}
+            waiting = [film for film in opened if film and film.said is None]
+            if waiting:
+                sounds = [film.sound for film in waiting]
+                heard = hear_ends(sounds, transcriber, language, options, self._ctx)
+                for film, said in zip(waiting, heard, strict=True):
+                    known[film.clip_id] = said
+                    save(self._ctx, film.key, said)
+        self._chosen = None
+        del transcriber
+        give_back_freed_memory()
+        return known
 
 
 def _how(

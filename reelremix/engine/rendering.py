@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +64,7 @@ def render(
     folder: Path,
     ctx: RunContext,
     music: Mapping[str, Path] | None = None,
+    nearly_done: Callable[[], None] | None = None,
 ) -> dict[str, Rendered]:
     """Write the clips' files; those already there are kept. Failed clips are missing in the result.
 
@@ -75,6 +76,8 @@ def render(
         folder: where the files go.
         ctx: the run's surroundings.
         music: where the clips' music is, by its SHA-256.
+        nearly_done: called, if anything is to be rendered, when too few clips are left to keep all
+            processes busy.
 
     Raises:
         RenderError: the encoder asked for does not exist.
@@ -93,7 +96,7 @@ def render(
             rendered[clip.id] = _finished(clip, record, shown[clip.id], 0.0, ctx, cached=True)
     if waiting:
         run = _RenderRun(waiting, clips, shown, encoders, jobs, subject, folder, ctx, music or {})
-        rendered |= run.rendered()
+        rendered |= run.rendered(nearly_done or (lambda: None))
     wall_s = round(time.monotonic() - began, 3)
     ctx.reporter.emit(StageFinished("render", wall_s, cached=not waiting))
     return rendered
@@ -142,15 +145,21 @@ class _RenderRun:
         }
         self._tasks = [self._task(clip, threads[clip.id]) for clip in clips]
 
-    def rendered(self) -> dict[str, Rendered]:
+    def rendered(self, nearly_done: Callable[[], None]) -> dict[str, Rendered]:
         """Render everything; clips that fail are reported and left out."""
         results: dict[str, Rendered] = {}
+        few = max(1, self._jobs - 1)
         began = time.monotonic()
         for task in self._tasks:
             self._ctx.partial_files.add(Path(task.video))
             self._ctx.partial_files.add(Path(task.thumbnail))
+        if len(self._tasks) <= few:
+            nearly_done()
         try:
-            for outcome in render_all(self._tasks, self._jobs, self._ctx.cancel, self._tell):
+            outcomes = render_all(self._tasks, self._jobs, self._ctx.cancel, self._tell)
+            for ended, outcome in enumerate(outcomes, start=1):
+                if ended == len(self._tasks) - few:
+                    nearly_done()
                 finished = self._take(outcome, time.monotonic() - began)
                 if finished is not None:
                     results[finished.clip_id] = finished

@@ -154,7 +154,10 @@ def _judging(options: FrameOptions, ctx: RunContext) -> _Judging:
 def _looked(
     spans: Sequence[TimeRange], judging: _Judging, subject: Subject, ctx: RunContext
 ) -> Iterator[tuple[int, Look]]:
-    """Looks at ranges side by side, in no order: one decoder alone leaves cores idle."""
+    """Looks at ranges side by side, as they are ready: one decoder alone leaves cores idle.
+
+    The longest come first, so that none is left over for one core at the end.
+    """
     if not spans:
         return
     cores = psutil.cpu_count(logical=False) or 1
@@ -172,7 +175,8 @@ def _looked(
             waiting_eyes.put(eyes)
 
     with ThreadPoolExecutor(workers, "look") as pool:
-        waiting = {pool.submit(look_at, span): number for number, span in enumerate(spans)}
+        longest_first = sorted(enumerate(spans), key=lambda item: -item[1].duration_s)
+        waiting = {pool.submit(look_at, span): number for number, span in longest_first}
         try:
             for finished in as_completed(waiting):
                 yield waiting[finished], finished.result()

@@ -14,7 +14,7 @@ from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.models.whisper import ModelChoice
-from reelremix.engine.proof import with_ends_heard
+from reelremix.engine.proof import Ears
 from tests.engine.stages.test_ends import Reads
 from tests.fakes import Recorder, clip_of, presented, run_context
 from tests.media_factory import sound_of, tone, write_media
@@ -32,9 +32,8 @@ def rendered(clip: Clip, name: str = "a.mp4") -> Rendered:
 
 
 def judged(clip: Clip, folder: Path, ctx: RunContext) -> Verdict:
-    after = with_ends_heard(
-        [clip], {clip.id: rendered(clip)}, folder, "en", TranscribeOptions(), ctx
-    )
+    ears = Ears("en", TranscribeOptions(), ctx)
+    after = ears.judged([clip], {clip.id: rendered(clip)}, folder)
     found = after[clip.id].verdict
     assert found is not None
     return found
@@ -80,7 +79,7 @@ def test_a_film_that_cannot_be_read_stays_unknown_and_the_others_are_heard(
     spoil(write_media(tmp_path / "b.mp4", None, sound_of(tone(2.0))))
     before = {c.id: rendered(c, name) for c, name in ((other, "b.mp4"), (clip, "a.mp4"))}
     ctx = run_context(reporter=recorder)
-    after = with_ends_heard([other, clip], before, tmp_path, "en", TranscribeOptions(), ctx)
+    after = Ears("en", TranscribeOptions(), ctx).judged([other, clip], before, tmp_path)
     assert after[other.id] == before[other.id]
     assert after[clip.id].verdict == Verdict(True, -14.0, -2.0, first_word_heard=True,
                                              last_word_heard=True)  # fmt: skip
@@ -114,12 +113,15 @@ def test_a_film_is_heard_again_in_another_language_and_with_other_options(
     assert not judged(clip, tmp_path, ctx).ok
     reading(monkeypatch, "so", "there")
     before = {clip.id: rendered(clip)}
-    found = with_ends_heard([clip], before, tmp_path, language, options, ctx)[clip.id].verdict
+    found = Ears(language, options, ctx).judged([clip], before, tmp_path)[clip.id].verdict
     assert found is not None and found.ok
 
 
 def test_without_a_recogniser_it_stays_unknown_and_is_told(clip: Clip, tmp_path: Path) -> None:
     recorder = Recorder()
-    found = judged(clip, tmp_path, run_context(reporter=recorder))
+    ctx = run_context(reporter=recorder)
+    Ears("en", TranscribeOptions(), ctx).prepare()
+    assert not recorder.events
+    found = judged(clip, tmp_path, ctx)
     assert found.ok and found.first_word_heard is None
     assert any(isinstance(e, Warned) and "not heard" in e.message for e in recorder.events)

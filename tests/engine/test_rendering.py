@@ -193,6 +193,20 @@ def test_progress_counts_the_frames_of_all_clips(run: Run, film: Path) -> None:
     assert {e.total for e in told} == {75} and max(e.done for e in told) == 75
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_is_told_once_when_only_the_last_clip_is_left(run: Run, film: Path, count: int) -> None:
+    subject, recorder = Subject(film, presented(film)), Recorder()
+    ctx, short = replace(run.ctx, reporter=recorder), [(n / 2, n / 2 + 0.4) for n in range(count)]
+    made, told = clips(film, *short), []
+
+    def nearly_done() -> None:
+        told.append(sum(isinstance(e, ClipRendered) for e in recorder.events))
+
+    for _ in range(2):  # nothing is left to do the second time
+        render(made, shown(made), 1, subject, run.folder, ctx, None, nearly_done)
+    assert told == [max(0, count - 2)]  # the one before the last has ended, and is told next
+
+
 def test_subtitles_are_written_only_where_there_are_words(film: Path) -> None:
     [clip] = clips(film, (0, 1))
     assert set(file_names(clip)) == {"video", "thumbnail"}

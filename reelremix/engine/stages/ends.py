@@ -26,7 +26,7 @@ from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.models.whisper import Transcriber
 
 STAGE = "verify"
-VERSION = 3
+VERSION = 4
 END_S = 5
 """Seconds of each end that are heard; of three a recogniser makes too little."""
 APART_S = 1
@@ -108,7 +108,7 @@ def _said_between(segments: Sequence[Segment], start_s: float, end_s: float) -> 
         word.text
         for segment in segments
         for word in segment.timed_words
-        if start_s <= (word.range.start_s + word.range.end_s) / 2 < end_s
+        if start_s < word.range.end_s <= end_s  # a beginning may reach back into the silence
     )
 
 

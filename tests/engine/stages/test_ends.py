@@ -24,6 +24,8 @@ class Reads:
     """`Transcriber` that hears one given sentence in each end."""
 
     sentences: tuple[str, ...]
+    early_s: float = 0.0
+    """So much before it is said does the first word of a sentence begin."""
     length_s: float = 0.0
     identity: str = "reads"
     name: str = "reads"
@@ -47,6 +49,8 @@ class Reads:
                 for k, text in enumerate(texts)
             )
             if words:
+                begins = TimeRange.from_seconds(max(0, start - self.early_s), start + 0.3)
+                words = (replace(words[0], range=begins), *words[1:])
                 yield Segment(TimeRange.from_seconds(start, start + 3), sentence, words)
 
 
@@ -101,3 +105,11 @@ def test_several_films_are_heard_in_one_go(film: Path) -> None:
         Said(("one",), ("two",)), Said(("three",), ("none",)),
     ]  # fmt: skip
     assert reader.length_s == pytest.approx(4 * (END_S + APART_S), abs=0.2)
+
+
+def test_a_first_word_that_reaches_back_into_the_silence_is_not_of_the_film_before(
+    film: Path,
+) -> None:
+    ctx, reader = run_context(), Reads(("one", "two", "three four", "none"), early_s=0.9)
+    sounds = [read_ends(film, said(film, "any"), ctx)] * 2
+    assert hear_ends(sounds, reader, "en", OPTIONS, ctx)[1].first == ("three", "four")
