@@ -32,7 +32,7 @@ from reelremix.errors import ModelError, SourceError, UnreadableMedia
 class _Film:
     """A film that can be read."""
 
-    clip_id: str
+    clip: Clip
     key: ArtifactKey
     said: Said | None
     """What is heard at its ends; None where it was not heard yet."""
@@ -91,22 +91,34 @@ class Ears:
 
     def _said(self, films: Sequence[tuple[Path, Clip]]) -> dict[str, Said]:
         """What is heard at the ends of the films that can be read, by clip id."""
-        transcriber, language, options = self._transcriber(), self._language, self._options
-        how = _how(transcriber, language, options)
+        transcriber = self._transcriber()
+        how = _how(transcriber, self._language, self._options)
         with stage(self._ctx, STAGE):
             opened = [_opened(film, how, self._ctx) for film in films]
-            known = {film.clip_id: film.said for film in opened if film and film.said}
+            known = {film.clip.id: film.said for film in opened if film and film.said}
             waiting = [film for film in opened if film and film.said is None]
-            if waiting:
-                sounds = [film.sound for film in waiting]
-                heard = hear_ends(sounds, transcriber, language, options, self._ctx)
-                for film, said in zip(waiting, heard, strict=True):
-                    known[film.clip_id] = said
-                    save(self._ctx, film.key, said)
+            known |= self._heard(waiting, transcriber)
         self._chosen = None
         del transcriber
         give_back_freed_memory()
         return known
+
+    def _heard(self, waiting: Sequence[_Film], transcriber: Transcriber) -> dict[str, Said]:
+        """Films heard quickly; where a word is missing then, with the care the recording had."""
+        heard: dict[str, Said] = {}
+        options, quick = self._options, replace(self._options, beam_size=1)
+        for care in dict.fromkeys((quick, options)):
+            sounds = [film.sound for film in waiting]
+            found = hear_ends(sounds, transcriber, self._language, care, self._ctx)
+            doubtful = []
+            for film, said in zip(waiting, found, strict=True):
+                heard[film.clip.id] = said
+                if care != options and compared(said, film.clip.words).misses:
+                    doubtful.append(film)
+                else:
+                    save(self._ctx, film.key, said)
+            waiting = doubtful
+        return heard
 
 
 def _how(
@@ -134,7 +146,7 @@ def _opened(film: tuple[Path, Clip], how: Mapping[str, object], ctx: RunContext)
         told = f"the ends of {video.name} were not heard: {exc.message}"
         ctx.reporter.emit(Warned(told, "watch it before use"))
         return None
-    return _Film(clip.id, key, said, sound)
+    return _Film(clip, key, said, sound)
 
 
 def _digest(video: Path) -> str:

@@ -13,7 +13,8 @@ from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
-from reelremix.engine.models.whisper import ModelChoice
+from reelremix.engine.models.speech import Speech
+from reelremix.engine.models.whisper import Hearing, ModelChoice
 from reelremix.engine.proof import Ears
 from tests.engine.stages.test_ends import Reads
 from tests.fakes import Recorder, clip_of, presented, run_context
@@ -85,6 +86,31 @@ def test_a_film_that_cannot_be_read_stays_unknown_and_the_others_are_heard(
                                              last_word_heard=True)  # fmt: skip
     [told] = [e.message for e in recorder.events if isinstance(e, Warned)]
     assert "the ends of b.mp4 were not heard" in told
+
+
+def test_a_word_that_is_missed_in_haste_is_listened_for_with_care(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recording heard without care is not heard twice, since it would be heard the same."""
+    asked: list[int] = []
+
+    class Hasty(Reads):
+        def transcribe(
+            self, speech: Speech, language: str | None, options: TranscribeOptions, *, goes_on: bool
+        ) -> Hearing:
+            asked.append(options.beam_size)
+            self.sentences = ("so", "there" if options.beam_size > 1 else "nothing")
+            return super().transcribe(speech, language, options, goes_on=goes_on)
+
+    choice = ModelChoice(Hasty(()), "fake", None)
+    monkeypatch.setattr(proof, "choose_whisper", lambda *_: choice)
+    ctx = run_context()
+    assert judged(clip, tmp_path, ctx).ok and judged(clip, tmp_path, ctx).ok
+    assert asked == [1, TranscribeOptions().beam_size]
+    before = {clip.id: rendered(clip)}
+    careless = Ears("en", TranscribeOptions(beam_size=1), ctx)
+    found = careless.judged([clip], before, tmp_path)[clip.id].verdict
+    assert found is not None and not found.ok and asked[2:] == [1]
 
 
 def test_other_words_are_compared_with_what_was_heard_before(

@@ -26,7 +26,7 @@ from reelremix.engine.models.speech import RATE_HZ, Speech
 from reelremix.engine.models.whisper import Transcriber
 
 STAGE = "verify"
-VERSION = 4
+VERSION = 5
 END_S = 5
 """Seconds of each end that are heard; of three a recogniser makes too little."""
 APART_S = 1
@@ -47,6 +47,11 @@ class Ends:
 
     first: bool | None
     last: bool | None
+
+    @property
+    def misses(self) -> bool:
+        """Whether one of them should be heard and is not."""
+        return self.first is False or self.last is False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,14 @@ def hear_ends(
     options: TranscribeOptions,
     ctx: RunContext,
 ) -> list[Said]:
-    """Hear the ends of finished films, all in one go.
+    """Hear the ends of finished films, all in one go; of none without a model.
 
     Raises:
         ModelError: the recogniser cannot work here.
         Cancelled: the user asked to stop.
     """
+    if not films:
+        return []
     pieces = [piece for ends in films for piece in ends]
     gap = np.zeros(APART_S * RATE_HZ, np.float32)
     sound = np.concatenate([part for piece in pieces for part in (piece, gap)])
