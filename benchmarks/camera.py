@@ -17,7 +17,7 @@ from measuring import keep, show
 from scipy.optimize import linprog
 from scipy.sparse import diags, eye, hstack, vstack
 
-from reelremix.engine.stages.camera import CAMERA_RATE_HZ, DEAD_ZONE, followed
+from reelremix.engine.stages.camera import CAMERA_RATE_HZ, DEAD_ZONE, followed, with_backlash
 
 Line = npt.NDArray[np.float64]
 CROP_PX = 405.0
@@ -75,18 +75,10 @@ def _walk(random: np.random.Generator) -> Line:
     return x + random.normal(0, 4, len(t))
 
 
-def _backlash(values: Line, slack: float) -> Line:
-    position, line = float(np.median(values[: 2 * CAMERA_RATE_HZ])), np.empty_like(values)
-    for index, value in enumerate(values):
-        position = min(max(position, float(value) - slack), float(value) + slack)
-        line[index] = position
-    return line
-
-
 def _spring(values: Line, slack: float) -> Line:
     """x'' = w2 (target - x) - 2 w x', in steps of a hundredth of a second."""
     omega, step = 1 / SPRING_S, 0.01
-    target = _backlash(values, slack)
+    target = with_backlash(values, slack)
     x, speed, line = float(target[0]), 0.0, np.empty_like(target)
     for index, wanted in enumerate(target):
         for _ in range(round(1 / CAMERA_RATE_HZ / step)):

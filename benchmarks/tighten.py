@@ -26,12 +26,13 @@ import numpy.typing as npt
 from measuring import ROOT, SHARED, keep, model_folder, needs, show
 from transcription import distance, words
 
+from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.export.transcript import read_transcript
-from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.media.audio import read_speech
 from reelremix.engine.media.joints import read_joined
 from reelremix.engine.media.probe import choose_streams, probe
 from reelremix.engine.stages.fillers import bare
@@ -176,7 +177,7 @@ def tightened(
     presentation = choose_streams(probe(path, path.name))
     end = presentation.duration.exact // FRAME * FRAME
     span = TimeRange(Timestamp(0), Timestamp.from_seconds(end))
-    sound = np.concatenate(list(read_pcm(path, presentation, span, SPEECH)), axis=1)
+    sound = read_speech(path, presentation, span, CancelToken())
     heard = Transcript("en", None, (Segment(span, "", tuple(spoken)),))
     stretch = listened(span, tuple(spoken), sound, heard)
     if not unheard:

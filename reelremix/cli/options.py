@@ -359,11 +359,12 @@ def subtitle_kinds(text: str) -> tuple[str, ...]:
 
 def aspect_of(settings: Settings) -> Aspect:
     """The output's shape. Raises ConfigError."""
-    try:
-        return Aspect(settings.aspect)
-    except ValueError as exc:
-        shapes = ", ".join(Aspect)
-        raise ConfigError(f"--aspect must be one of {shapes} (got {settings.aspect!r})") from exc
+    return _one_of(Aspect, settings.aspect, "--aspect")
+
+
+def layout_of(settings: Settings) -> LayoutChoice:
+    """How people are shown. Raises ConfigError."""
+    return _one_of(LayoutChoice, settings.layout, "--layout")
 
 
 def frame_options(settings: Settings) -> FrameOptions:
@@ -372,27 +373,9 @@ def frame_options(settings: Settings) -> FrameOptions:
         aspect_of(settings),
         settings.faces,
         layout_of(settings),
-        zoom_of(settings),
+        _one_of(Zoom, settings.zoom, "--zoom"),
         speaker_network=settings.speakers != OFF,
     )
-
-
-def zoom_of(settings: Settings) -> Zoom:
-    """When the picture is cut to a tighter one. Raises ConfigError."""
-    try:
-        return Zoom(settings.zoom)
-    except ValueError as exc:
-        names = ", ".join(Zoom)
-        raise ConfigError(f"--zoom must be one of {names} (got {settings.zoom!r})") from exc
-
-
-def layout_of(settings: Settings) -> LayoutChoice:
-    """How people are shown. Raises ConfigError."""
-    try:
-        return LayoutChoice(settings.layout)
-    except ValueError as exc:
-        names = ", ".join(LayoutChoice)
-        raise ConfigError(f"--layout must be one of {names} (got {settings.layout!r})") from exc
 
 
 def expand_sources(sources: list[Path]) -> list[Path]:
@@ -522,12 +505,7 @@ def _one_of(kind: type[Choice], text: str, flag: str) -> Choice:
     try:
         return kind(text)
     except ValueError as exc:
-        raise ConfigError(f"{flag} must be {_listed(kind)} (got {text!r})") from exc
-
-
-def _listed(kind: type[StrEnum]) -> str:
-    *others, last = (choice.value for choice in kind)
-    return f"{', '.join(others)} or {last}"
+        raise ConfigError(f"{flag} must be one of {', '.join(kind)} (got {text!r})") from exc
 
 
 def encode_options(settings: Settings) -> EncodeOptions:

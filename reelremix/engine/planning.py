@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.shaping import missing_glyphs
 from reelremix.engine.captions.style import from_dict
@@ -39,7 +37,7 @@ from reelremix.engine.domain.transcript import Transcript, Word
 from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.export.names import slug
 from reelremix.engine.framing import captions_of, frame_clip
-from reelremix.engine.media.audio import SPEECH, read_pcm
+from reelremix.engine.media.audio import read_speech
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.music import music_of, remember
 from reelremix.engine.options import output_format, own_words
@@ -200,9 +198,8 @@ def shortened(
     kept = []
     with stage(ctx, "tighten"), FrameReader(subject.path, presentation) as reader:
         for span, own in zip(spans, words, strict=True):
-            ctx.cancel.raise_if_set()
-            pieces = list(read_pcm(subject.path, presentation, span, SPEECH))
-            stretch = listened(span, own, np.concatenate(pieces, axis=1), transcript)
+            sound = read_speech(subject.path, presentation, span, ctx.cancel)
+            stretch = listened(span, own, sound, transcript)
             kept.append(tighten(stretch, level, reader.snap))
     return kept
 

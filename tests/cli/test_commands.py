@@ -83,8 +83,8 @@ def test_wrong_usage_ends_with_2(reelremix: Command, arguments: tuple[str, ...])
         (("--audio-stream", "fra"), "has no audio stream 'fra'"),
         (("--encoder", "h265_magic", "--range", "0-1"), "'h265_magic' is not available"),
         (("--progress", "loud"), "--progress must be"),
-        (("--tighten", "much"), "--tighten must be off, light or strong (got 'much')"),
-        (("--censor", "beep"), "--censor must be off, bleep or mute (got 'beep')"),
+        (("--tighten", "much"), "--tighten must be one of off, light, strong (got 'much')"),
+        (("--censor", "beep"), "--censor must be one of off, bleep, mute (got 'beep')"),
         (("--music-level", "99"), "--music-level must be between -60 and 6"),
     ],
 )

@@ -53,9 +53,6 @@ WIDTHS = (3, 5)
 class ActiveSpeaker(Protocol):
     """Tells how well a moving face goes with a sound."""
 
-    identity: str
-    """Changes whenever the same face and sound could be judged otherwise."""
-
     def see(self, crops: Crops) -> Features:
         """What moves, picture by picture; `REACH` pictures at each end are not yet final."""
 
@@ -67,7 +64,6 @@ class Loaded:
     """`ActiveSpeaker` that is loaded by whoever needs it first; raises then what loading raises."""
 
     def __init__(self, load: Callable[[], ActiveSpeaker]) -> None:
-        self.identity = ""
         self._load = load
         self._loaded: ActiveSpeaker | None = None
         self._lock = threading.Lock()
@@ -84,7 +80,6 @@ class Loaded:
         with self._lock:
             if self._loaded is None:
                 self._loaded = self._load()
-                self.identity = self._loaded.identity
             return self._loaded
 
 

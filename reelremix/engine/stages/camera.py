@@ -53,7 +53,7 @@ def camera_path(
 
 def followed(values: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.float64]:
     """A smooth line that stays within about a slack of values taken `CAMERA_RATE_HZ` a second."""
-    return _smoothed(_with_backlash(values, slack), SMOOTHING_S * CAMERA_RATE_HZ)
+    return _smoothed(with_backlash(values, slack), SMOOTHING_S * CAMERA_RATE_HZ)
 
 
 def _despiked(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -61,7 +61,7 @@ def _despiked(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
 
 
-def _with_backlash(values: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.float64]:
+def with_backlash(values: npt.NDArray[np.float64], slack: float) -> npt.NDArray[np.float64]:
     """Follow only what leaves a slack around the last position."""
     position = float(np.median(values[: 2 * CAMERA_RATE_HZ]))
     followed = np.empty_like(values)

@@ -15,7 +15,7 @@ import numpy as np
 
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript, Word
-from reelremix.engine.media.audio import SPEECH, Samples
+from reelremix.engine.media.audio import SPEECH
 from reelremix.engine.models.sounds import log_mel
 from reelremix.engine.models.speech import Speech
 from reelremix.engine.stages.acoustics import CELL, levels_and_pitch
@@ -42,9 +42,9 @@ PAD = SPEECH.rate_hz // 8
 
 
 def listened(
-    span: TimeRange, words: Sequence[Word], sound: Samples, transcript: Transcript
+    span: TimeRange, words: Sequence[Word], sound: Speech, transcript: Transcript
 ) -> Stretch:
-    """What is known of a stretch whose `SPEECH` samples are given."""
+    """What is known of a stretch whose sound is given."""
     loudness = measure(sound, span.start_s)
     timed = all(segment.words for segment in transcript.segments)
     found = tuple(hesitations(sound, loudness, words)) if timed else ()
@@ -53,9 +53,9 @@ def listened(
     return Stretch(span, without(words, found), loudness, transcript.events, language, found)
 
 
-def hesitations(sound: Samples, loudness: Loudness, words: Sequence[Word]) -> list[TimeRange]:
+def hesitations(sound: Speech, loudness: Loudness, words: Sequence[Word]) -> list[TimeRange]:
     """Where somebody hesitates and no word says so."""
-    padded = np.pad(sound[0].astype(np.float32) / np.float32(32768), PAD)
+    padded = np.pad(sound, PAD)
     return [
         TimeRange.from_seconds(start, end)
         for start, end, following in _islands(loudness)

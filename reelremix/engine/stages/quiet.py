@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reelremix.engine.media.audio import SPEECH, Samples
+from reelremix.engine.media.audio import SPEECH
+from reelremix.engine.models.speech import Speech
 
 STEP_S = 0.005
 """From one value to the next."""
@@ -78,12 +79,12 @@ class Loudness:
         return min(max(index, 0), len(self.levels) - 1)
 
 
-def measure(sound: Samples, start_s: float) -> Loudness:
-    """The loudness of mono `SPEECH` samples that begin at a moment."""
+def measure(sound: Speech, start_s: float) -> Loudness:
+    """The loudness of what is heard from a moment on."""
     step, window = round(STEP_S * SPEECH.rate_hz), round(WINDOW_S * SPEECH.rate_hz)
     around = (window - step) // 2
-    padded = np.pad(sound[0].astype(np.float32) / 32768, (around, window))
-    count = sound.shape[1] // step
+    padded = np.pad(sound, (around, window))
+    count = len(sound) // step
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[: count * step : step]
     power = np.square(frames - frames.mean(axis=1, keepdims=True)).mean(axis=1)
     return Loudness(start_s, np.asarray(10 * np.log10(power + 10 ** (FLOOR_DB / 10)), np.float32))

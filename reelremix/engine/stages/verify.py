@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from reelremix.engine.domain.clip import Clip, Shown, Verdict
+from reelremix.engine.domain.kept import on_film
 from reelremix.engine.domain.source import Presentation, StreamKind
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
-from reelremix.engine.domain.transcript import Word
 from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read_pcm
 from reelremix.engine.media.decode import FrameReader, planes
 from reelremix.engine.media.probe import choose_streams, probe
@@ -134,23 +134,13 @@ def _missing_words(clip: Clip, levels: list[float]) -> Iterator[str]:
     if not clip.words or not levels:
         return
     for name, word in (("first", clip.words[0]), ("last", clip.words[-1])):
-        span = _on_output(word, clip)
-        if span is None or span[1] - span[0] < STEADY_WORD_S:
+        pieces = on_film(word.range, clip.ranges)
+        if not pieces or pieces[0][1] - pieces[0][0] < STEADY_WORD_S:
             continue
-        heard = levels[int(span[0] * LEVEL_RATE_HZ) : max(int(span[1] * LEVEL_RATE_HZ), 1)]
+        begins, ends = (int((clip.film.clip_begins + at) * LEVEL_RATE_HZ) for at in pieces[0])
+        heard = levels[begins : max(ends, 1)]
         if heard and 10 * np.log10(max(heard) + 1e-12) < AUDIBLE_DBFS:
             yield f"its {name} word, “{word.text}”, cannot be heard"
-
-
-def _on_output(word: Word, clip: Clip) -> tuple[float, float] | None:
-    offset = float(clip.film.clip_begins)
-    for span in clip.ranges:
-        if span.contains(word.range.start) or span.overlap_s(word.range) > 0:
-            start = max(word.range.start_s, span.start_s) - span.start_s + offset
-            end = min(word.range.end_s, span.end_s) - span.start_s + offset
-            return start, end
-        offset += span.duration_s
-    return None
 
 
 def _rounded(value: float | None) -> float | None:

@@ -9,6 +9,7 @@ import pytest
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
+from reelremix.engine.models.speech import Speech
 from reelremix.engine.stages.hesitations import hesitations, listened
 from reelremix.engine.stages.quiet import measure
 from reelremix.engine.stages.tighten import tighten
@@ -28,12 +29,12 @@ def vowel(seconds: float, formants: tuple[float, float] = (600, 600)) -> Wave:
     return np.asarray(0.1 * np.sum(harmonics, axis=0))
 
 
-def talk(*sounds: tuple[float, Wave], length_s: float = 4.0) -> npt.NDArray[np.int16]:
+def talk(*sounds: tuple[float, Wave], length_s: float = 4.0) -> Speech:
     made = np.random.default_rng(0).normal(size=round(length_s * RATE)) * 1e-4
     for start, sound in sounds:
         begin = round(start * RATE)
         made[begin : begin + len(sound)] += sound
-    return (made * 32767).astype(np.int16)[None]
+    return made.astype(np.float32)
 
 
 def word(text: str, start: float, end: float) -> Word:
@@ -80,7 +81,7 @@ def test_a_hesitation_is_cut_out_and_its_neighbour_begins_where_it_sounds() -> N
     sound = talk((1.2, vowel(0.4, (300, 2500))), (2.0, STILL), (2.6, vowel(0.4, (900, 2500))))
     span = TimeRange.from_seconds(0.8, 3.2)
     transcript = Transcript("en", 0.9, (Segment(span, "morning but", STRETCHED),))
-    part = sound[:, round(0.8 * RATE) : round(3.2 * RATE)]
+    part = sound[round(0.8 * RATE) : round(3.2 * RATE)]
     stretch = listened(span, STRETCHED, part, transcript)
     tight = tighten(stretch, Tighten.LIGHT, lambda at: Timestamp.from_seconds(at.exact))
     assert tight.tightened is not None

@@ -27,7 +27,6 @@ FACE = Box(40, 40, 60, 60)
 class Counting:
     """`ActiveSpeaker` whose feature is the brightness of a picture's neighbourhood."""
 
-    identity: str = "counting"
     batches: list[int] = field(default_factory=list)
 
     def see(self, crops: Crops) -> Features:

@@ -15,7 +15,7 @@ def bursts(length_s: float, *loud: tuple[float, float], noise: float = 1e-4) -> 
     sound = np.random.default_rng(0).normal(size=len(t)) * noise
     for start, end in loud:
         sound += ((t >= start) & (t < end)) * 0.1 * np.sin(2 * np.pi * 300 * t)
-    return measure((sound * 32767).astype(np.int16)[None], 100.0)
+    return measure(sound.astype(np.float32), 100.0)
 
 
 def test_levels_are_those_of_the_sound() -> None:
@@ -44,7 +44,7 @@ def test_speech_is_found_where_little_is_said() -> None:
 
 @pytest.mark.parametrize("samples", [0, 10, 79, 80, 81])
 def test_hardly_any_sound_is_measured_without_harm(samples: int) -> None:
-    heard = measure(np.zeros((1, samples), np.int16), 5.0)
+    heard = measure(np.zeros(samples, np.float32), 5.0)
     assert len(heard.levels) == samples // 80
     assert heard.at(5) == heard.speech_db() == pytest.approx(FLOOR_DB)
     assert heard.silences() == [] and heard.quietest_s(5, 6) >= 5

@@ -37,7 +37,7 @@ def heard(words: list[Timed], length_s: float, noise: float = 1e-4) -> Loudness:
     sound = np.random.default_rng(0).normal(size=len(t)) * noise
     for _, start, end in words:
         sound += ((t >= start) & (t < end)) * 0.1 * np.sin(2 * np.pi * 200 * t)
-    return measure((sound * 32767).astype(np.int16)[None], 0.0)
+    return measure(sound.astype(np.float32), 0.0)
 
 
 def stretch(
