@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.context import CancelToken as CancelToken
+    from reelremix.engine.domain.layout import LayoutChoice as LayoutChoice
+    from reelremix.engine.domain.layout import Zoom as Zoom
+    from reelremix.engine.domain.mix import Censor as Censor
     from reelremix.engine.domain.request import Aspect as Aspect
     from reelremix.engine.domain.request import ClipRequest as ClipRequest
     from reelremix.engine.domain.request import EncodeOptions as EncodeOptions
@@ -19,8 +22,11 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import ScoreRequest as ScoreRequest
     from reelremix.engine.domain.request import SearchRequest as SearchRequest
     from reelremix.engine.domain.request import SelectOptions as SelectOptions
+    from reelremix.engine.domain.request import SoundOptions as SoundOptions
     from reelremix.engine.domain.request import TranscribeOptions as TranscribeOptions
     from reelremix.engine.domain.request import TranscribeRequest as TranscribeRequest
+    from reelremix.engine.domain.tightening import Tighten as Tighten
+    from reelremix.engine.domain.time import TimeRange as TimeRange
     from reelremix.engine.library import ClipResult as ClipResult
     from reelremix.engine.library import Library as Library
 
@@ -28,6 +34,11 @@ _HOMES = {
     "CancelToken": "domain.context",
     "Library": "library",
     "ClipResult": "library",
+    "Censor": "domain.mix",
+    "LayoutChoice": "domain.layout",
+    "Tighten": "domain.tightening",
+    "TimeRange": "domain.time",
+    "Zoom": "domain.layout",
 } | dict.fromkeys(
     (
         "Aspect",
@@ -39,6 +50,7 @@ _HOMES = {
         "ScoreRequest",
         "SearchRequest",
         "SelectOptions",
+        "SoundOptions",
         "TranscribeOptions",
         "TranscribeRequest",
     ),

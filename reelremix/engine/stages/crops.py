@@ -9,12 +9,15 @@ from reelremix.engine.stages.people import Person
 
 FACE_IN_SINGLE = 0.26
 """Wanted height of a face in the output when one person fills it."""
-FACE_IN_CELL = 0.46
-"""Wanted height of a face in its cell when several people share the output."""
+FACE_IN_CELL = 0.42
+"""Wanted height of a face in its cell when several people share the output: with hair, half as much
+again above it."""
 MAX_UPSCALE = 4.0
 """Source pixels are never enlarged more."""
 EYE_LINE = 0.42
 """Where the middle of the face sits in its rectangle, from the top: eyes on the upper third."""
+CELL_EYE_LINE = 0.46
+"""The same in a cell, whose face is larger: there is room for hair above it."""
 
 Cell = tuple[int, int, int, int]
 """x, y, width, height in output pixels, all even."""
@@ -54,7 +57,7 @@ def cell_crop(person: Person, cell: Cell, picture: VideoFormat) -> Box:
     width = height * aspect
     x, y = person.box.center
     left = min(max(x - width / 2, territory.x), territory.x + territory.width - width)
-    top = min(max(y - height * EYE_LINE, territory.y), territory.y + territory.height - height)
+    top = min(max(y - height * CELL_EYE_LINE, territory.y), territory.y + territory.height - height)
     return even_box(Box(left, top, width, height), picture)
 
 

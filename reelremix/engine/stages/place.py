@@ -19,10 +19,15 @@ from reelremix.engine.domain.track import Box, Sighting, SightingsByTime, Track
 from reelremix.engine.media.compose import box_at
 from reelremix.engine.stages.people import head_of
 
-MOVING_COST = 0.45
-"""Going a whole output height away from the style's place is worth this share of covered face."""
+FACE_COST = 2.5
+"""Costs are shares of the text that lie on something. Nobody wants eyes or a mouth covered."""
 HEAD_COST = 0.5
-"""Hair and forehead are not the face, but nothing to write on if there is another place."""
+"""Hair, forehead and chin are not what one looks at, but nothing to write on if there is another
+place."""
+MOVING_COST = 0.45
+"""Going a whole output height away from the style's place."""
+CHIN = 0.15
+"""Share of a face below its mouth."""
 TEXT_COST = 4.0
 """Text over text cannot be read: that is worse than a covered face."""
 GLIMPSE_S = 0.12
@@ -36,8 +41,9 @@ class _Obstacles:
     """What is on screen in a piece, in output pixels."""
 
     faces: Sequence[Box]
+    """Down to the mouth."""
     heads: Sequence[Box]
-    """The same with hair and forehead."""
+    """The same with hair, forehead and chin."""
     texts: Sequence[Sequence[Box]]
     """Each as it is seen through its time."""
 
@@ -78,8 +84,8 @@ def place_captions(
             texts = [_taken_on_screen(piece, taken) for taken in occupied]
             texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
             found = sightings.during(during)
-            faces = _faces_on_screen(piece, found)
-            heads = _faces_on_screen(piece, found, _up_to_the_hair)
+            faces = _seen_on_screen(piece, found, _down_to_the_mouth)
+            heads = _seen_on_screen(piece, found, _up_to_the_hair)
             seen = seen.joined(_Obstacles(faces, heads, texts))
         regions = [region for n in numbers for region in layout.pieces[n].regions]
         middle = _best_middle([cues[i] for i in shown], regions, seen, output, safe)
@@ -114,18 +120,20 @@ def _shared(a: TimeRange, b: TimeRange) -> TimeRange:
     return TimeRange(max(a.start, b.start), min(a.end, b.end))
 
 
-def _faces_on_screen(
-    piece: LayoutPiece,
-    sightings: Sequence[Sighting],
-    part: Callable[[Box], Box] = lambda face: face,
+def _seen_on_screen(
+    piece: LayoutPiece, sightings: Sequence[Sighting], part: Callable[[Box], Box]
 ) -> list[Box]:
-    """Every face, or a part around it, where the viewer sees it in the piece, in output pixels."""
+    """A part of every face where the viewer sees it in the piece, in output pixels."""
     return [
         box
         for sighting in sightings
         for region in piece.regions
         if (box := on_screen(part(sighting.box), region, sighting.at)) is not None
     ]
+
+
+def _down_to_the_mouth(face: Box) -> Box:
+    return Box(face.x, face.y, face.width, (1 - CHIN) * face.height)
 
 
 def _up_to_the_hair(face: Box) -> Box:
@@ -192,8 +200,8 @@ def _best_middle(
         covered = max((text.overlap(box) for box in obstacles.faces), default=0.0)
         around = max((text.overlap(box) for box in obstacles.heads), default=0.0) - covered
         hidden = max((text.overlap(box) for group in obstacles.texts for box in group), default=0.0)
-        covered = (covered + HEAD_COST * max(0.0, around) + TEXT_COST * hidden) / text.area
-        return covered + MOVING_COST * abs(middle - wanted) / output.height_px
+        cost = FACE_COST * covered + HEAD_COST * max(0.0, around) + TEXT_COST * hidden
+        return cost / text.area + MOVING_COST * abs(middle - wanted) / output.height_px
 
     best = min(places, key=cost)
     return wanted if cost(wanted) - cost(best) < SETTLED else best

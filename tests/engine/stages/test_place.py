@@ -13,7 +13,7 @@ from reelremix.engine.domain.layout import Keyframe, Layout, LayoutKind, LayoutP
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
-from reelremix.engine.stages.place import place_captions
+from reelremix.engine.stages.place import CHIN, place_captions
 from tests.fakes import PORTRAIT
 
 FULL = (0, 0, 1080, 1920)
@@ -124,7 +124,7 @@ def test_between_text_and_faces_captions_find_the_gap() -> None:
 
 def test_captions_keep_off_the_title_card_while_it_is_shown() -> None:
     card = Box(150.0, 260.0, 780.0, 300.0)
-    low = face(1, Box(240.0, 560.0, 600.0, 900.0))
+    low = face(1, Box(240.0, 620.0, 600.0, 1000.0))
     captions = Captions("bold", {}, (cue(0, 2),))
     layout = Layout((piece(0, 4),))
     for until_s, is_free in ((3, False), (0, True)):
@@ -157,3 +157,9 @@ def test_text_over_text_is_worse_than_text_over_a_face() -> None:
     captions = Captions("bold", {}, (cue(0, 2),))
     moved = place_captions(captions, Layout((piece(0, 4),)), [close_up], PORTRAIT, drawn=[card])
     assert Box(*map(float, moved.cues[0].box)).overlap(card.box) == 0
+
+
+def test_a_chin_is_covered_before_a_forehead_is() -> None:
+    """As everybody does who writes over a close face: low, just below the mouth."""
+    [box] = placed([cue(0, 2)], [piece(0, 4)], face(1, Box(140.0, 610.0, 780.0, 780.0)))
+    assert box.y > 610 + 780 * (1 - CHIN) - 1
