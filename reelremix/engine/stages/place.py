@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from reelremix.engine.captions.safe_area import safe_area
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
-from reelremix.engine.domain.layout import Layout, LayoutPiece, PiecesByTime, Region
+from reelremix.engine.domain.layout import Layout, LayoutKind, LayoutPiece, PiecesByTime, Region
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, SightingsByTime, Track
@@ -28,6 +28,8 @@ MOVING_COST = 0.45
 """Going a whole output height away from the style's place."""
 CHIN = 0.15
 """Share of a face below its mouth."""
+SCREEN_COST = 1.0
+"""A slide is there to be read, but has a margin."""
 TEXT_COST = 4.0
 """Text over text cannot be read: that is worse than a covered face."""
 GLIMPSE_S = 0.12
@@ -44,18 +46,23 @@ class _Obstacles:
     """Down to the mouth."""
     heads: Sequence[Box]
     """The same with hair, forehead and chin."""
+    screens: Sequence[Box]
+    """Slides and the like."""
     texts: Sequence[Sequence[Box]]
     """Each as it is seen through its time."""
 
     @classmethod
     def none(cls) -> _Obstacles:
         """An empty picture."""
-        return cls((), (), ())
+        return cls((), (), (), ())
 
     def joined(self, other: _Obstacles) -> _Obstacles:
         """What is in either picture."""
         return _Obstacles(
-            [*self.faces, *other.faces], [*self.heads, *other.heads], [*self.texts, *other.texts]
+            [*self.faces, *other.faces],
+            [*self.heads, *other.heads],
+            [*self.screens, *other.screens],
+            [*self.texts, *other.texts],
         )
 
 
@@ -86,7 +93,7 @@ def place_captions(
             found = sightings.during(during)
             faces = _seen_on_screen(piece, found, _down_to_the_mouth)
             heads = _seen_on_screen(piece, found, _up_to_the_hair)
-            seen = seen.joined(_Obstacles(faces, heads, texts))
+            seen = seen.joined(_Obstacles(faces, heads, _screens(piece), texts))
         regions = [region for n in numbers for region in layout.pieces[n].regions]
         middle = _best_middle([cues[i] for i in shown], regions, seen, output, safe)
         for i in shown:
@@ -130,6 +137,12 @@ def _seen_on_screen(
         for region in piece.regions
         if (box := on_screen(part(sighting.box), region, sighting.at)) is not None
     ]
+
+
+def _screens(piece: LayoutPiece) -> list[Box]:
+    if piece.kind is not LayoutKind.SCREEN:
+        return []
+    return [Box(*map(float, region.output)) for region in piece.regions if region.track is None]
 
 
 def _down_to_the_mouth(face: Box) -> Box:
@@ -199,8 +212,10 @@ def _best_middle(
         text = Box(x, middle - half, width, 2 * half)
         covered = max((text.overlap(box) for box in obstacles.faces), default=0.0)
         around = max((text.overlap(box) for box in obstacles.heads), default=0.0) - covered
+        read = max((text.overlap(box) for box in obstacles.screens), default=0.0)
         hidden = max((text.overlap(box) for group in obstacles.texts for box in group), default=0.0)
-        cost = FACE_COST * covered + HEAD_COST * max(0.0, around) + TEXT_COST * hidden
+        cost = FACE_COST * covered + HEAD_COST * max(0.0, around)
+        cost += SCREEN_COST * read + TEXT_COST * hidden
         return cost / text.area + MOVING_COST * abs(middle - wanted) / output.height_px
 
     best = min(places, key=cost)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,3 +164,15 @@ def test_a_chin_is_covered_before_a_forehead_is() -> None:
     """As everybody does who writes over a close face: low, just below the mouth."""
     [box] = placed([cue(0, 2)], [piece(0, 4)], face(1, Box(140.0, 610.0, 780.0, 780.0)))
     assert box.y > 610 + 780 * (1 - CHIN) - 1
+
+
+def test_captions_leave_a_slide_readable_and_the_face_below_it_free() -> None:
+    slide, below = (0, 0, 1080, 606), (0, 606, 1080, 1314)
+    whole = Box(0, 0, 1280, 720)
+    regions = (region(slide, whole), replace(region(below), track=0))
+    shown = LayoutPiece(TimeRange.from_seconds(0, 4), LayoutKind.SCREEN, regions)
+    for top in (700.0, 800.0, 900.0):
+        speaker = Box(240.0, top, 600.0, 600.0)
+        [box] = placed([cue(0, 2)], [shown], face(1, speaker))
+        assert box.overlap(Box(*map(float, slide))) <= box.area / 2
+        assert box.overlap(speaker) < 0.1 * speaker.area
