@@ -171,8 +171,8 @@ def test_captions_leave_a_slide_readable_and_the_face_below_it_free() -> None:
     whole = Box(0, 0, 1280, 720)
     regions = (region(slide, whole), replace(region(below), track=0))
     shown = LayoutPiece(TimeRange.from_seconds(0, 4), LayoutKind.SCREEN, regions)
-    for top in (700.0, 800.0, 900.0):
-        speaker = Box(240.0, top, 600.0, 600.0)
+    for top, height in ((700.0, 600.0), (900.0, 600.0), (640.0, 860.0)):
+        speaker = Box(240.0, top, 600.0, height)
         [box] = placed([cue(0, 2)], [shown], face(1, speaker))
         assert box.overlap(Box(*map(float, slide))) <= box.area / 2
-        assert box.overlap(speaker) < 0.1 * speaker.area
+        assert box.overlap(speaker) < 0.2 * speaker.area
