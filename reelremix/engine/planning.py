@@ -154,12 +154,11 @@ class _Planner:
     def _unframed(self, number: int, draft: Draft, tight: Tight) -> Clip:
         frame = self.request.frame
         title = draft.description.title or f"{Path(self.subject.source.name).stem} {number}"
-        is_shorter = tight.tightened is not None and any(r.text for r in tight.tightened.removed)
         return Clip(
             id=clip_id(self.subject.source.id, tight.ranges),
             rank=number,
             ranges=tight.ranges,
-            text=join_words(w.text for w in tight.words) if is_shorter else draft.text,
+            text=join_words(w.text for w in tight.words) if tight.words else draft.text,
             words=tight.words,
             title=title,
             description=draft.description.text,

@@ -50,7 +50,7 @@ def word_list(language: str | None, own: Path | None) -> WordList:
     """The words of a language, and those of a file with one a line.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: the file cannot be read, or holds a line that is not one word.
     """
     entries = _lists().get((language or "").split("-")[0].lower(), "").split()
     if own is not None:
@@ -58,7 +58,7 @@ def word_list(language: str | None, own: Path | None) -> WordList:
     level = [unicodedata.normalize("NFC", entry).lower() for entry in entries]
     return WordList(
         frozenset(entry for entry in level if not entry.endswith("*")),
-        tuple(entry[:-1] for entry in level if entry.endswith("*") and len(entry) > 1),
+        tuple(entry[:-1] for entry in level if entry.endswith("*")),
     )
 
 
@@ -71,8 +71,14 @@ def _own(path: Path) -> list[str]:
             f"the list of words {path} cannot be read: {(reason or str(exc)).lower()}",
             hint="`censor_words` names a text file with one word a line",
         ) from exc
-    words = (line.partition("#")[0].strip() for line in lines)
-    return [word for word in words if word]
+    words = {number: line.partition("#")[0].strip() for number, line in enumerate(lines, start=1)}
+    for number, word in words.items():
+        if word and (len(word.split()) > 1 or not any(c.isalnum() for c in word)):
+            raise ConfigError(
+                f"{path}:{number}: {word!r} is not one word, so that it would never be found",
+                hint="write one word a line; `word*` takes every word that begins so",
+            )
+    return [word for word in words.values() if word]
 
 
 @cache

@@ -124,3 +124,11 @@ def test_punctuation_and_scripts_around_a_word_stay() -> None:
     assert masked_text("“Fuck!” – he said: fuck…", word_list("en", None)) == (
         "“F***!” – he said: f***…"
     )
+
+
+@pytest.mark.parametrize("line", ["rocket fire", "*", "-- !"])
+def test_a_line_that_would_never_be_found_is_an_error(tmp_path: Path, line: str) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text(f"fine # a comment with words\n{line}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"own\.txt:2: .* is not one word"):
+        word_list("en", own)
