@@ -107,12 +107,12 @@ def _save(path: Path, rows: Sequence[Sequence[tuple[str, skia.Image]]]) -> None:
     width = max(sum(p.width() + GAP_PX for _, p in row) for row in rows) + GAP_PX
     surface = skia.Surface(width, GAP_PX + row_px * len(rows))
     surface.getCanvas().clear(BACKGROUND)
+    font, paint = skia.Font(skia.Typeface(""), 18), skia.Paint(Color=INK)
     with surface as canvas:
         for number, row in enumerate(rows):
             left, top = float(GAP_PX), float(GAP_PX + number * row_px)
             for label, picture in row:
                 canvas.drawImage(picture, left, top)
-                font, paint = skia.Font(skia.Typeface(""), 18), skia.Paint(Color=INK)
                 canvas.drawString(label, left, top + HEIGHT_PX + 24, font, paint)
                 left += picture.width() + GAP_PX
     surface.makeImageSnapshot().save(str(path), skia.kJPEG, QUALITY)

@@ -460,13 +460,11 @@ def _rendered(
     shown = plan.shown
     given = request.sound.music
     music = find_music(plan.clips, given, folder.path, job.ctx)
-    options, ears = request.transcribe, None
-    if options.transcript is None:  # whoever brings the words may have no recogniser
-        ears = Ears(heard.transcript.language, options, job.ctx)
+    ears = Ears(heard.transcript.language, request.transcribe, job.ctx)
     rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music,
-                      ears.prepare if ears else None)  # fmt: skip
+                      ears.prepare)  # fmt: skip
     job.usage["rendered_s"] = sum(c.film_duration_s for c in plan.clips if c.id in rendered)
-    return ears.judged(plan.clips, rendered, folder.path) if ears else rendered
+    return ears.judged(plan.clips, rendered, folder.path)
 
 
 def _manifest(
@@ -530,9 +528,9 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     music = find_music(clips, request.music, path.parent, job.ctx)
     ears = _ears_for(content, job.ctx)
     rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music,
-                      ears.prepare if ears else None)  # fmt: skip
+                      ears.prepare)  # fmt: skip
     job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
-    rendered = ears.judged(clips, rendered, path.parent) if ears else rendered
+    rendered = ears.judged(clips, rendered, path.parent)
     updated = updated_manifest(content, before, clips, rendered, faces)
     sheet = sheet_of(json.loads(updated), path.parent)
     write_atomically(path.parent / SHEET_NAME, sheet.encode())
@@ -540,13 +538,13 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
 
 
-def _ears_for(content: dict[str, Any], ctx: RunContext) -> Ears | None:
-    """The ears that a manifest was made with; None where its words were brought."""
+def _ears_for(content: dict[str, Any], ctx: RunContext) -> Ears:
+    """The ears that a manifest was made with."""
     options, transcript = content.get("options", {}), content.get("transcript") or {}
-    if options.get("transcript") is not None:
-        return None
     heard = TranscribeOptions(
-        model=str(options.get("model", AUTO)), device=str(options.get("device", AUTO))
+        model=str(options.get("model", AUTO)),
+        device=str(options.get("device", AUTO)),
+        transcript=options.get("transcript"),
     )
     return Ears(transcript.get("language"), heard, ctx)
 

@@ -40,7 +40,10 @@ class _Film:
 
 
 class Ears:
-    """Hears finished films again, as the recording was heard."""
+    """Hears finished films again, as the recording was heard.
+
+    Where the words were brought nothing is heard: whoever brings them may have no recogniser.
+    """
 
     def __init__(self, language: str | None, options: TranscribeOptions, ctx: RunContext) -> None:
         self._language = language
@@ -50,8 +53,9 @@ class Ears:
 
     def prepare(self) -> None:
         """Begin to load the recogniser; if it is not here, that is told when it is needed."""
-        with suppress(ModelError):
-            self._transcriber().prepare()
+        if self._options.transcript is None:
+            with suppress(ModelError):
+                self._transcriber().prepare()
 
     def judged(
         self, clips: Sequence[Clip], rendered: Mapping[str, Rendered], folder: Path
@@ -66,7 +70,7 @@ class Ears:
             for clip in clips
             if clip.words and clip.id in rendered and rendered[clip.id].verdict is not None
         ]
-        if not films:
+        if not films or self._options.transcript is not None:
             return dict(rendered)
         try:
             said = self._said(films)

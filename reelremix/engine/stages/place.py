@@ -6,8 +6,9 @@ height is kept unless something is there; between cells of a shared picture the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from reelremix.engine.captions.safe_area import safe_area
 from reelremix.engine.domain.caption import Captions, Cue
@@ -210,12 +211,14 @@ def _best_middle(
     def cost(middle: float) -> float:
         x, _, width, _ = tallest.box
         text = Box(x, middle - half, width, 2 * half)
-        covered = max((text.overlap(box) for box in obstacles.faces), default=0.0)
-        around = max((text.overlap(box) for box in obstacles.heads), default=0.0) - covered
-        read = max((text.overlap(box) for box in obstacles.screens), default=0.0)
-        hidden = max((text.overlap(box) for group in obstacles.texts for box in group), default=0.0)
-        cost = FACE_COST * covered + HEAD_COST * max(0.0, around)
-        cost += SCREEN_COST * read + TEXT_COST * hidden
+
+        def most(boxes: Iterable[Box]) -> float:
+            return max(map(text.overlap, boxes), default=0.0)
+
+        covered = most(obstacles.faces)
+        cost = FACE_COST * covered + HEAD_COST * max(0.0, most(obstacles.heads) - covered)
+        cost += SCREEN_COST * most(obstacles.screens)
+        cost += TEXT_COST * most(chain.from_iterable(obstacles.texts))
         return cost / text.area + MOVING_COST * abs(middle - wanted) / output.height_px
 
     best = min(places, key=cost)

@@ -11,6 +11,7 @@ import pytest
 
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.domain.layout import (
     Keyframe,
     Layout,
@@ -55,7 +56,7 @@ def long_clip(pieces: int) -> tuple[Clip, list[Track]]:
         ))
         for n in range(pieces // 10)
     ]  # fmt: skip
-    whole = TimeRange(shown[0].range.start, shown[-1].range.end)
+    whole = hull_of([piece.range for piece in shown])
     clip = replace(
         CLIP, ranges=(whole,), layout=Layout(shown, speaking), captions=Captions("bold", {}, cues)
     )
@@ -91,7 +92,7 @@ def test_a_clip_twice_as_long_takes_no_more_than_about_twice_the_work(
         return counting
 
     clips = [long_clip(pieces) for pieces in (100, 200)]
-    seconds = Timestamp.seconds.fget  # type: ignore[attr-defined]
+    seconds = vars(Timestamp)["seconds"].fget
     monkeypatch.setattr(Timestamp, "seconds", property(counted(seconds)))
     monkeypatch.setattr(Timestamp, "_compared", counted(Timestamp._compared))
     work(*clips[0])
