@@ -15,7 +15,7 @@ from reelremix import __version__
 from reelremix.config import Settings
 from reelremix.engine.media.hardware import HARDWARE, SOFTWARE, ffmpeg_version, works
 from reelremix.engine.models.active_speaker import LIGHT_ASD
-from reelremix.engine.models.gpu import NvidiaGpu
+from reelremix.engine.models.gpu import CUBLAS_HINT, Gpu, NvidiaGpu
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.models.sentences import MINILM
 from reelremix.engine.models.sounds import YAMNET
@@ -46,7 +46,7 @@ def check_machine(settings: Settings) -> list[Finding]:
         *_programme(),
         *_encoders(),
         _captions(),
-        _gpu(),
+        _gpu(NvidiaGpu()),
         _torch(),
         *_models(settings),
         _space(settings),
@@ -83,11 +83,13 @@ def _captions() -> Finding:
     return Finding("captions", True, "fonts are shaped and drawn")
 
 
-def _gpu() -> Finding:
-    gpu = NvidiaGpu()
+def _gpu(gpu: Gpu) -> Finding:
     gpus = gpu.count()
     if not gpus:
         return Finding("GPU", False, "none; the CPU is used", is_required=False)
+    if (missing := gpu.missing_library()) is not None:
+        told = f"{gpus} NVIDIA, but {missing} is missing; the CPU is used"
+        return Finding("GPU", False, told, CUBLAS_HINT, is_required=False)
     free = gpu.free_bytes()
     room = "free memory unknown" if free is None else f"{free / 1e9:.1f} GB free on the first"
     return Finding("GPU", True, f"{gpus} NVIDIA usable for transcription, {room}", None, False)

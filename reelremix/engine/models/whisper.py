@@ -20,7 +20,7 @@ from reelremix.engine.domain.request import TranscribeOptions
 from reelremix.engine.domain.spacing import needs_space
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
-from reelremix.engine.models.gpu import Gpu, NvidiaGpu
+from reelremix.engine.models.gpu import CUBLAS_HINT, Gpu, NvidiaGpu
 from reelremix.engine.models.speech import Speech, find_speech, placed
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled, OutOfMemory
 
@@ -273,7 +273,7 @@ def choose_whisper(
 
     Raises:
         ModelNotInstalled: the weights are not on this machine.
-        ModelError: `cuda` was asked for and is not there.
+        ModelError: `cuda` was asked for and is not there, or lacks a library.
     """
     gpu = gpu or NvidiaGpu()
     on_gpu = device != "cpu" and gpu.count() > 0
@@ -282,8 +282,16 @@ def choose_whisper(
             "no usable NVIDIA GPU was found", hint="`--device cpu`, or see `reelremix doctor`"
         )
     name, notice = model, None
+    if on_gpu and (missing := gpu.missing_library()) is not None:
+        if device == "cuda":
+            raise ModelError(
+                f"the GPU cannot be used: {missing} is missing",
+                hint=f"{CUBLAS_HINT}; `--device cpu` works now",
+            )
+        on_gpu = False
+        notice = f"the GPU cannot be used, {missing} is missing ({CUBLAS_HINT}); using the CPU"
     if model == "auto":
-        name, notice = _for_gpu(gpu, models) if on_gpu else (CPU_MODEL, None)
+        name, notice = _for_gpu(gpu, models) if on_gpu else (CPU_MODEL, notice)
     transcriber = FasterWhisper(name, models.folder(name), "cuda" if on_gpu else "cpu")
     chosen = "chosen for this machine" if model == "auto" else "as asked"
     return ModelChoice(transcriber, f"{name} on {transcriber.device}, {chosen}", notice)

@@ -31,10 +31,15 @@ class Machine:
 
     gpus: int = 0
     free: int | None = None
+    missing: str | None = None
 
     def count(self) -> int:
         """GPUs."""
         return self.gpus
+
+    def missing_library(self) -> str | None:
+        """What is not installed."""
+        return self.missing
 
     def free_bytes(self) -> int | None:
         """Memory."""
@@ -89,6 +94,21 @@ def test_a_second_best_choice_says_why(tmp_path: Path) -> None:
 def test_a_gpu_that_is_not_there_is_refused_when_asked_for(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no usable NVIDIA GPU"):
         choose_whisper("auto", "cuda", Shelf(tmp_path, CPU_MODEL), Machine())
+
+
+def test_a_gpu_without_its_libraries_gives_way_to_the_cpu_and_says_what_to_type(
+    tmp_path: Path,
+) -> None:
+    shelf = Shelf(tmp_path, CPU_MODEL, GPU_MODEL)
+    bare = Machine(1, GPU_ROOM_BYTES, "libcublas.so.12")
+    choice = choose_whisper("auto", "auto", shelf, bare)
+    assert (choice.transcriber.name, choice.transcriber.device) == (CPU_MODEL, "cpu")
+    assert "libcublas.so.12 is missing" in (choice.notice or "")
+    assert "pip install 'reelremix[gpu]'" in (choice.notice or "")
+    with pytest.raises(ModelError, match=r"libcublas\.so\.12 is missing") as raised:
+        choose_whisper("auto", "cuda", shelf, bare)
+    assert "pip install" in (raised.value.hint or "")
+    assert choose_whisper("auto", "cpu", shelf, bare).notice is None
 
 
 def test_a_named_model_runs_where_it_can(tmp_path: Path) -> None:
