@@ -24,7 +24,7 @@ from reelremix.engine.export.clock import clock
 from reelremix.engine.hearing import Heard, no_speech
 from reelremix.engine.models.sentences import MINILM, MiniLm, Vectors
 from reelremix.engine.stages.artifact import stage
-from reelremix.engine.stages.describe import Description, describe_candidates
+from reelremix.engine.stages.describe import Description
 from reelremix.engine.stages.evidence import shorten
 from reelremix.engine.stages.judge import Judged, judge_selection
 from reelremix.engine.stages.lexicon import Lexicon, tokenize
@@ -56,7 +56,10 @@ class Draft:
 
     range: TimeRange
     text: str
-    description: Description
+    sentences: tuple[Sentence, ...]
+    """What is said in it; their edges may lie outside."""
+    description: Description | None
+    """The judge's; None where nobody was asked for one."""
     score: Score | None
     judge: Judgement | None = None
     match: Match | None = None
@@ -69,6 +72,8 @@ class Chosen:
     drafts: tuple[Draft, ...]
     rejected: tuple[Rejection, ...]
     notice: str | None
+    sentences: tuple[Sentence, ...] = ()
+    """All of the source."""
     timeline: Timeline | None = None
     """None for given ranges, which nobody judged."""
     ranker: str | None = None
@@ -210,7 +215,8 @@ def choose(heard: Heard, options: SelectOptions, subject: Subject, ctx: RunConte
         name = subject.source.name
         left_out = all_left_out(selection.rejected)
         notice = ranking.nothing or left_out or why_nothing(transcript, options, name, length_s)
-    return Chosen(drafts, selection.rejected, notice, ranking.timeline, ranking.ranker)
+    sentences = tuple(ranking.sentences)
+    return Chosen(drafts, selection.rejected, notice, sentences, ranking.timeline, ranking.ranker)
 
 
 def trimmed_openings(judged: Judged, spoken: Spoken, min_s: float) -> Judged:
@@ -220,24 +226,19 @@ def trimmed_openings(judged: Judged, spoken: Spoken, min_s: float) -> Judged:
 
 
 def _drafts(judged: Judged, spoken: Spoken) -> tuple[Draft, ...]:
-    """The chosen clips in words: the judge's where it found some, else their own."""
-    chosen = judged.selection.chosen
-    described = describe_candidates(chosen, spoken.sentences, spoken.transcript)
-    drafts = []
-    for candidate, own, opinion in zip(chosen, described, judged.opinions, strict=True):
-        description = (opinion.description if opinion else None) or own
-        judgement = opinion.judgement if opinion else None
-        drafts.append(
-            Draft(
-                candidate.range,
-                candidate.text,
-                description,
-                candidate.score,
-                judgement,
-                candidate.match,
-            )
+    """The chosen clips, with what the judge said of them."""
+    return tuple(
+        Draft(
+            candidate.range,
+            candidate.text,
+            tuple(spoken.sentences[candidate.first_sentence : candidate.last_sentence + 1]),
+            opinion.description if opinion else None,
+            candidate.score,
+            opinion.judgement if opinion else None,
+            candidate.match,
         )
-    return tuple(drafts)
+        for candidate, opinion in zip(judged.selection.chosen, judged.opinions, strict=True)
+    )
 
 
 def _given(
@@ -248,15 +249,18 @@ def _given(
     candidates = []
     for span in options.ranges:
         span = TimeRange(span.start, min(span.end, end))
+        heard = [i for i, s in enumerate(sentences) if s.range.overlap_s(span) > 0]
         inside = [
-            i for i, s in enumerate(sentences) if s.range.overlap_s(span) > s.range.duration_s / 2
-        ]
+            i
+            for i in heard
+            if sentences[i].range.overlap_s(span) > sentences[i].range.duration_s / 2
+        ] or heard
         text = " ".join(sentences[i].text for i in inside)
         first, last = (inside[0], inside[-1]) if inside else (0, -1)
         candidates.append(Candidate(span, text, first, last))
     spoken = Spoken(sentences, transcript, end.seconds)
     judged = judge_selection(Selection(tuple(candidates), ()), None, spoken, options, ctx)
-    return Chosen(_drafts(judged, spoken), (), None)
+    return Chosen(_drafts(judged, spoken), (), None, tuple(sentences))
 
 
 def all_left_out(rejected: Sequence[Rejection]) -> str | None:

@@ -51,6 +51,7 @@ from reelremix.engine.stages.branding import (
 )
 from reelremix.engine.stages.caption import legible
 from reelremix.engine.stages.censor import WordList, censored, word_list
+from reelremix.engine.stages.describe import Description, as_heard, describe_clips
 from reelremix.engine.stages.hesitations import listened
 from reelremix.engine.stages.look import Look
 from reelremix.engine.stages.mixing import fades_for
@@ -107,6 +108,7 @@ def plan(
     """Decide picture, captions and sound of every chosen moment."""
     spans = _on_frames([draft.range for draft in chosen.drafts], subject)
     kept = shortened(spans, transcript, request.tighten, subject, ctx)
+    described = _described(chosen, kept, transcript)
     looks = see([hull_of(tight.ranges) for tight in kept], request.frame, subject, ctx)
     planner = _Planner(
         request,
@@ -119,9 +121,9 @@ def plan(
     tracks: list[Track] = []
     shown: dict[str, Shown] = {}
     with stage(ctx, "frame"):
-        for draft, tight, seen in zip(chosen.drafts, kept, looks, strict=True):
+        for draft, words, tight, seen in zip(chosen.drafts, described, kept, looks, strict=True):
             ctx.cancel.raise_if_set()
-            clip, own = planner.decided(len(clips) + 1, draft, tight, seen)
+            clip, own = planner.decided(len(clips) + 1, draft, words, tight, seen)
             shown[clip.id] = measure(clip, own)
             clip, own = renumbered(clip, own, len(tracks))
             clips.append(clip)
@@ -131,6 +133,19 @@ def plan(
     _record_proposals(clips, ctx)
     _warn_of_missing_letters(clips, ctx)
     return Plan(tuple(clips), tuple(tracks), shown)
+
+
+def _described(chosen: Chosen, kept: Sequence[Tight], transcript: Transcript) -> list[Description]:
+    """The clips in words: the judge's where it found some, else those that are heard in them."""
+    words = transcript.words
+    heard = [
+        as_heard(draft.sentences, words, tight.ranges) or [draft.text]
+        for draft, tight in zip(chosen.drafts, kept, strict=True)
+    ]
+    own = describe_clips(heard, chosen.sentences, transcript.language)
+    return [
+        draft.description or described for draft, described in zip(chosen.drafts, own, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +159,17 @@ class _Planner:
     finishing: Finishing
 
     def decided(
-        self, number: int, draft: Draft, tight: Tight, seen: Look | None
+        self, number: int, draft: Draft, described: Description, tight: Tight, seen: Look | None
     ) -> tuple[Clip, tuple[Track, ...]]:
         """A clip, and the faces in it."""
         picture = self.subject.presentation.picture
-        clip, tracks = frame_clip(self._unframed(number, draft, tight), seen, picture)
+        clip = self._unframed(number, draft, described, tight)
+        clip, tracks = frame_clip(clip, seen, picture)
         return self._captioned(self.finishing.applied(clip), tracks), tracks
 
-    def _unframed(self, number: int, draft: Draft, tight: Tight) -> Clip:
+    def _unframed(self, number: int, draft: Draft, described: Description, tight: Tight) -> Clip:
         frame = self.request.frame
-        title = draft.description.title or f"{Path(self.subject.source.name).stem} {number}"
+        title = described.title or f"{Path(self.subject.source.name).stem} {number}"
         return Clip(
             id=clip_id(self.subject.source.id, tight.ranges),
             rank=number,
@@ -161,8 +177,8 @@ class _Planner:
             text=join_words(w.text for w in tight.words) if tight.words else draft.text,
             words=tight.words,
             title=title,
-            description=draft.description.text,
-            hashtags=draft.description.hashtags,
+            description=described.text,
+            hashtags=described.hashtags,
             slug=slug(title),
             score=draft.score,
             output=self.output,

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from reelremix.engine.domain.candidate import Candidate
 from reelremix.engine.domain.sentence import Sentence
-from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.domain.spacing import join_words
+from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.lexicon import Lexicon, tokenize
 from reelremix.engine.stages.signals import choose_lexicon
 
@@ -83,21 +84,49 @@ class _Function:
     headless: frozenset[str] = frozenset()
 
 
-def describe_candidates(
-    candidates: Sequence[Candidate], sentences: Sequence[Sentence], transcript: Transcript
+def describe_clips(
+    spoken: Sequence[Sequence[str]], sentences: Sequence[Sentence], language: str | None
 ) -> list[Description]:
-    """Titles, descriptions and hashtags in the same order; no title is used twice if avoidable."""
-    wording = _wording(sentences, transcript.language)
+    """Titles, descriptions and hashtags in the same order; no title is used twice if avoidable.
+
+    Args:
+        spoken: the sentences of each clip, as far as they are heard in it.
+        sentences: all of the source, which tell what is rare in it.
+        language: of the source, as a code; None where it is not known.
+    """
+    wording = _wording(sentences, language)
     used: set[str] = set()
     described = []
-    for candidate in candidates:
-        own = sentences[candidate.first_sentence : candidate.last_sentence + 1]
-        texts = [s.text for s in own] or [candidate.text]
+    for texts in spoken:
         title = _title(texts, wording, used)
         used.add(title.casefold())
         text = _description(texts, title, wording)
-        described.append(Description(title, text, _hashtags(candidate.text, wording)))
+        described.append(Description(title, text, _hashtags(" ".join(texts), wording)))
     return described
+
+
+def as_heard(
+    sentences: Sequence[Sentence], words: Sequence[Word], ranges: Sequence[TimeRange]
+) -> list[str]:
+    """The sentences as far as they are heard in the ranges; those that are not are left out.
+
+    `words` are all of the transcript's, which sentences count. A sentence without times of its
+    words is heard if more than half of it is.
+    """
+    texts = []
+    for sentence in sentences:
+        if sentence.first_word is None or sentence.last_word is None:
+            kept_s = sum(sentence.range.overlap_s(span) for span in ranges)
+            texts += [sentence.text] if kept_s > sentence.range.duration_s / 2 else []
+            continue
+        own = words[sentence.first_word : sentence.last_word + 1]
+        heard = [w.text for w in own if any(_is_within(w, span) for span in ranges)]
+        texts += [join_words(heard)] if heard else []
+    return texts
+
+
+def _is_within(word: Word, span: TimeRange) -> bool:
+    return span.start_s <= (word.range.start_s + word.range.end_s) / 2 < span.end_s
 
 
 @cache

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reelremix.engine.domain.candidate import Candidate
+from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.stages.describe import (
     LONGEST_TITLE,
     Description,
-    describe_candidates,
+    as_heard,
+    describe_clips,
     tidy_phrase,
 )
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
@@ -18,11 +25,21 @@ from tests.engine.stages.talk import covering, dull, scored, talk
 DANGLING = {"and", "the", "of", "to", "with", "a", "but", "in", "for", "is", "my"}
 
 
+def wordings(
+    candidates: Sequence[Candidate], sentences: Sequence[Sentence], language: str | None = "en"
+) -> list[Description]:
+    """What whole candidates are called."""
+    spoken = [
+        [s.text for s in sentences[c.first_sentence : c.last_sentence + 1]] for c in candidates
+    ]
+    return describe_clips(spoken, sentences, language)
+
+
 def described(lines: list[str], language: str | None = "en") -> Description:
     transcript = talk(lines, language=language)
     sentences = split_sentences(transcript)
     candidates = propose_candidates(sentences, 5 * len(lines) - 1, 5 * len(lines))
-    return describe_candidates(candidates[:1], sentences, transcript)[0]
+    return wordings(candidates[:1], sentences, language)[0]
 
 
 def test_a_title_is_the_line_that_makes_one_stay() -> None:
@@ -53,7 +70,7 @@ def test_hashtags_are_the_subjects_of_the_clip() -> None:
     lines[3] = "The lighthouse keeper of Helgoland kept the lighthouse burning all winter."
     transcript = talk(lines)
     candidate = covering(scored(transcript), 2, 4)
-    [found] = describe_candidates([candidate], split_sentences(transcript), transcript)
+    [found] = wordings([candidate], split_sentences(transcript))
     tags = found.hashtags
     assert "#Helgoland" in tags and "#lighthouse" in tags
     assert 3 <= len(tags) <= 6
@@ -63,9 +80,7 @@ def test_hashtags_are_the_subjects_of_the_clip() -> None:
 def test_two_clips_do_not_get_the_same_title() -> None:
     transcript = talk([*dull(6), "Nobody told me the biggest mistake was mine.", *dull(6)])
     candidates = [c for c in scored(transcript) if c.first_sentence <= 6 <= c.last_sentence]
-    titles = [
-        d.title for d in describe_candidates(candidates, split_sentences(transcript), transcript)
-    ]
+    titles = [d.title for d in wordings(candidates, split_sentences(transcript))]
     assert len(set(titles[:3])) == 3
 
 
@@ -90,7 +105,28 @@ def test_any_text_can_be_described(lines: list[str]) -> None:
     transcript = talk(lines)
     sentences = split_sentences(transcript)
     for candidate in propose_candidates(sentences, 1, 30):
-        [found] = describe_candidates([candidate], sentences, transcript)
+        [found] = wordings([candidate], sentences)
         assert len(found.title) <= LONGEST_TITLE
-        assert [found] == describe_candidates([candidate], sentences, transcript)
+        assert [found] == wordings([candidate], sentences)
         assert "\n" not in found.title
+
+
+def test_sentences_are_heard_as_far_as_they_are_kept() -> None:
+    spread = talk(["One two three four five.", "Six seven eight nine ten."])
+    segments = tuple(replace(s, words=s.timed_words) for s in spread.segments)
+    transcript = replace(spread, segments=segments)
+    sentences, words = split_sentences(transcript), transcript.words
+    whole = TimeRange(sentences[0].range.start, sentences[1].range.end)
+    assert as_heard(sentences, words, [whole]) == [s.text for s in sentences]
+    without_two = [
+        TimeRange(words[0].range.start, words[1].range.start),
+        TimeRange(words[2].range.start, words[6].range.start),
+    ]
+    assert as_heard(sentences, words, without_two) == ["One three four five.", "Six"]
+
+
+def test_a_sentence_without_times_of_its_words_is_heard_by_halves() -> None:
+    untimed = split_sentences(talk(["One two three four five.", "Six seven eight nine ten."]))
+    first, second = (s.range for s in untimed)
+    most = TimeRange.from_seconds(first.start_s, second.start_s + second.duration_s * 0.4)
+    assert as_heard(untimed, (), [most]) == [untimed[0].text]
