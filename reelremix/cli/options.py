@@ -508,6 +508,12 @@ def _one_of(kind: type[Choice], text: str, flag: str) -> Choice:
         raise ConfigError(f"{flag} must be one of {', '.join(kind)} (got {text!r})") from exc
 
 
+def require_use(flag: str, given: object, is_used: bool, otherwise: str) -> None:
+    """Raise ConfigError for a flag that would change nothing."""
+    if given and not is_used:
+        raise ConfigError(f"{flag} changes nothing {otherwise}")
+
+
 def encode_options(settings: Settings) -> EncodeOptions:
     """How to write files, from settings."""
     return EncodeOptions(

@@ -61,6 +61,7 @@ from reelremix.engine.export.manifest import (
     StageTime,
     clips_from_dict,
     drawn_of,
+    listed_files,
     manifest_to_bytes,
     ranking_to_dict,
     read_manifest,
@@ -81,7 +82,7 @@ from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
-from reelremix.engine.revision import on_frames, revised, with_files
+from reelremix.engine.revision import on_frames, revised, with_files, with_room
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
 from reelremix.engine.stages.quotes import Spoken
@@ -511,8 +512,9 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     content = read_manifest(path)  # again: a run that was waited for may have changed it
     wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
     tracks = tracks_from_dict(content, path)
-    before = on_frames(wanted, subject)
-    needed = with_files(before, request, path, job.ctx)
+    read = on_frames(wanted, subject)
+    needed = with_room(with_files(read, request, path, job.ctx), request, path)
+    before = tuple(replace(b, captions=n.captions) for b, n in zip(read, needed, strict=True))
     options = content.get("options", {})
     frame = FrameOptions(
         faces=bool(options.get("faces", True)), speaker_network=options.get("speakers") != OFF
@@ -531,11 +533,18 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
                       ears.prepare)  # fmt: skip
     job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
     rendered = ears.judged(clips, rendered, path.parent)
-    updated = updated_manifest(content, before, clips, rendered, faces)
+    updated = updated_manifest(content, read, clips, rendered, faces)
     sheet = sheet_of(json.loads(updated), path.parent)
     write_atomically(path.parent / SHEET_NAME, sheet.encode())
     write_atomically(path, updated)
+    _forget_old_files(content, json.loads(updated), path.parent)
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
+
+
+def _forget_old_files(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
+    """Remove the files that a manifest no longer lists."""
+    for name in listed_files(before) - listed_files(now):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _ears_for(content: dict[str, Any], ctx: RunContext) -> Ears:

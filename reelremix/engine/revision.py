@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.preset import read_preset
-from reelremix.engine.captions.style import from_dict
+from reelremix.engine.captions.style import CaptionStyle, from_dict
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
@@ -22,7 +22,7 @@ from reelremix.engine.domain.request import FrameOptions, RenderRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
-from reelremix.engine.export.manifest import renumbered
+from reelremix.engine.export.manifest import UNDO, renumbered
 from reelremix.engine.framing import captions_of, frame_clip
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
@@ -33,6 +33,8 @@ from reelremix.engine.stages.branding import (
     found_again,
     remember_kit,
 )
+from reelremix.engine.stages.caption import refitted
+from reelremix.errors import ConfigError
 
 NO_CAPTIONS = "none"
 
@@ -104,6 +106,35 @@ def revised(
         for clip in clips
     )
     return Revision(tuple(captioned), faces)
+
+
+def with_room(clips: Sequence[Clip], request: RenderRequest, manifest: Path) -> tuple[Clip, ...]:
+    """The clips with captions that have room for their words, which somebody may have changed.
+
+    Raises ConfigError for a style that cannot be drawn.
+    """
+    return tuple(
+        clip if clip.captions is None or request.captions is not None else _roomy(clip, manifest)
+        for clip in clips
+    )
+
+
+def _roomy(clip: Clip, manifest: Path) -> Clip:
+    assert clip.captions is not None
+    try:
+        style = _own_style(clip)
+    except ConfigError as exc:
+        told = f"{manifest}: clip {clip.id!r} cannot be used: {exc.message}"
+        raise ConfigError(told, hint=exc.hint or UNDO) from exc
+    captions = refitted(clip.captions, clip.words, clip.output, style)
+    return replace(clip, captions=captions)
+
+
+def _own_style(clip: Clip) -> CaptionStyle:
+    """The style that a clip's captions were set in."""
+    assert clip.captions is not None
+    assets = clip.brand.assets if clip.brand is not None else ()
+    return with_own_font(from_dict(clip.captions.style), assets)
 
 
 def _asked(clip: Clip, layout: LayoutChoice) -> Clip:
@@ -198,8 +229,7 @@ def _captions_for(
     else:
         assert clip.captions is not None
         preset = clip.captions.preset  # the preset may have changed or gone since
-        assets = clip.brand.assets if clip.brand is not None else ()
-        style = with_own_font(from_dict(clip.captions.style), assets)
+        style = _own_style(clip)
     if request.emoji is not None:
         style = replace(style, emoji=request.emoji)
     if request.platform is not None:

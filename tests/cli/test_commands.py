@@ -86,6 +86,9 @@ def test_wrong_usage_ends_with_2(reelremix: Command, arguments: tuple[str, ...])
         (("--tighten", "much"), "--tighten must be one of off, light, strong (got 'much')"),
         (("--censor", "beep"), "--censor must be one of off, bleep, mute (got 'beep')"),
         (("--music-level", "99"), "--music-level must be between -60 and 6"),
+        (("--music-level", "-9"), "--music-level changes nothing without --music"),
+        (("--captions", "none", "--emoji"), "--emoji changes nothing with --captions none"),
+        (("--captions", "none", "--platform", "reels"), "--platform changes nothing with"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_by_name(
@@ -107,6 +110,25 @@ def test_the_table_says_what_was_cut_out_where_something_was_to_be(
 def test_music_that_is_not_there_is_named(reelremix: Command, film: Path, words: Path) -> None:
     ended = reelremix("clip", film, "--transcript", words, "--no-faces", "--music", "gone.mp3")
     assert ended.failed_politely(4, "gone.mp3")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--captions", "none", "--emoji"), "--emoji changes nothing with --captions none"),
+        (("--captions", "none", "--platform", "all"), "--platform changes nothing with"),
+        (("--music", "theme.mp3"), "these clips have none"),
+    ],
+)
+def test_a_render_refuses_what_would_change_nothing(
+    reelremix: Command, planned: Ended, flags: tuple[str, ...], said: str
+) -> None:
+    assert planned.code == 0
+    assert reelremix("render", "clips/talk", *flags).failed_politely(2, said)
+
+
+def test_a_recording_in_place_of_a_manifest_is_told(reelremix: Command, film: Path) -> None:
+    assert reelremix("render", film).failed_politely(2, "talk.mp4 is not a manifest")
 
 
 def test_one_transcript_does_not_fit_two_recordings(

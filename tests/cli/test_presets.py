@@ -52,6 +52,29 @@ def _settings_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REELREMIX_CONFIG", str(tmp_path / "settings" / "config.toml"))
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("gone.toml", "gone.toml cannot be read: no such file"), (".", "is a directory"),
+     ("bytes.toml", "bytes.toml cannot be read: it is not text in UTF-8")],
+)  # fmt: skip
+def test_a_preset_that_cannot_be_read_says_why(reelremix: Command, name: str, said: str) -> None:
+    Path("bytes.toml").write_bytes(b"\x80\x81\xff")
+    assert reelremix("preset", "check", name).failed_politely(2, said)
+
+
+def test_a_wrong_word_in_a_preset_comes_with_the_right_ones(reelremix: Command) -> None:
+    Path("mine.toml").write_text('animation = "bounce"\n')
+    ended = reelremix("preset", "check", "mine.toml")
+    assert ended.code == 2
+    assert "mine.toml:1: animation cannot be 'bounce'; one of none, highlight" in ended.out
+
+
+def test_a_picture_of_a_preset_is_a_png_by_name_too(reelremix: Command) -> None:
+    ended = reelremix("preset", "show", "bold", "--image", "bold.jpg")
+    assert ended.failed_politely(2, "must end in .png (got bold.jpg)")
+    assert not Path("bold.jpg").exists()
+
+
 def test_presets_are_listed_with_where_they_come_from(reelremix: Command) -> None:
     write_kit(own_folder())
     listed = json.loads(reelremix("preset", "list", "--json").out)["presets"]

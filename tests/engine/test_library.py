@@ -205,6 +205,48 @@ def test_an_edited_title_survives_a_render(library: Library, film: Path, words: 
     assert library.render(RenderRequest(str(path))).manifest["clips"][0]["title"] == "Mine"
 
 
+def test_a_word_that_was_corrected_is_shown_with_room_for_it(
+    library: Library, film: Path, words: Path
+) -> None:
+    planned = library.clip(request(film, words, (1, 4), plan_only=True, captions="bold"))
+    library.render(RenderRequest(str(planned.folder)))
+    path = planned.folder / "clips.json"
+    content = json.loads(path.read_text())
+    [clip] = content["clips"]
+    clip["words"][1]["text"] = "Donaudampf\nschifffahrtsgesellschaft"
+    path.write_text(json.dumps(content))
+    [now] = library.render(RenderRequest(str(path))).manifest["clips"]
+    assert len(now["captions"]["cues"]) > len(clip["captions"]["cues"])
+    [subtitles] = planned.folder.glob("*.srt")
+    assert "Donaudampf schifffahrtsgesellschaft" in subtitles.read_text()
+    assert library.render(RenderRequest(str(path))).manifest["clips"] == [now]
+
+
+def test_a_style_that_cannot_be_drawn_names_file_clip_and_choices(
+    library: Library, film: Path, words: Path
+) -> None:
+    planned = library.clip(request(film, words, (1, 2), plan_only=True, captions="bold"))
+    path = planned.folder / "clips.json"
+    content = json.loads(path.read_text())
+    content["clips"][0]["captions"]["style"]["animation"] = "bounce"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match="animation cannot be 'bounce'") as caught:
+        library.render(RenderRequest(str(path)))
+    assert str(path) in caught.value.message
+    assert content["clips"][0]["id"] in caught.value.message
+    assert "one of none, highlight" in (caught.value.hint or "")
+    assert library.render(RenderRequest(str(path), captions="clean")).failed == 0
+
+
+def test_subtitles_that_are_no_longer_wanted_go(library: Library, film: Path, words: Path) -> None:
+    made = library.clip(request(film, words, (1, 2), subtitles=("srt", "vtt")))
+    assert len([*made.folder.glob("*.srt"), *made.folder.glob("*.vtt")]) == 2
+    (made.folder / "notes.srt").write_text("somebody's own")
+    library.render(RenderRequest(str(made.folder), subtitles=(), overwrite=True))
+    assert [path.name for path in made.folder.glob("*.srt")] == ["notes.srt"]
+    assert not list(made.folder.glob("*.vtt"))
+
+
 def test_captions_and_shape_may_change_when_rendering(
     library: Library, film: Path, words: Path
 ) -> None:

@@ -50,6 +50,8 @@ def show(
     from reelremix.engine.captions.preset import preset_text, read_preset
     from reelremix.engine.captions.style import to_dict
 
+    if image is not None and image.suffix.lower() != ".png":
+        raise ConfigError(f"--image writes a PNG, so its name must end in .png (got {image})")
     folder = CommandRun().settings.presets_path
     preset = read_preset(name, folder)
     if image is not None:

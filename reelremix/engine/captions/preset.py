@@ -139,7 +139,10 @@ def check_preset(path: Path, look: Look | None = None) -> list[str]:
         values = _parsed(text, str(path))
     except ConfigError as error:
         return [error.message]
-    return [f"{path}:{_line(text, p.key)}: {p.text}" for p in _problems(values, path, look)]
+    return [
+        f"{path}:{_line(text, p.key)}: {p.text}" + (f"; {p.hint}" if p.hint else "")
+        for p in _problems(values, path, look)
+    ]
 
 
 def _preset(values: Mapping[str, Any], name: str, path: Path | None) -> Preset:
@@ -215,8 +218,11 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not text in UTF-8"
+        if isinstance(error, OSError):
+            reason = (error.strerror or str(error)).lower()
         raise ConfigError(
-            f"cannot read the caption preset {path}: {error}",
+            f"the preset {path} cannot be read: {reason}",
             hint="`reelremix preset list` shows the presets there are",
         ) from error
 

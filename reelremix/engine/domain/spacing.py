@@ -28,8 +28,12 @@ _STEERING = frozenset(
 
 
 def visible(text: str) -> str:
-    """A word without control characters and orders to turn the reading round, cut if endless."""
-    kept = "".join(c for c in text if unicodedata.category(c) != "Cc" and c not in _STEERING)
+    """A word on one line, without control characters and orders to turn the reading round.
+
+    It is cut if endless.
+    """
+    one_line = " ".join(text.split())
+    kept = "".join(c for c in one_line if unicodedata.category(c) != "Cc" and c not in _STEERING)
     kept = kept.strip()
     return kept if len(kept) <= LONGEST_WORD else kept[: LONGEST_WORD - 1] + "…"
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
@@ -41,16 +42,20 @@ from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.timeline import Timeline
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Transcript, Word
+from reelremix.engine.export.clip_checks import checked
 from reelremix.engine.export.names import slug
 from reelremix.errors import ConfigError
 
 VERSION = 1
 FILE_NAME = "clips.json"
 SHEET_NAME = "index.html"
-SLACK_S = 0.5
-"""Ranges may end this much after the recording: times are rounded, frames have a length."""
+NAME_ONE = "name the clips.json that `reelremix clip` wrote"
+UNDO = "undo the last change to the manifest, or make it anew with `reelremix clip`"
 LONGEST_BOOKEND_S = 60.0
 """An intro or outro that is to be shown for longer is a mistake."""
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +207,18 @@ def read_manifest(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_bytes())
     except OSError as exc:
         raise ConfigError(
-            f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}",
-            hint="name the clips.json that `reelremix clip` wrote",
+            f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}", hint=NAME_ONE
+        ) from exc
+    except json.JSONDecodeError as exc:
+        raise ConfigError(
+            f"{path} is not a manifest: line {exc.lineno}: {exc.msg}", hint=NAME_ONE
         ) from exc
     except (ValueError, RecursionError) as exc:
-        raise ConfigError(f"{path} is not a manifest: {exc}") from exc
+        raise ConfigError(f"{path} is not a manifest: it holds no JSON", hint=NAME_ONE) from exc
     if not isinstance(content, dict) or not _has_its_parts(content):
         raise ConfigError(
             f"{path} is not a manifest: it lacks version, source, options or clips",
-            hint="name the clips.json that `reelremix clip` wrote",
+            hint=NAME_ONE,
         )
     if content["version"] != VERSION:
         raise ConfigError(
@@ -238,13 +246,19 @@ def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
     for entry in content["clips"]:
         try:
             clip = _read_clip(entry, content.get("options", {}))
-            clips.append(_checked(clip, content["source"]))
+            clips.append(checked(clip, content["source"]))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as exc:
             raise ConfigError(
-                f"{path}: clip {entry.get('id', '?')!r} cannot be used: {type(exc).__name__} {exc}",
-                hint="undo the last change to the manifest, or make it anew with `reelremix clip`",
+                f"{path}: clip {entry['id']!r} cannot be used: {_told(exc)}", hint=UNDO
             ) from exc
     return tuple(clips)
+
+
+def _told(exc: Exception) -> str:
+    """What is wrong with an entry, in words."""
+    if isinstance(exc, KeyError):
+        return f"it lacks {exc.args[0]!r}"
+    return str(exc) if isinstance(exc, ValueError) else f"a value is of the wrong kind ({exc})"
 
 
 def tracks_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Track, ...]:
@@ -592,7 +606,9 @@ def _bookend(end: Bookend) -> dict[str, Any]:
 def _read_bookend(entry: Mapping[str, Any] | None, assets: Sequence[Asset]) -> Bookend | None:
     if entry is None:
         return None
-    end = Bookend(str(entry["file"]), round(float(entry["length_s"]), 6), Fit(entry["fit"]))
+    end = Bookend(
+        str(entry["file"]), round(float(entry["length_s"]), 6), _one_of(Fit, entry["fit"], "fit")
+    )
     if not 0 < end.length_s <= LONGEST_BOOKEND_S:
         raise ValueError(f"{end.file} is to be shown for {end.length_s} s")
     if end.file not in {asset.file for asset in assets}:
@@ -647,62 +663,6 @@ def _rate(rate: Fraction) -> str:
     return f"{rate.numerator}/{rate.denominator}"
 
 
-def _checked(clip: Clip, source: Mapping[str, Any]) -> Clip:
-    """The clip, if it can be rendered. Raises ValueError with what is wrong."""
-    end_s = float(source["duration_s"]) + SLACK_S
-    if not clip.ranges or any(not 0 <= r.start_s < r.end_s <= end_s for r in clip.ranges):
-        raise ValueError("its ranges are empty, reversed or outside the recording")
-    if any(later.start < earlier.end for earlier, later in pairwise(clip.ranges)):
-        raise ValueError("its ranges overlap or are not in order")
-    out = clip.output
-    if not (16 <= out.width_px <= 8192 and 16 <= out.height_px <= 8192):
-        raise ValueError("its output size is not between 16 and 8192")
-    if out.width_px % 2 or out.height_px % 2 or not 1 <= out.frame_rate <= 120:
-        raise ValueError("its output is odd in size, or its rate not between 1 and 120")
-    if not 0 <= out.crf <= 51:
-        raise ValueError("its crf is not between 0 and 51")
-    if not all(_is_covered(span, clip.layout, 1 / out.frame_rate) for span in clip.ranges):
-        raise ValueError("its layout does not cover its ranges")
-    picture = Box(0, 0, float(source["width_px"]), float(source["height_px"]))
-    for piece in clip.layout.pieces:
-        for region in piece.regions:
-            _check_region(region, picture, out)
-    cues = clip.captions.cues if clip.captions else ()
-    if any(not 0 <= i < len(clip.words) for cue in cues for line in cue.lines for i in line):
-        raise ValueError("a caption names a word that is not there")
-    return clip
-
-
-def _is_covered(span: TimeRange, layout: Layout, slack: Fraction) -> bool:
-    """Whether pieces follow each other through the range; a frame may be missing at the edges."""
-    reached = span.start.exact
-    for piece in sorted(layout.pieces, key=lambda piece: piece.range.start):
-        if piece.range.start.exact <= reached + slack:
-            reached = max(reached, piece.range.end.exact)
-    return reached >= span.end.exact - slack
-
-
-def _check_region(region: Region, picture: Box, out: OutputFormat) -> None:
-    x, y, width, height = region.output
-    if min(x, y) < 0 or min(width, height) < 2 or any(v % 2 for v in region.output):
-        raise ValueError("a region of its layout has an odd, empty or negative output")
-    if x + width > out.width_px or y + height > out.height_px:
-        raise ValueError("a region of its layout lies outside the output")
-    for keyframe in region.path:
-        box = keyframe.box
-        # Written so that a number that is not one fails too.
-        inside = (
-            box.x >= -1
-            and box.y >= -1
-            and box.width >= 2
-            and box.height >= 2
-            and box.x + box.width <= picture.width + 1
-            and box.y + box.height <= picture.height + 1
-        )
-        if not inside:
-            raise ValueError("a region of its layout shows what lies outside the picture")
-
-
 def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
     return Clip(
         id=str(entry["id"]),
@@ -741,7 +701,8 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
         subtitles=_read_subtitles(entry.get("subtitles", ["srt"])),
         tightened=_read_tightened(entry.get("tightened")),
         censored=tuple(
-            Censored(_read_range(c), Censor(c["mode"])) for c in entry.get("censored", ())
+            Censored(_read_range(c), _one_of(Censor, c["mode"], "censored.mode"))
+            for c in entry.get("censored", ())
         ),
         mix=_read_mix(entry.get("audio") or {}),
     )
@@ -769,7 +730,7 @@ def _read_tightened(entry: Mapping[str, Any] | None) -> Tightened | None:
     cuts = (
         Removal(_read_range(c), str(c["reason"]), str(c.get("text", ""))) for c in entry["removed"]
     )
-    return Tightened(Tighten(entry["level"]), tuple(cuts))
+    return Tightened(_one_of(Tighten, entry["level"], "tightened.level"), tuple(cuts))
 
 
 def _read_mix(entry: Mapping[str, Any]) -> Mix:
@@ -808,13 +769,21 @@ def _read_moment(seconds: float | None) -> Timestamp | None:
     return None if seconds is None else Timestamp.from_seconds(seconds)
 
 
+def _one_of(kind: type[Choice], value: Any, key: str) -> Choice:
+    """One of a few words. Raises ValueError with all of them."""
+    try:
+        return kind(value)
+    except ValueError as exc:
+        raise ValueError(f"{key} must be one of {', '.join(kind)} (got {value!r})") from exc
+
+
 def _read_framing(entry: Mapping[str, Any]) -> Framing:
-    made = LayoutChoice(entry.get("made", LayoutChoice.AUTO))
+    made = _one_of(LayoutChoice, entry.get("made", LayoutChoice.AUTO), "framing.made")
     repaired = entry.get("repaired")
     return Framing(
-        LayoutChoice(entry.get("wanted", made)),
+        _one_of(LayoutChoice, entry.get("wanted", made), "framing.wanted"),
         made,
-        Zoom(entry.get("zoom", Zoom.CUTS)),
+        _one_of(Zoom, entry.get("zoom", Zoom.CUTS), "framing.zoom"),
         None if repaired is None else str(repaired),
     )
 
@@ -865,7 +834,7 @@ def _read_piece(entry: Mapping[str, Any]) -> LayoutPiece:
     )
     if not regions or any(not r.path for r in regions):
         raise ValueError("a layout piece has no region or a region has no path")
-    kind, inset = LayoutKind(entry["kind"]), bool(entry.get("inset", False))
+    kind, inset = _one_of(LayoutKind, entry["kind"], "layout.kind"), bool(entry.get("inset", False))
     return LayoutPiece(_read_range(entry), kind, regions, inset)
 
 

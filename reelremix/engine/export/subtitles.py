@@ -11,12 +11,14 @@ from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.spacing import needs_space
 from reelremix.engine.export.ass import subtitles_ass
 from reelremix.engine.export.said import Said, Subtitle, subtitles_of
+from reelremix.engine.export.transcript_cues import srt_line
 
 
 def subtitles_srt(clip: Clip) -> str:
     """The clip's cues as SubRip; empty when nothing is said."""
     blocks = [
-        f"{number}\n{_clock(s.start_ms, ',')} --> {_clock(s.end_ms, ',')}\n" + "\n".join(s.texts)
+        f"{number}\n{_clock(s.start_ms, ',')} --> {_clock(s.end_ms, ',')}\n"
+        + "\n".join(srt_line(text) for text in s.texts)
         for number, s in enumerate(subtitles_of(clip), start=1)
     ]
     return "\n\n".join(blocks) + "\n" if blocks else ""

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeGuard, get_args
 
+from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript, Word
 from reelremix.engine.export.transcript_cues import format_srt, format_vtt
@@ -149,10 +150,10 @@ def _segment(value: Any, where: str) -> Segment:
     speaker = _optional_text(fields, "speaker")
     words = _words(_list(fields.get("words") or (), f'"words" of {where} is not a list'), where)
     text = fields.get("text")
-    if text is None:
-        text = " ".join(w.text for w in words)
-    if not isinstance(text, str):
+    if not isinstance(text, str | None):
         raise _Malformed(f"the text of {where} is not text")
+    if text is None or not _clean(text):
+        text = join_words(w.text for w in words)
     if "start_s" not in fields and words:
         bounds = TimeRange(words[0].range.start, max(w.range.end for w in words))
     else:

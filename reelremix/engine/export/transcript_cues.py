@@ -36,7 +36,7 @@ def format_srt(transcript: Transcript) -> str:
     """SubRip: numbered cues, no markup."""
     blocks = [
         f"{i}\n{_clock(c.start_ms, ',')} --> {_clock(c.end_ms, ',')}\n"
-        + "\n".join(_srt_line(line) for line in c.lines)
+        + "\n".join(srt_line(line) for line in c.lines)
         + "\n"
         for i, c in enumerate(subtitle_cues(transcript), 1)
     ]
@@ -133,7 +133,7 @@ def _clock(ms: int, point: str) -> str:
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}{point}{ms:03d}"
 
 
-def _srt_line(line: str) -> str:
+def srt_line(line: str) -> str:
     """SubRip has no escapes: an arrow must not look like a time line."""
     return line.replace("-->", "→")
 

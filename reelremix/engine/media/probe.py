@@ -29,6 +29,8 @@ from reelremix.errors import ConfigError, UnreadableMedia
 
 HDR_TRANSFERS = frozenset({16, 18})
 """SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273."""
+STILL = ("_pipe", "image2", "ico")
+"""How formats of one picture are named."""
 NOT_MEDIA = frozenset({"tty", "srt", "webvtt", "ass", "lrc", "sami", "subviewer", "microdvd"})
 """Demuxers that accept plain text."""
 PLAYLISTS = (b"#EXTM3U", b"ffconcat")
@@ -92,6 +94,8 @@ def probe(path: Path, source_id: str) -> Source:
         )
     if not source.of_kind(StreamKind.VIDEO) and not source.of_kind(StreamKind.AUDIO):
         raise UnreadableMedia(f"{path.name} holds neither video nor audio")
+    if source.duration <= ZERO and source.container.endswith(STILL):
+        raise UnreadableMedia(f"{path.name} is a picture, not a recording", hint="name a video")
     if source.duration <= ZERO:
         raise UnreadableMedia(
             f"{path.name} has no length: it holds no complete picture or sound",

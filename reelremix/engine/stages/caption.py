@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from reelremix.engine.captions.block import Block, set_block
@@ -22,6 +23,7 @@ from reelremix.engine.captions.typefaces import FaceChain, chain_for, font_sha25
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.kept import Squeezed, neighbouring
+from reelremix.engine.domain.spacing import needs_space
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.describe import all_small_words
@@ -60,6 +62,19 @@ def plan_captions(
             cues.append(replace(cue, range=clock.restore(cue.range)))
     marked = [setter.boxed(cue) for cue in emphasised(cues, words, resolved)]
     return Captions(preset, _manifest_style(resolved), tuple(marked))
+
+
+def refitted(
+    captions: Captions, words: Sequence[Word], output: OutputFormat, style: CaptionStyle
+) -> Captions:
+    """The captions with room for their words, which may have been changed since they were set.
+
+    A cue that has words in one line that do not fit beside each other any more is broken anew; one
+    whose words only grew gets a wider box. Every other cue stays as it is.
+    """
+    setter = _Setter(words, output, style)
+    cues = [part for cue in captions.cues for part in setter.refitted(cue)]
+    return replace(captions, cues=tuple(cues))
 
 
 def legible(words: Sequence[Word]) -> tuple[Word, ...]:
@@ -114,6 +129,48 @@ class _Setter:
         texts = [[self._style.displayed(self._words[i].text) for i in line] for line in cue.lines]
         block = set_block(texts, self._style, self._chain, rtl=self._rtl, emoji=cue.emoji)
         return replace(cue, box=self._box(block))
+
+    def refitted(self, cue: Cue) -> list[Cue]:
+        """The cue, or several where its words do not fit it any more, at its height."""
+        texts = [[self._style.displayed(self._words[i].text) for i in line] for line in cue.lines]
+        room = self._line_width()
+        full = [t for t in texts if len(t) > 1 and self._width(t) > room]
+        parts = self._parted(cue) if full else [cue]
+        return [self._roomy(part, cue.box) for part in parts]
+
+    def _width(self, texts: Sequence[str]) -> float:
+        spaces = sum(needs_space(a, b) for a, b in pairwise(texts))
+        space = text_width(" ", self._chain) + self._style.word_gap
+        return sum(text_width(text, self._chain) for text in texts) + spaces * space
+
+    def _parted(self, cue: Cue) -> list[Cue]:
+        """The words of a cue in as many as they need; they share its time and its marks."""
+        indexes = [i for line in cue.lines for i in line]
+        parts = self.cues(indexes, cue.range)
+        keywords = (
+            tuple(i for i in cue.keywords if any(i in line for line in part.lines))
+            for part in parts
+        )
+        marked = [
+            replace(p, keywords=k, voice=cue.voice) for p, k in zip(parts, keywords, strict=True)
+        ]
+        return [replace(marked[0], emoji=cue.emoji), *marked[1:]]
+
+    def _roomy(self, cue: Cue, was: tuple[int, int, int, int]) -> Cue:
+        """The cue with a box for its words in the middle of what it was, unless that has room.
+
+        A box that is lower than its words was made so, and is left.
+        """
+        made = self.boxed(cue).box
+        is_new = cue.box == (0, 0, 0, 0)
+        if not is_new and (made[2] <= was[2] or made[3] != was[3]):
+            return cue
+        safe_x, safe_y, safe_width, safe_height = self._safe
+        x = was[0] + (was[2] - made[2]) // 2
+        y = was[1] + (was[3] - made[3]) // 2
+        x = min(max(x, safe_x), safe_x + safe_width - made[2]) // 2 * 2
+        y = min(max(y, safe_y), safe_y + safe_height - made[3]) // 2 * 2
+        return replace(cue, box=(x, y, made[2], made[3]))
 
     def _line_width(self) -> float:
         """Room for letters in em: the safe width less what a block paints around them."""

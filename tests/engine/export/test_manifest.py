@@ -71,7 +71,7 @@ def test_intro_and_outro_come_back_equal_and_fit_the_schema() -> None:
         ("length_s", 0, "in.mp4 is to be shown for 0.0 s"),
         ("length_s", 900, "in.mp4 is to be shown for 900.0 s"),
         ("file", "other.mp4", "other.mp4 is not among the files of its brand kit"),
-        ("fit", "stretch", "'stretch' is not a valid Fit"),
+        ("fit", "stretch", "fit must be one of fill, fit"),
     ],
 )
 def test_an_intro_that_cannot_be_shown_names_the_clip(key: str, value: object, told: str) -> None:
@@ -218,6 +218,57 @@ def test_an_edit_that_cannot_be_rendered_names_its_clip(fields: dict[str, Any]) 
         clips_from_dict(changed(**fields), PATH)
 
 
+def with_word(**fields: Any) -> dict[str, Any]:
+    """Its first word changed."""
+    words = content()["clips"][0]["words"]
+    return {"words": [words[0] | fields, *words[1:]]}
+
+
+def with_cue(**fields: Any) -> dict[str, Any]:
+    """Its only caption changed."""
+    captions = content()["clips"][0]["captions"]
+    return {"captions": captions | {"cues": [captions["cues"][0] | fields]}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (with_word(start_s=-2), "its word 'So' is from -2 to"),
+        (with_word(start_s=64, end_s=63.5), "its word 'So' is from 64 to 63.5"),
+        (with_word(start_s=9000, end_s=9001), "its word 'So', 9000, is after the end"),
+        (with_word(start_s=float("nan")), "cannot convert NaN"),
+        (with_cue(start_s=-1), "caption 1 is from -1"),
+        (with_cue(start_s=70, end_s=69), "caption 1 is from 70 to 69"),
+        (with_cue(start_s=70, end_s=70), "caption 1 has no length"),
+        (with_cue(start_s=7000, end_s=7001), "caption 1, 7000, is after the end of the recording"),
+        (with_cue(lines=[[7]]), "caption 1 names a word that is not there"),
+        (with_cue(keywords=[7]), "caption 1 names a word that is not there"),
+        (with_cue(box=[5000, 5000, 50, 50]), "the box of caption 1, [5000, 5000, 50, 50], is not"),
+        (with_cue(box=[-90, 0, 900, 260]), "the box of caption 1"),
+        (with_cue(box=[90, 1300, 0, 260]), "the box of caption 1"),
+        ({"still_s": 9000}, "its still_s, 9000, is after the end of the recording"),
+        ({"still_s": -1}, "its still_s is from -1"),
+        ({"framing": {"wanted": "spiral"}}, "framing.wanted must be one of auto, "),
+        ({"framing": {"zoom": "much"}}, "framing.zoom must be one of "),
+        ({"tightened": {"level": "much", "removed": []}}, "tightened.level must be one of off"),
+        ({"rank": "first"}, "invalid literal"),
+        ({"ranges": None}, "a value is of the wrong kind"),
+        ({"output": {"width_px": 1080}}, "it lacks 'height_px'"),
+    ],
+)
+def test_what_an_edit_broke_is_told_in_words(fields: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match="clip 'c0ffee000001' cannot be used") as caught:
+        clips_from_dict(changed(**fields), PATH)
+    assert told in caught.value.message
+    assert "Error" not in caught.value.message
+    assert "undo the last change" in (caught.value.hint or "")
+
+
+def test_a_clip_may_be_trimmed_without_touching_its_words_and_captions() -> None:
+    trimmed = clips_from_dict(changed(ranges=[[70, 91]], still_s=64), PATH)[0]
+    assert trimmed.words == CLIP.words and trimmed.captions == CLIP.captions
+
+
 @pytest.mark.parametrize(
     ("kinds", "told"),
     [
@@ -291,11 +342,13 @@ def test_unknown_keys_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(("text", "said"), [("{", "is not a manifest"), ("[]", "it lacks"),
-                                            ('{"version": 1}', "it lacks")])  # fmt: skip
+                                            ('{"version": 1}', "it lacks"),
+                                            ("\0\0\0\x20ftyp\0", "it holds no JSON")])  # fmt: skip
 def test_what_is_no_manifest_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "clips.json").write_text(text)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=said) as caught:
         read_manifest(tmp_path / "clips.json")
+    assert "name the clips.json" in (caught.value.hint or "")
 
 
 def test_a_newer_manifest_asks_for_an_upgrade(tmp_path: Path) -> None:

@@ -40,6 +40,14 @@ def captioned(*cues: tuple[float, float, tuple[tuple[int, ...], ...]]) -> Clip:
     return replace(CLIP, captions=Captions("bold", cues=made))
 
 
+def test_an_arrow_that_is_said_is_no_time_line() -> None:
+    words = (replace(WORDS[0], text="a --> b\nc"), *WORDS[1:])
+    clip = replace(captioned((10, 11.4, ((0, 1), (2,)))), words=words)
+    assert subtitles_srt(clip).splitlines()[2] == "a → b c there,"
+    assert subtitles_srt(clip).count("-->") == 1
+    assert "a --&gt; b" in subtitles_vtt(clip) and subtitles_vtt(clip).count("-->") == 1
+
+
 def test_cues_are_written_on_the_clock_of_the_output() -> None:
     clip = captioned((10, 11.4, ((0, 1), (2,))), (21, 21.5, ((3,),)))
     assert subtitles_srt(clip) == (

@@ -44,6 +44,16 @@ def read(folder: Path, name: str, content: bytes | str) -> Transcript:
     return read_transcript(path)
 
 
+def test_words_are_kept_where_their_segment_has_no_text(tmp_path: Path) -> None:
+    words = [{"text": "So", "start_s": 0.0, "end_s": 0.4}, {"text": "ten", "start_s": 0.4,
+             "end_s": 1.0}]  # fmt: skip
+    path = tmp_path / "said.json"
+    segment = {"start_s": 0, "end_s": 1, "text": " ", "words": words}
+    path.write_text(json.dumps({"version": 1, "segments": [segment]}))
+    [read] = read_transcript(path).segments
+    assert read.text == "So ten" and [word.text for word in read.words] == ["So", "ten"]
+
+
 def test_a_transcript_survives_being_written_and_read(tmp_path: Path) -> None:
     original = Transcript(
         "en",

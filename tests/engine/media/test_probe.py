@@ -3,6 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from reelremix.engine.domain.source import Source, StreamKind
@@ -186,6 +187,22 @@ def test_a_file_without_its_index_is_unreadable(tmp_path: Path) -> None:
 def test_a_file_cut_off_behind_its_index_still_opens(tmp_path: Path) -> None:
     whole = write_media(tmp_path / "b.mp4", Film(50), sound_of(tone(2)), index_first=True)
     assert probe(cut_short(whole, tmp_path / "a.mp4", 0.5), "id").of_kind(StreamKind.VIDEO)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "pixels"),
+    [("png", "png", "rgb24"), ("jpg", "mjpeg", "yuvj420p"), ("webp", "libwebp", "yuv420p"),
+     ("bmp", "bmp", "bgr24")],
+)  # fmt: skip
+def test_a_picture_is_called_one(tmp_path: Path, suffix: str, codec: str, pixels: str) -> None:
+    context = av.CodecContext.create(codec, "w")
+    assert isinstance(context, av.VideoCodecContext)
+    context.width, context.height, context.pix_fmt = 64, 64, pixels
+    context.time_base = Fraction(1, 25)
+    packets = [*context.encode(av.VideoFrame(64, 64, pixels)), *context.encode(None)]
+    (tmp_path / f"a.{suffix}").write_bytes(b"".join(bytes(packet) for packet in packets))
+    with pytest.raises(UnreadableMedia, match=f"a.{suffix} is a picture, not a recording"):
+        probe(tmp_path / f"a.{suffix}", "id")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelremix.engine.captions.paint import CaptionPainter
+from reelremix.engine.captions.preset import load_preset, preset_names
 from reelremix.engine.captions.safe_area import safe_area
 from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
 from reelremix.engine.codec import from_bytes, to_bytes
@@ -15,7 +18,7 @@ from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
-from reelremix.engine.stages.caption import legible, plan_captions
+from reelremix.engine.stages.caption import legible, plan_captions, refitted
 from reelremix.errors import ConfigError
 
 PORTRAIT = OutputFormat(1080, 1920, Fraction(25))
@@ -108,6 +111,57 @@ def test_a_given_style_overrides_the_presets() -> None:
     )
     assert all(len(c.lines) == 1 for c in captions.cues)
     assert captions.style["size"] == 0.02
+
+
+WHOLE = (TimeRange.from_seconds(0, 60),)
+LONG = "Donaudampfschifffahrtsgesellschaft"
+
+
+def edited(captions: Captions, words: Sequence[Word], number: int, text: str) -> Captions:
+    """The captions after one of their words was written otherwise."""
+    changed = [*words[:number], replace(words[number], text=text), *words[number + 1 :]]
+    return refitted(captions, changed, PORTRAIT, load_preset("bold"))
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_captions_that_nobody_changed_stay_as_they_are(preset: str) -> None:
+    words = spoken("Every single morning I write three pages, and nobody ever reads them again.")
+    captions = plan_captions(words, WHOLE, PORTRAIT, preset)
+    assert refitted(captions, words, PORTRAIT, load_preset(preset)) == captions
+
+
+def test_a_long_word_written_into_a_line_does_not_make_its_neighbours_small() -> None:
+    words = spoken("I went to the old house again")
+    captions = plan_captions(words, WHOLE, PORTRAIT)
+    number = captions.cues[0].lines[0][1]
+    now = edited(captions, words, number, LONG)
+    alone = [cue for cue in now.cues if cue.lines == ((number,),)]
+    assert len(now.cues) > len(captions.cues) and len(alone) == 1
+    shown = [i for cue in now.cues for line in cue.lines for i in line]
+    assert shown == list(range(len(words)))
+    assert all(a.range.end <= b.range.start for a, b in pairwise(now.cues))
+    left, top, width, height = safe_area(PORTRAIT)
+    for cue in now.cues:
+        x, y, w, h = cue.box
+        assert left <= x and x + w <= left + width and top <= y and y + h <= top + height
+
+
+def test_a_word_that_grew_gets_a_wider_box_at_the_same_height() -> None:
+    words = spoken("my old cat")
+    captions = plan_captions(words, WHOLE, PORTRAIT)
+    [was], [now] = captions.cues, edited(captions, words, 2, "canary").cues
+    assert now.lines == was.lines and now.range == was.range
+    assert now.box[2] > was.box[2] and now.box[1::2] == was.box[1::2]
+    assert abs((now.box[0] + now.box[2] / 2) - (was.box[0] + was.box[2] / 2)) <= 2
+
+
+def test_a_box_that_somebody_made_smaller_is_left() -> None:
+    words = spoken("my old cat")
+    captions = plan_captions(words, WHOLE, PORTRAIT)
+    x, y, width, height = captions.cues[0].box
+    small = replace(captions.cues[0], box=(x, y, width // 2, height // 2))
+    kept = replace(captions, cues=(small,))
+    assert refitted(kept, words, PORTRAIT, load_preset("bold")) == kept
 
 
 def test_a_very_long_word_is_kept_inside_the_safe_area() -> None:
