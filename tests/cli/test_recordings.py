@@ -56,6 +56,7 @@ def test_a_camera_without_a_microphone_gives_nothing_to_transcribe(
     assert "--transcript FILE" in ended.err
 
 
+@pytest.mark.slow
 def test_a_recording_in_two_languages_is_heard_in_one_of_them(
     tmp_path: Path, reelremix: Command, shared: Path, installed_models: Models
 ) -> None:

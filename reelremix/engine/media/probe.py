@@ -29,8 +29,10 @@ from reelremix.errors import ConfigError, UnreadableMedia
 
 HDR_TRANSFERS = frozenset({16, 18})
 """SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273."""
-STILL = ("_pipe", "image2", "ico")
-"""How formats of one picture are named."""
+STILL = ("_pipe", "image2", "mjpeg")
+"""How the names of formats of one picture end; the last may hold many."""
+ONE_PICTURE = Timestamp.from_seconds(Fraction(1, 25))
+"""The length of a picture in a format that has no rate of its own."""
 NOT_MEDIA = frozenset({"tty", "srt", "webvtt", "ass", "lrc", "sami", "subviewer", "microdvd"})
 """Demuxers that accept plain text."""
 PLAYLISTS = (b"#EXTM3U", b"ffconcat")
@@ -94,7 +96,7 @@ def probe(path: Path, source_id: str) -> Source:
         )
     if not source.of_kind(StreamKind.VIDEO) and not source.of_kind(StreamKind.AUDIO):
         raise UnreadableMedia(f"{path.name} holds neither video nor audio")
-    if source.duration <= ZERO and source.container.endswith(STILL):
+    if source.duration <= ONE_PICTURE and source.container.endswith(STILL):
         raise UnreadableMedia(f"{path.name} is a picture, not a recording", hint="name a video")
     if source.duration <= ZERO:
         raise UnreadableMedia(

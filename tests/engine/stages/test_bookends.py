@@ -365,7 +365,7 @@ def test_a_file_that_cannot_be_shown_is_told_by_a_check_and_refused(
         brand(tmp_path, text)
     assert told in refused.value.message and str(tmp_path / file) in refused.value.message
     [problem] = check_kit(tmp_path / "mine.toml")
-    assert problem == f"{tmp_path / 'mine.toml'}:3: {refused.value.message}"
+    assert problem.startswith(f"{tmp_path / 'mine.toml'}:3: {refused.value.message}")
 
 
 def test_a_video_has_no_seconds(tmp_path: Path) -> None:
