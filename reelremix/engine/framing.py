@@ -58,6 +58,11 @@ def captions_of(
 ) -> Captions:
     """Captions for the framed clip: off faces, off text in the picture and off its title card."""
     captions = plan_captions(clip.words, clip.ranges, clip.output, preset, style=style)
+    return out_of_the_way(captions, clip, tracks)
+
+
+def out_of_the_way(captions: Captions, clip: Clip, tracks: Sequence[Track]) -> Captions:
+    """The captions off what the clip shows, moved up or down and nothing else."""
     drawn, taken = title_card_of(clip), clip.layout.occupied
     return place_captions(captions, clip.layout, tracks, clip.output, taken, drawn=drawn)
 

@@ -461,7 +461,8 @@ def _rendered(
     shown = plan.shown
     given = request.sound.music
     music = find_music(plan.clips, given, folder.path, job.ctx)
-    ears = Ears(heard.transcript.language, request.transcribe, job.ctx)
+    again = replace(request.transcribe, device=heard.device)
+    ears = Ears(heard.transcript.language, again, job.ctx)
     rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music,
                       ears.prepare)  # fmt: skip
     job.usage["rendered_s"] = sum(c.film_duration_s for c in plan.clips if c.id in rendered)
@@ -552,7 +553,9 @@ def _ears_for(content: dict[str, Any], ctx: RunContext) -> Ears:
     options, transcript = content.get("options", {}), content.get("transcript") or {}
     heard = TranscribeOptions(
         model=str(options.get("model", AUTO)),
+        initial_prompt=options.get("initial_prompt"),
         device=str(options.get("device", AUTO)),
+        vocabulary=tuple(options.get("vocabulary", ())),
         transcript=options.get("transcript"),
     )
     return Ears(transcript.get("language"), heard, ctx)

@@ -21,7 +21,7 @@ from reelremix.engine.domain.events import (
     ClipPlanned,
     Warned,
 )
-from reelremix.engine.domain.kept import hull_of
+from reelremix.engine.domain.kept import heard_words, hull_of
 from reelremix.engine.domain.layout import Framing
 from reelremix.engine.domain.mix import Censor, Mix, Music
 from reelremix.engine.domain.request import (
@@ -139,7 +139,7 @@ def _described(chosen: Chosen, kept: Sequence[Tight], transcript: Transcript) ->
     """The clips in words: the judge's where it found some, else those that are heard in them."""
     words = transcript.words
     heard = [
-        as_heard(draft.sentences, words, tight.ranges) or [draft.text]
+        as_heard(draft.sentences, words, tight.words, tight.ranges) or [draft.text]
         for draft, tight in zip(chosen.drafts, kept, strict=True)
     ]
     own = describe_clips(heard, chosen.sentences, transcript.language)
@@ -269,12 +269,8 @@ def clip_id(source_id: str, ranges: Sequence[TimeRange]) -> str:
 
 
 def words_within(transcript: Transcript, span: TimeRange) -> tuple[Word, ...]:
-    """The words whose middle is heard in the range."""
-    return tuple(
-        word
-        for word in transcript.timed_words
-        if span.start_s <= (word.range.start_s + word.range.end_s) / 2 < span.end_s
-    )
+    """The words that are heard in the range."""
+    return heard_words(transcript.timed_words, (span,))
 
 
 def _on_frames(ranges: Sequence[TimeRange], subject: Subject) -> list[TimeRange]:

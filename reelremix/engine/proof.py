@@ -10,7 +10,9 @@ from pathlib import Path
 from reelremix.engine.domain.clip import Clip, Rendered
 from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import Warned
+from reelremix.engine.domain.kept import heard_words
 from reelremix.engine.domain.request import TranscribeOptions
+from reelremix.engine.domain.transcript import Word
 from reelremix.engine.memory import give_back_freed_memory
 from reelremix.engine.models.whisper import Transcriber, choose_whisper
 from reelremix.engine.stages.artifact import key_for, load, save, stage
@@ -68,7 +70,7 @@ class Ears:
         films = [
             (folder / rendered[clip.id].video, clip)
             for clip in clips
-            if clip.words and clip.id in rendered and rendered[clip.id].verdict is not None
+            if _words_of(clip) and clip.id in rendered and rendered[clip.id].verdict is not None
         ]
         if not films or self._options.transcript is not None:
             return dict(rendered)
@@ -80,7 +82,7 @@ class Ears:
             return dict(rendered)
         judged = {
             clip.id: _judged(
-                rendered[clip.id], clip, compared(said[clip.id], clip.words), self._ctx
+                rendered[clip.id], clip, compared(said[clip.id], _words_of(clip)), self._ctx
             )
             for _, clip in films
             if clip.id in said
@@ -117,7 +119,7 @@ class Ears:
             doubtful = []
             for film, said in zip(waiting, found, strict=True):
                 heard[film.clip.id] = said
-                if care != options and compared(said, film.clip.words).misses:
+                if care != options and compared(said, _words_of(film.clip)).misses:
                     doubtful.append(film)
                 else:
                     save(self._ctx, film.key, said)
@@ -161,13 +163,19 @@ def _digest(video: Path) -> str:
         raise UnreadableMedia(f"{video} cannot be read: {reason}") from exc
 
 
+def _words_of(clip: Clip) -> tuple[Word, ...]:
+    """The clip's words as far as they are heard: somebody may have trimmed it."""
+    return heard_words(clip.words, clip.ranges)
+
+
 def _judged(rendered: Rendered, clip: Clip, ends: Ends, ctx: RunContext) -> Rendered:
     assert rendered.verdict is not None
+    words = _words_of(clip)
     notes = [
         f"its {name} word, “{word.text}”, is not heard again"
         for name, word, is_heard in (
-            ("first", clip.words[0], ends.first),
-            ("last", clip.words[-1], ends.last),
+            ("first", words[0], ends.first),
+            ("last", words[-1], ends.last),
         )
         if is_heard is False
     ]

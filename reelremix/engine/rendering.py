@@ -176,9 +176,10 @@ class _RenderRun:
             self._ctx.reporter.emit(ClipFailed(clip.id, outcome.error, outcome.hint))
             return None
         fault = self._fault(outcome.verdict)
-        if outcome.verdict is None or fault is not None:
-            self._ctx.reporter.emit(ClipFailed(clip.id, fault or "", "try it once more"))
+        if fault is not None:
+            self._ctx.reporter.emit(ClipFailed(clip.id, fault, "try it once more"))
             return None
+        assert outcome.verdict is not None
         if outcome.notice is not None:
             self._ctx.reporter.emit(Warned(outcome.notice, "the film is complete all the same"))
         names = file_names(clip)

@@ -23,7 +23,7 @@ from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.export.manifest import UNDO, renumbered
-from reelremix.engine.framing import captions_of, frame_clip
+from reelremix.engine.framing import captions_of, frame_clip, out_of_the_way
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.seeing import see
@@ -32,6 +32,7 @@ from reelremix.engine.stages.branding import (
     dress_of,
     found_again,
     remember_kit,
+    title_card_of,
 )
 from reelremix.engine.stages.caption import refitted
 from reelremix.errors import ConfigError
@@ -98,13 +99,16 @@ def revised(
     clips = [fresh.get(clip.id, clip) for clip in clips]
     if request.subtitles is not None:
         clips = [replace(clip, subtitles=request.subtitles) for clip in clips]
+    cards = {clip.id: title_card_of(clip) for clip in clips}
     clips = [_redressed(clip, request, ctx) for clip in clips]
-    captioned = (
-        replace(clip, captions=_captions_for(clip, faces.get(clip.id, tracks), request, ctx))
-        if clip.id in faces or _changes_captions(request)
-        else clip
-        for clip in clips
-    )
+    captioned = []
+    for clip in clips:
+        seen, captions = faces.get(clip.id, tracks), clip.captions
+        if clip.id in faces or _changes_captions(request):
+            captions = _captions_for(clip, seen, request, ctx)
+        elif captions is not None and title_card_of(clip) != cards[clip.id]:
+            captions = out_of_the_way(captions, clip, seen)
+        captioned.append(replace(clip, captions=captions))
     return Revision(tuple(captioned), faces)
 
 
@@ -126,7 +130,7 @@ def _roomy(clip: Clip, manifest: Path) -> Clip:
     except ConfigError as exc:
         told = f"{manifest}: clip {clip.id!r} cannot be used: {exc.message}"
         raise ConfigError(told, hint=exc.hint or UNDO) from exc
-    captions = refitted(clip.captions, clip.words, clip.output, style)
+    captions = refitted(clip.captions, clip.words, clip.ranges, clip.output, style)
     return replace(clip, captions=captions)
 
 

@@ -24,6 +24,8 @@ class Cue:
     """Which voice says it, counted in the order they are first heard; None where one speaks."""
     emoji: str = ""
     """Shown above the lines; empty for none."""
+    text: str = ""
+    """What its words were when its lines and box were made; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

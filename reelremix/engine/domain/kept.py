@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
+from reelremix.engine.domain.transcript import Word
 
 NEAR = Fraction(5)
 """Seconds: ranges that leave out no more between them are still one run of speech."""
@@ -29,6 +30,17 @@ def on_film(span: TimeRange, ranges: Sequence[TimeRange]) -> list[tuple[Fraction
 def hull_of(ranges: Sequence[TimeRange]) -> TimeRange:
     """From the first kept moment to the last."""
     return TimeRange(ranges[0].start, ranges[-1].end)
+
+
+def is_heard(word: TimeRange, kept: TimeRange) -> bool:
+    """Whether a word belongs to a stretch: its middle does."""
+    middle = (word.start.exact + word.end.exact) / 2
+    return kept.start.exact <= middle < kept.end.exact
+
+
+def heard_words(words: Iterable[Word], ranges: Sequence[TimeRange]) -> tuple[Word, ...]:
+    """The words that are heard in one of the ranges, in their order."""
+    return tuple(w for w in words if any(is_heard(w.range, kept) for kept in ranges))
 
 
 def film_moment(moment: Timestamp, ranges: Sequence[TimeRange]) -> Fraction:

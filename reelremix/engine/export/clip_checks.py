@@ -58,6 +58,8 @@ def _check_time(span: TimeRange, end_s: float, what: str) -> None:
 def _check_cue(number: int, cue: Cue, clip: Clip) -> None:
     if cue.range.start >= cue.range.end:
         raise ValueError(f"caption {number} has no length")
+    if not cue.lines or not all(cue.lines):
+        raise ValueError(f"caption {number} has an empty line; take the line or the caption out")
     words = [i for line in cue.lines for i in line]
     if any(not 0 <= i < len(clip.words) for i in (*words, *cue.keywords)):
         raise ValueError(f"caption {number} names a word that is not there")

@@ -7,7 +7,7 @@ changed meaning raises the version.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
@@ -152,12 +152,20 @@ def updated_manifest(
         rendered: records of those that were, by id.
         faces: who is seen in clips that were framed anew, by id; they replace their tracks.
     """
-    fresh = {}
+    fresh: dict[str, dict[str, Any]] = {}
+    gone: dict[str, Set[str]] = {}
     for old, new in zip(before, now, strict=True):
         if new.id in rendered:
             was, is_now = clip_to_dict(old), clip_to_dict(new, rendered[new.id])
-            fresh[new.id] = {k: v for k, v in is_now.items() if k in WRITTEN or v != was[k]}
-    entries = [{**entry, **fresh.get(entry["id"], {})} for entry in content["clips"]]
+            gone[new.id] = was.keys() - is_now.keys()
+            fresh[new.id] = {
+                k: v for k, v in is_now.items() if k in WRITTEN or k not in was or v != was[k]
+            }
+    entries = [
+        {k: v for k, v in entry.items() if k not in gone.get(entry["id"], ())}
+        | fresh.get(entry["id"], {})
+        for entry in content["clips"]
+    ]
     updated = {**content, "clips": entries}
     reframed = {clip_id: own for clip_id, own in (faces or {}).items() if clip_id in rendered}
     if reframed:
@@ -217,7 +225,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not a manifest: it holds no JSON", hint=NAME_ONE) from exc
     if not isinstance(content, dict) or not _has_its_parts(content):
         raise ConfigError(
-            f"{path} is not a manifest: it lacks version, source, options or clips",
+            f"{path} is not a manifest: it lacks version, source or clips",
             hint=NAME_ONE,
         )
     if content["version"] != VERSION:
@@ -251,7 +259,21 @@ def clips_from_dict(content: Mapping[str, Any], path: Path) -> tuple[Clip, ...]:
             raise ConfigError(
                 f"{path}: clip {entry['id']!r} cannot be used: {_told(exc)}", hint=UNDO
             ) from exc
+    _check_apart(clips, path)
     return tuple(clips)
+
+
+def _check_apart(clips: Sequence[Clip], path: Path) -> None:
+    """Raise ConfigError for clips that would be taken for one another or write the same files."""
+    known: dict[object, Clip] = {}
+    for clip in clips:
+        for key in (clip.id, (clip.rank, clip.slug)):
+            if (other := known.setdefault(key, clip)) is not clip:
+                what = "id" if other.id == clip.id else "rank and slug, so the same file"
+                raise ConfigError(
+                    f"{path}: clips {other.id!r} and {clip.id!r} have the same {what}",
+                    hint="give a clip that was copied an id and a rank of its own",
+                )
 
 
 def _told(exc: Exception) -> str:
@@ -619,6 +641,8 @@ def _read_bookend(entry: Mapping[str, Any] | None, assets: Sequence[Asset]) -> B
 def _cue(cue: Cue) -> dict[str, Any]:
     """A cue; what it does not have is left out."""
     entry = {**_range(cue.range), "lines": [list(line) for line in cue.lines], "box": list(cue.box)}
+    if cue.text:
+        entry["text"] = cue.text
     if cue.keywords:
         entry["keywords"] = list(cue.keywords)
     if cue.voice is not None:
@@ -849,12 +873,20 @@ def _read_cue(entry: Mapping[str, Any]) -> Cue:
     voice = entry.get("voice")
     return Cue(
         _read_range(entry),
-        tuple(tuple(line) for line in entry["lines"]),
+        tuple(tuple(_whole(index) for index in line) for line in entry["lines"]),
         _four(entry["box"]),
-        tuple(int(index) for index in entry.get("keywords", ())),
+        tuple(_whole(index) for index in entry.get("keywords", ())),
         None if voice is None else int(voice),
         str(entry.get("emoji", "")),
+        str(entry.get("text", "")),
     )
+
+
+def _whole(value: object) -> int:
+    """The index of a word. Raises ValueError."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"{value!r} is not the number of a word")
 
 
 def _four(values: Sequence[int]) -> tuple[int, int, int, int]:

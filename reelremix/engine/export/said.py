@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from reelremix.engine.domain.caption import Cue
 from reelremix.engine.domain.clip import Clip
-from reelremix.engine.domain.kept import film_moment, neighbouring, on_film
+from reelremix.engine.domain.kept import film_moment, is_heard, neighbouring, on_film
 from reelremix.engine.domain.spacing import join_words, visible
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
@@ -104,18 +104,12 @@ def _grouped(clip: Clip) -> Iterator[tuple[TimeRange, tuple[tuple[Word, ...], ..
     said = [word for word in clip.words if visible(word.text)]
     for near in neighbouring(clip.ranges):
         run = [clip.ranges[n] for n in near]
-        groups = _groups([w for kept in run for w in said if _is_heard(w.range, kept)])
+        groups = _groups([w for kept in run for w in said if is_heard(w.range, kept)])
         for index, group in enumerate(groups):
             start = max(group[0].range.start, run[0].start)
             following = groups[index + 1][0].range.start if index + 1 < len(groups) else run[-1].end
             end = min(max(w.range.end for w in group), following)
             yield TimeRange(start, max(start, end)), _lines(group)
-
-
-def _is_heard(word: TimeRange, kept: TimeRange) -> bool:
-    """Whether the middle of a word is kept."""
-    middle = (word.start.exact + word.end.exact) / 2
-    return kept.start.exact <= middle < kept.end.exact
 
 
 def _groups(words: Sequence[Word]) -> list[list[Word]]:

@@ -94,7 +94,10 @@ def _loaded(path: str) -> ctypes.CDLL | None:
 
 
 def _first_visible(nvml: Any) -> Any:
-    """The device that CUDA calls 0: `CUDA_VISIBLE_DEVICES` lists numbers or identifiers."""
+    """The device that CUDA calls 0, unless GPUs differ: NVML counts by bus, CUDA the fastest first.
+
+    `CUDA_VISIBLE_DEVICES` lists numbers or identifiers.
+    """
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
     if first and not first.isdigit():
         return nvml.nvmlDeviceGetHandleByUUID(first)

@@ -23,7 +23,7 @@ from reelremix.engine.captions.typefaces import FaceChain, chain_for, font_sha25
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.kept import Squeezed, neighbouring
-from reelremix.engine.domain.spacing import needs_space
+from reelremix.engine.domain.spacing import join_words, needs_space, visible
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.describe import all_small_words
@@ -49,14 +49,10 @@ def plan_captions(
     `style` overrides what `preset` names. Raises ConfigError for an unknown preset or font.
     """
     resolved = style if style is not None else load_preset(preset)
-    heard, shown = _by_range(words, ranges), list(words)
-    runs = [(Squeezed([ranges[n] for n in near]), near) for near in neighbouring(ranges)]
-    for clock, near in runs:
-        for index in (i for n in near for i in heard[n]):
-            shown[index] = replace(words[index], range=clock.squeeze(words[index].range))
-    setter = _Setter(shown, output, resolved)
+    heard = _by_range(words, ranges)
+    setter = _Setter(_squeezed(words, ranges), output, resolved)
     cues: list[Cue] = []
-    for clock, near in runs:
+    for clock, near in _runs(ranges):
         spoken = [i for n in near for i in heard[n] if resolved.displayed(words[i].text)]
         for cue in setter.cues(spoken, clock.span):
             cues.append(replace(cue, range=clock.restore(cue.range)))
@@ -65,16 +61,48 @@ def plan_captions(
 
 
 def refitted(
-    captions: Captions, words: Sequence[Word], output: OutputFormat, style: CaptionStyle
+    captions: Captions,
+    words: Sequence[Word],
+    ranges: Sequence[TimeRange],
+    output: OutputFormat,
+    style: CaptionStyle,
 ) -> Captions:
-    """The captions with room for their words, which may have been changed since they were set.
+    """The captions with room for their words where these were changed since they were set.
 
-    A cue that has words in one line that do not fit beside each other any more is broken anew; one
-    whose words only grew gets a wider box. Every other cue stays as it is.
+    A cue whose words do not fit its lines any more is broken anew, one that says nothing any more
+    goes, every other gets a box for what it says now in the middle of its own. Cues whose words
+    are what they were, and those of which that is not known, stay as they are.
     """
-    setter = _Setter(words, output, style)
-    cues = [part for cue in captions.cues for part in setter.refitted(cue)]
+    setter = _Setter(_squeezed(words, ranges), output, style)
+    cues: list[Cue] = []
+    for cue in captions.cues:
+        said = setter.text_of(cue)
+        if not cue.text or cue.text == said:
+            cues.append(cue)
+        elif said:
+            clock = _clock_of(cue.range, ranges)
+            here = replace(cue, range=clock.squeeze(cue.range))
+            cues += [replace(c, range=clock.restore(c.range)) for c in setter.refitted(here)]
     return replace(captions, cues=tuple(cues))
+
+
+def _runs(ranges: Sequence[TimeRange]) -> list[tuple[Squeezed, tuple[int, ...]]]:
+    """Ranges that speech goes on over, with the clock that leaves out what is between them."""
+    return [(Squeezed([ranges[n] for n in near]), near) for near in neighbouring(ranges)]
+
+
+def _clock_of(span: TimeRange, ranges: Sequence[TimeRange]) -> Squeezed:
+    """The clock of the run that most of a cue is in."""
+    return max(_runs(ranges), key=lambda run: sum(ranges[n].overlap_s(span) for n in run[1]))[0]
+
+
+def _squeezed(words: Sequence[Word], ranges: Sequence[TimeRange]) -> list[Word]:
+    """The words on the clocks of their runs; those that are not heard as they are."""
+    heard, shown = _by_range(words, ranges), list(words)
+    for clock, near in _runs(ranges):
+        for index in (i for n in near for i in heard[n]):
+            shown[index] = replace(words[index], range=clock.squeeze(words[index].range))
+    return shown
 
 
 def legible(words: Sequence[Word]) -> tuple[Word, ...]:
@@ -126,17 +154,26 @@ class _Setter:
 
     def boxed(self, cue: Cue) -> Cue:
         """The cue with the box that it may paint."""
-        texts = [[self._style.displayed(self._words[i].text) for i in line] for line in cue.lines]
+        texts = [[self._displayed(i) for i in line] for line in cue.lines]
         block = set_block(texts, self._style, self._chain, rtl=self._rtl, emoji=cue.emoji)
-        return replace(cue, box=self._box(block))
+        return replace(cue, box=self._box(block), text=self.text_of(cue))
+
+    def text_of(self, cue: Cue) -> str:
+        """What a cue says, in one line."""
+        return join_words(visible(self._words[i].text) for line in cue.lines for i in line)
 
     def refitted(self, cue: Cue) -> list[Cue]:
-        """The cue, or several where its words do not fit it any more, at its height."""
-        texts = [[self._style.displayed(self._words[i].text) for i in line] for line in cue.lines]
+        """The cue, or several where its words do not fit its lines, at its height."""
+        lines = [tuple(i for i in line if self._displayed(i)) for line in cue.lines]
+        cue = replace(cue, lines=tuple(line for line in lines if line))
         room = self._line_width()
-        full = [t for t in texts if len(t) > 1 and self._width(t) > room]
-        parts = self._parted(cue) if full else [cue]
-        return [self._roomy(part, cue.box) for part in parts]
+        texts = [[self._displayed(i) for i in line] for line in cue.lines]
+        is_full = any(len(line) > 1 and self._width(line) > room for line in texts)
+        parts = self._parted(cue) if is_full else [cue]
+        return [self._in_place(part, cue.box) for part in parts]
+
+    def _displayed(self, index: int) -> str:
+        return self._style.displayed(self._words[index].text)
 
     def _width(self, texts: Sequence[str]) -> float:
         spaces = sum(needs_space(a, b) for a, b in pairwise(texts))
@@ -156,21 +193,15 @@ class _Setter:
         ]
         return [replace(marked[0], emoji=cue.emoji), *marked[1:]]
 
-    def _roomy(self, cue: Cue, was: tuple[int, int, int, int]) -> Cue:
-        """The cue with a box for its words in the middle of what it was, unless that has room.
-
-        A box that is lower than its words was made so, and is left.
-        """
-        made = self.boxed(cue).box
-        is_new = cue.box == (0, 0, 0, 0)
-        if not is_new and (made[2] <= was[2] or made[3] != was[3]):
-            return cue
+    def _in_place(self, cue: Cue, was: tuple[int, int, int, int]) -> Cue:
+        """The cue with a box for its words in the middle of another, inside the safe area."""
+        made = self.boxed(cue)
+        _, _, width, height = made.box
         safe_x, safe_y, safe_width, safe_height = self._safe
-        x = was[0] + (was[2] - made[2]) // 2
-        y = was[1] + (was[3] - made[3]) // 2
-        x = min(max(x, safe_x), safe_x + safe_width - made[2]) // 2 * 2
-        y = min(max(y, safe_y), safe_y + safe_height - made[3]) // 2 * 2
-        return replace(cue, box=(x, y, made[2], made[3]))
+        x, y = was[0] + (was[2] - width) // 2, was[1] + (was[3] - height) // 2
+        x = min(max(x, safe_x), safe_x + safe_width - width) // 2 * 2
+        y = min(max(y, safe_y), safe_y + safe_height - height) // 2 * 2
+        return replace(made, box=(x, y, width, height))
 
     def _line_width(self) -> float:
         """Room for letters in em: the safe width less what a block paints around them."""

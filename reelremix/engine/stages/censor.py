@@ -55,11 +55,16 @@ def word_list(language: str | None, own: Path | None) -> WordList:
     entries = _lists().get((language or "").split("-")[0].lower(), "").split()
     if own is not None:
         entries = [*entries, *_own(own)]
-    level = [unicodedata.normalize("NFC", entry).lower() for entry in entries]
+    level = [unicodedata.normalize("NFC", _as_spoken(entry)) for entry in entries]
     return WordList(
         frozenset(entry for entry in level if not entry.endswith("*")),
         tuple(entry[:-1] for entry in level if entry.endswith("*")),
     )
+
+
+def _as_spoken(entry: str) -> str:
+    """An entry as words are compared, its asterisk kept."""
+    return bare(entry.removesuffix("*")) + "*" * entry.endswith("*")
 
 
 def _own(path: Path) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from importlib import resources
 
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.spacing import join_words
-from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.lexicon import Lexicon, tokenize
 from reelremix.engine.stages.signals import choose_lexicon
@@ -106,13 +107,21 @@ def describe_clips(
 
 
 def as_heard(
-    sentences: Sequence[Sentence], words: Sequence[Word], ranges: Sequence[TimeRange]
+    sentences: Sequence[Sentence],
+    words: Sequence[Word],
+    kept: Sequence[Word],
+    ranges: Sequence[TimeRange],
 ) -> list[str]:
-    """The sentences as far as they are heard in the ranges; those that are not are left out.
+    """The sentences as far as they are heard in a clip; those that are not are left out.
 
-    `words` are all of the transcript's, which sentences count. A sentence without times of its
-    words is heard if more than half of it is.
+    Args:
+        sentences: of the clip; their edges may lie outside.
+        words: all of the transcript's, which sentences count.
+        kept: those that the clip keeps, perhaps shortened at their beginning or cut in phrases.
+        ranges: the clip's. A sentence without times of its words is heard if more than half of it
+            is in them.
     """
+    ends = sorted(word.range.end for word in kept)
     texts = []
     for sentence in sentences:
         if sentence.first_word is None or sentence.last_word is None:
@@ -120,13 +129,15 @@ def as_heard(
             texts += [sentence.text] if kept_s > sentence.range.duration_s / 2 else []
             continue
         own = words[sentence.first_word : sentence.last_word + 1]
-        heard = [w.text for w in own if any(_is_within(w, span) for span in ranges)]
+        heard = [word.text for word in own if _ends_within(word.range, ends)]
         texts += [join_words(heard)] if heard else []
     return texts
 
 
-def _is_within(word: Word, span: TimeRange) -> bool:
-    return span.start_s <= (word.range.start_s + word.range.end_s) / 2 < span.end_s
+def _ends_within(span: TimeRange, ends: Sequence[Timestamp]) -> bool:
+    """Whether one of the sorted moments lies in `(start, end]`."""
+    index = bisect_right(ends, span.start) if span.start < span.end else bisect_left(ends, span.end)
+    return index < len(ends) and ends[index] <= span.end
 
 
 @cache

@@ -89,8 +89,8 @@ def place_captions(
             during = (
                 piece.range if len(numbers) == 1 else _shared(piece.range, cues[shown[0]].range)
             )
-            texts = [_taken_on_screen(piece, taken) for taken in occupied]
-            texts += [[card.box] for card in drawn if card.range.overlap_s(piece.range) > 0]
+            texts = [_taken_on_screen(piece, taken, during) for taken in occupied]
+            texts += [[card.box] for card in drawn if card.range.overlap_s(during) > 0]
             found = sightings.during(during)
             faces = _seen_on_screen(piece, found, _down_to_the_mouth)
             heads = _seen_on_screen(piece, found, _up_to_the_hair)
@@ -155,10 +155,9 @@ def _up_to_the_hair(face: Box) -> Box:
     return Box(head.x, head.y, head.width, face.y + face.height - head.y)
 
 
-def _taken_on_screen(piece: LayoutPiece, taken: Occupied) -> list[Box]:
+def _taken_on_screen(piece: LayoutPiece, taken: Occupied, during: TimeRange) -> list[Box]:
     """An occupied part where the viewer sees it, at the begin, middle and end of its time."""
-    begin = max(taken.range.start, piece.range.start)
-    end = min(taken.range.end, piece.range.end)
+    begin, end = max(taken.range.start, during.start), min(taken.range.end, during.end)
     if begin >= end:
         return []
     middle = Timestamp.from_seconds((begin.exact + end.exact) / 2)

@@ -1,6 +1,7 @@
 """What a planned clip shows, measured before it is rendered: the speaker, the camera, the captions.
 
-`faults` says what a viewer would mind. Whoever plans may then frame the clip otherwise, once.
+`faults` says what a viewer would mind. Where `framing_faults` are among it, whoever plans may frame
+the clip otherwise, once; captions over faces are told alone.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from reelremix.engine.domain.clip import Clip, Shown, Verdict
-from reelremix.engine.domain.kept import on_film
+from reelremix.engine.domain.kept import heard_words, on_film
 from reelremix.engine.domain.source import Presentation, StreamKind
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read_pcm
@@ -131,9 +131,10 @@ def _levels(mono: Samples) -> list[float]:
 
 def _missing_words(clip: Clip, levels: list[float]) -> Iterator[str]:
     """The first and the last word, if they cannot be heard where they should be."""
-    if not clip.words or not levels:
+    words = heard_words(clip.words, clip.ranges)
+    if not words or not levels:
         return
-    for name, word in (("first", clip.words[0]), ("last", clip.words[-1])):
+    for name, word in (("first", words[0]), ("last", words[-1])):
         pieces = on_film(word.range, clip.ranges)
         if not pieces or pieces[0][1] - pieces[0][0] < STEADY_WORD_S:
             continue

@@ -10,8 +10,9 @@ import pytest
 from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.track import Track
+from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.domain.transcript import Segment, Transcript
 from reelremix.engine.export.manifest import (
     clips_from_dict,
@@ -241,6 +242,9 @@ def with_cue(**fields: Any) -> dict[str, Any]:
         (with_cue(start_s=70, end_s=69), "caption 1 is from 70 to 69"),
         (with_cue(start_s=70, end_s=70), "caption 1 has no length"),
         (with_cue(start_s=7000, end_s=7001), "caption 1, 7000, is after the end of the recording"),
+        (with_cue(lines=[]), "caption 1 has an empty line"),
+        (with_cue(lines=[[0], []]), "caption 1 has an empty line"),
+        (with_cue(lines=[[0.0]]), "0.0 is not the number of a word"),
         (with_cue(lines=[[7]]), "caption 1 names a word that is not there"),
         (with_cue(keywords=[7]), "caption 1 names a word that is not there"),
         (with_cue(box=[5000, 5000, 50, 50]), "the box of caption 1, [5000, 5000, 50, 50], is not"),
@@ -262,6 +266,29 @@ def test_what_an_edit_broke_is_told_in_words(fields: dict[str, Any], told: str) 
     assert told in caught.value.message
     assert "Error" not in caught.value.message
     assert "undo the last change" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [({"rank": 2}, "have the same id"), ({"id": "c0ffee000002"}, "have the same rank and slug")],
+)
+def test_a_copied_clip_needs_an_id_and_a_rank_of_its_own(fields: dict[str, Any], told: str) -> None:
+    document = content()
+    document["clips"].append(document["clips"][0] | fields)
+    with pytest.raises(ConfigError, match=told):
+        clips_from_dict(document, PATH)
+    document["clips"][1] |= {"id": "c0ffee000002", "rank": 2}
+    assert len(clips_from_dict(document, PATH)) == 2
+
+
+def test_what_a_new_framing_has_more_or_less_is_written_and_taken_out() -> None:
+    taken = (Occupied(TimeRange.from_seconds(64, 66), Box(10, 10, 50, 20)),)
+    full = replace(CLIP, layout=replace(CLIP.layout, occupied=taken))
+    bare = replace(CLIP, layout=replace(CLIP.layout, occupied=()))
+    for old, new in ((bare, full), (full, bare)):
+        before = manifest_to_dict(replace(MANIFEST, clips=(old,)))
+        after = json.loads(updated_manifest(before, [old], [new], {CLIP.id: RENDERED}))
+        assert after == manifest_to_dict(replace(MANIFEST, clips=(new,)))
 
 
 def test_a_clip_may_be_trimmed_without_touching_its_words_and_captions() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -120,14 +121,14 @@ LONG = "Donaudampfschifffahrtsgesellschaft"
 def edited(captions: Captions, words: Sequence[Word], number: int, text: str) -> Captions:
     """The captions after one of their words was written otherwise."""
     changed = [*words[:number], replace(words[number], text=text), *words[number + 1 :]]
-    return refitted(captions, changed, PORTRAIT, load_preset("bold"))
+    return refitted(captions, changed, WHOLE, PORTRAIT, load_preset("bold"))
 
 
 @pytest.mark.parametrize("preset", preset_names())
 def test_captions_that_nobody_changed_stay_as_they_are(preset: str) -> None:
     words = spoken("Every single morning I write three pages, and nobody ever reads them again.")
     captions = plan_captions(words, WHOLE, PORTRAIT, preset)
-    assert refitted(captions, words, PORTRAIT, load_preset(preset)) == captions
+    assert refitted(captions, words, WHOLE, PORTRAIT, load_preset(preset)) == captions
 
 
 def test_a_long_word_written_into_a_line_does_not_make_its_neighbours_small() -> None:
@@ -155,13 +156,45 @@ def test_a_word_that_grew_gets_a_wider_box_at_the_same_height() -> None:
     assert abs((now.box[0] + now.box[2] / 2) - (was.box[0] + was.box[2] / 2)) <= 2
 
 
-def test_a_box_that_somebody_made_smaller_is_left() -> None:
+@pytest.mark.parametrize("text", ["internationalisation", LONG, "Ångström", "🎉🎉🎉🎉🎉🎉"])
+@pytest.mark.parametrize("preset", ["bold", "clean"])
+def test_a_word_alone_in_its_cue_is_set_as_if_it_had_always_been_there(
+    preset: str, text: str
+) -> None:
+    captions = plan_captions(spoken("AI"), WHOLE, PORTRAIT, preset)
+    changed = spoken("AI".replace("AI", text))
+    [now] = refitted(captions, changed, WHOLE, PORTRAIT, load_preset(preset)).cues
+    [fresh] = plan_captions(changed, WHOLE, PORTRAIT, preset).cues
+    assert now.box[2:] == fresh.box[2:] and now.text == fresh.text
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"box": (244, 1292, 294, 136)}, {"box": (20, 100, 80, 40)}, {"lines": ((0,), (1,), (2,))}],
+)
+def test_a_box_and_lines_that_somebody_chose_are_left(edit: dict[str, Any]) -> None:
     words = spoken("my old cat")
     captions = plan_captions(words, WHOLE, PORTRAIT)
-    x, y, width, height = captions.cues[0].box
-    small = replace(captions.cues[0], box=(x, y, width // 2, height // 2))
-    kept = replace(captions, cues=(small,))
-    assert refitted(kept, words, PORTRAIT, load_preset("bold")) == kept
+    kept = replace(captions, cues=(replace(captions.cues[0], **edit),))
+    assert refitted(kept, words, WHOLE, PORTRAIT, load_preset("bold")) == kept
+
+
+def test_a_caption_whose_words_are_gone_goes() -> None:
+    words = spoken("my old cat")
+    captions = plan_captions(words, WHOLE, PORTRAIT)
+    silent = [replace(word, text="") for word in words]
+    assert refitted(captions, silent, WHOLE, PORTRAIT, load_preset("bold")).cues == ()
+
+
+def test_a_caption_over_a_join_is_broken_anew_as_it_is_heard() -> None:
+    ranges = (TimeRange.from_seconds(0, 1.75), TimeRange.from_seconds(3.0, 9))
+    words = spoken("I went") + spoken("to the old house", 3.0)
+    captions = plan_captions(words, ranges, PORTRAIT)
+    number = captions.cues[0].lines[0][1]
+    changed = [replace(w, text=LONG) if i == number else w for i, w in enumerate(words)]
+    now = refitted(captions, changed, ranges, PORTRAIT, load_preset("bold"))
+    assert [i for c in now.cues for line in c.lines for i in line] == list(range(len(words)))
+    assert all(a.range.end <= b.range.start for a, b in pairwise(now.cues))
 
 
 def test_a_very_long_word_is_kept_inside_the_safe_area() -> None:

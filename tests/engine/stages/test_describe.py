@@ -116,17 +116,23 @@ def test_sentences_are_heard_as_far_as_they_are_kept() -> None:
     segments = tuple(replace(s, words=s.timed_words) for s in spread.segments)
     transcript = replace(spread, segments=segments)
     sentences, words = split_sentences(transcript), transcript.words
-    whole = TimeRange(sentences[0].range.start, sentences[1].range.end)
-    assert as_heard(sentences, words, [whole]) == [s.text for s in sentences]
-    without_two = [
-        TimeRange(words[0].range.start, words[1].range.start),
-        TimeRange(words[2].range.start, words[6].range.start),
-    ]
-    assert as_heard(sentences, words, without_two) == ["One three four five.", "Six"]
+    assert as_heard(sentences, words, words, ()) == [s.text for s in sentences]
+    kept = [*words[:1], *words[2:6]]
+    assert as_heard(sentences, words, kept, ()) == ["One three four five.", "Six"]
+
+
+def test_a_word_that_begins_later_than_it_was_heard_to_is_heard() -> None:
+    [segment] = talk(["Every morning but one."]).segments
+    words = segment.timed_words
+    transcript = replace(talk([]), segments=(replace(segment, words=words),))
+    late = TimeRange.from_seconds(words[2].range.end_s - 0.1, words[2].range.end_s)
+    kept = [*words[:2], replace(words[2], range=late), words[3]]
+    [sentence] = split_sentences(transcript)
+    assert as_heard([sentence], words, kept, ()) == [sentence.text]
 
 
 def test_a_sentence_without_times_of_its_words_is_heard_by_halves() -> None:
     untimed = split_sentences(talk(["One two three four five.", "Six seven eight nine ten."]))
     first, second = (s.range for s in untimed)
     most = TimeRange.from_seconds(first.start_s, second.start_s + second.duration_s * 0.4)
-    assert as_heard(untimed, (), [most]) == [untimed[0].text]
+    assert as_heard(untimed, (), (), [most]) == [untimed[0].text]
