@@ -46,6 +46,7 @@ NOT_UNDERSTOOD = "what is said is not understood in {}: hooks, feelings and chan
 ENGLISH_ALONE = "moments are chosen by length, turns, names, numbers and sound; English has more"
 WORDS_ALONE = "what --about asks for is compared by words alone, not by meaning"
 INSTALL = f"`reelremix models install {MINILM}` finds what is said in other words too"
+CUT_SHORT = "the range {:g}-{:g} goes on behind the last picture; its clip ends there, at {:.2f} s"
 END_SLACK_S = 0.5
 """Transcripts may be this much longer than their recording: times are rounded, streams differ."""
 
@@ -247,8 +248,10 @@ def _given(
     end = subject.presentation.picture_end
     sentences = split_sentences(transcript)
     candidates = []
-    for span in options.ranges:
-        span = TimeRange(span.start, min(span.end, end))
+    for asked in options.ranges:
+        span = TimeRange(asked.start, min(asked.end, end))
+        if asked.end_s > end.seconds + END_SLACK_S:
+            ctx.reporter.emit(Warned(CUT_SHORT.format(asked.start_s, asked.end_s, end.seconds)))
         heard = [i for i, s in enumerate(sentences) if s.range.overlap_s(span) > 0]
         inside = [
             i

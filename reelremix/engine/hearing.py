@@ -39,6 +39,7 @@ from reelremix.errors import ModelError, ModelNotInstalled
 T = TypeVar("T")
 
 UNHEARD = f"laughter, applause and delivery are unknown: model '{YAMNET}' is not installed"
+NOTHING_TO_HEAR = "{} has no sound: the given ranges become clips without words"
 AROUND_S = 10
 """Voices are compared on so much sound around ranges that are given, too."""
 MOST_BEHIND_S = 5.0
@@ -82,6 +83,9 @@ def hear(
     """
     check_speakers(options.speakers)
     given = _given(subject, options, ctx) if options.transcript is not None else None
+    if given is None and subject.presentation.audio is None and ranges:
+        ctx.reporter.emit(Warned(NOTHING_TO_HEAR.format(subject.source.name)))
+        return Heard(Transcript(None, None, ()), "cpu")
     if given is None:
         require_audio(subject)
     elif subject.presentation.audio is None:

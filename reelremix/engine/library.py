@@ -82,7 +82,7 @@ from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
-from reelremix.engine.revision import on_frames, revised, with_files, with_room
+from reelremix.engine.revision import as_kept, on_frames, revised, with_files, with_room
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
 from reelremix.engine.stages.quotes import Spoken
@@ -514,8 +514,8 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
     tracks = tracks_from_dict(content, path)
     read = on_frames(wanted, subject)
-    needed = with_room(with_files(read, request, path, job.ctx), request, path)
-    before = tuple(replace(b, captions=n.captions) for b, n in zip(read, needed, strict=True))
+    before = tuple(as_kept(clip) for clip in read)
+    needed = with_room(with_files(before, request, path, job.ctx), request, path)
     options = content.get("options", {})
     frame = FrameOptions(
         faces=bool(options.get("faces", True)), speaker_network=options.get("speakers") != OFF
@@ -525,9 +525,14 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     for clip in clips:
         draws = clip.captions is not None or (clip.brand is not None and clip.brand.draws)
         check_output(clip.output, request.jobs, draws=draws)
-    if not request.overwrite:
-        _refuse_replacing(before, clips, content, path)
+    if not request.overwrite and request.changes:
+        _refuse_replacing(needed, clips, content, path)
     shown = {c.id: measure(c, faces.get(c.id, tracks)) for c in clips}
+    if request.music is not None and not any(clip.mix.music for clip in clips):
+        raise ConfigError(
+            "--music says where the clips' music is, and these clips have none",
+            hint="`reelremix clip --music FILE` puts music under them",
+        )
     music = find_music(clips, request.music, path.parent, job.ctx)
     ears = _ears_for(content, job.ctx)
     rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music,

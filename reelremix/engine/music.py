@@ -54,14 +54,9 @@ def find_music(
     Looks at the `given` path, else where it was, else in the manifest's folder and the one above.
 
     Raises:
-        ConfigError: it is nowhere, or not the same any more, or no clip has the music given.
+        ConfigError: it is nowhere, or not the same any more.
     """
     wanted = {clip.mix.music.sha256: clip.mix.music for clip in clips if clip.mix.music}
-    if given is not None and not wanted:
-        raise ConfigError(
-            "--music says where the clips' music is, and these clips have none",
-            hint="`reelremix clip --music FILE` puts music under them",
-        )
     return {digest: _found(music, given, beside, ctx) for digest, music in wanted.items()}
 
 

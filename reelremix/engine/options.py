@@ -70,7 +70,7 @@ def check_clip_request(request: ClipRequest, subject: Subject, ctx: RunContext) 
     check_speakers(heard.speakers)
     if heard.transcript is not None:
         read_transcript(Path(heard.transcript))
-    else:
+    elif subject.presentation.audio is not None or not request.select.ranges:
         require_audio(subject)
         choose_whisper(heard.model, heard.device, ctx.models)
     output = output_format(request.frame, request.encode, subject.presentation.picture)

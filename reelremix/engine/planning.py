@@ -63,6 +63,7 @@ from reelremix.errors import (
 
 PROPOSED = "proposed"
 """The kind of a clip's first decision."""
+NO_SOUND = "nothing is cleaned, censored or played under it"
 LETTERS_NAMED = 8
 FONT_HINT = "install a font that has these letters, such as Debian's fonts-noto-cjk"
 
@@ -115,7 +116,7 @@ def plan(
         subject,
         output_format(request.frame, request.encode, subject.presentation.picture),
         asked_dress(request, ctx),
-        Finishing.of(request.sound, transcript.language, ctx),
+        Finishing.of(_heard_options(request, subject, ctx), transcript.language, ctx),
     )
     clips: list[Clip] = []
     tracks: list[Track] = []
@@ -133,6 +134,15 @@ def plan(
     _record_proposals(clips, ctx)
     _warn_of_missing_letters(clips, ctx)
     return Plan(tuple(clips), tuple(tracks), shown)
+
+
+def _heard_options(request: ClipRequest, subject: Subject, ctx: RunContext) -> SoundOptions:
+    """What is done to the sound, if there is any."""
+    if subject.presentation.audio is not None:
+        return request.sound
+    if request.sound != SoundOptions():
+        ctx.reporter.emit(Warned(f"{subject.source.name} has no sound: {NO_SOUND}"))
+    return SoundOptions()
 
 
 def _described(chosen: Chosen, kept: Sequence[Tight], transcript: Transcript) -> list[Description]:

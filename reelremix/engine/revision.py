@@ -16,9 +16,10 @@ from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.kept import hull_of
+from reelremix.engine.domain.kept import hull_of, is_heard
 from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.request import FrameOptions, RenderRequest
+from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
@@ -110,6 +111,37 @@ def revised(
             captions = out_of_the_way(captions, clip, seen)
         captioned.append(replace(clip, captions=captions))
     return Revision(tuple(captioned), faces)
+
+
+def as_kept(clip: Clip) -> Clip:
+    """The clip without the words, captions and cuts that are not in its ranges any more.
+
+    Its `text` is what its words say now: somebody may have trimmed it, or corrected a word.
+    """
+    numbers = [
+        n for n, w in enumerate(clip.words) if any(is_heard(w.range, kept) for kept in clip.ranges)
+    ]
+    words = tuple(clip.words[n] for n in numbers)
+    text = join_words(word.text for word in words) if clip.words else clip.text
+    tightened = clip.tightened
+    if tightened is not None:
+        hull = hull_of(clip.ranges)
+        inside = tuple(cut for cut in tightened.removed if cut.range.overlap_s(hull) > 0)
+        tightened = replace(tightened, removed=inside)
+    captions = clip.captions and _of_words(clip.captions, numbers)
+    return replace(clip, words=words, text=text, captions=captions, tightened=tightened)
+
+
+def _of_words(captions: Captions, numbers: Sequence[int]) -> Captions:
+    """The captions of the words with these numbers, which become those from 0 on."""
+    now = {number: index for index, number in enumerate(numbers)}
+    cues = []
+    for cue in captions.cues:
+        lines = tuple(tuple(now[i] for i in line if i in now) for line in cue.lines)
+        lines = tuple(line for line in lines if line)
+        keywords = tuple(now[i] for i in cue.keywords if i in now)
+        cues += [replace(cue, lines=lines, keywords=keywords)] if lines else []
+    return replace(captions, cues=tuple(cues))
 
 
 def with_room(clips: Sequence[Clip], request: RenderRequest, manifest: Path) -> tuple[Clip, ...]:

@@ -29,7 +29,7 @@ from reelremix.engine.models.active_speaker import LIGHT_ASD, ActiveSpeaker, Lig
 from reelremix.engine.models.faces import BlazeFace
 from reelremix.engine.options import FACE_MODEL
 from reelremix.engine.stages.artifact import load, save
-from reelremix.engine.stages.frame import Room, center_layout, frame_range
+from reelremix.engine.stages.frame import Room, center_layout, fit_layout, frame_range
 from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.look import Eyes, Look, look, look_key
 from reelremix.engine.stages.mouths import MouthMotion
@@ -116,7 +116,9 @@ def framed(
     output: OutputFormat,
     choice: LayoutChoice,
 ) -> Framed:
-    """The layout of one range; its middle throughout where nobody looked."""
+    """The layout of one range; where nobody looked its middle, or all of it if that is asked."""
+    if seen is None and choice is LayoutChoice.FIT:
+        return Framed(fit_layout(span, picture, output), ())
     if seen is None:
         return Framed(center_layout(span, picture, output), ())
     attributed = attribute(seen, words)

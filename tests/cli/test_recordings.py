@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.cli.commandline import QUICK, Command, manifest_in
+from tests.cli.commandline import QUICK, Command, manifest_in, words_file
 from tests.conftest import Models
-from tests.media_factory import Film, Wave, sound_of, write_media
+from tests.media_factory import Film, Wave, sound_of, tone, write_media
 
 TINY = ("--model", "tiny.en")
 
@@ -44,6 +44,29 @@ def test_a_silent_film_is_clipped_where_it_is_told_to(
     assert reelremix("clip", film, *TINY, "--range", "2-3", *QUICK).code == 0
     [clip] = manifest_in(Path("clips/chaplin_10s"))["clips"]
     assert clip["verdict"]["ok"]
+
+
+def test_a_camera_without_a_microphone_is_clipped_where_it_is_told_to(
+    reelremix: Command, tmp_path: Path
+) -> None:
+    film = write_media(tmp_path / "mute.mp4", Film(100))
+    music = write_media(tmp_path / "theme.m4a", None, sound_of(tone(6)))
+    ended = reelremix("clip", film, "--no-faces", "--range", "1-3", *QUICK, "--music", music)
+    assert ended.code == 0
+    assert "mute.mp4 has no sound: the given ranges become clips without words" in ended.err
+    assert "nothing is cleaned, censored or played under it" in ended.err
+    [clip] = manifest_in(Path("clips/mute"))["clips"]
+    assert clip["words"] == [] and clip["audio"]["music"] is None and clip["verdict"]["ok"]
+
+
+def test_a_range_that_goes_on_behind_the_picture_is_told(
+    reelremix: Command, tmp_path: Path
+) -> None:
+    film = write_media(tmp_path / "short.mp4", Film(50), sound_of(tone(6)))
+    words = words_file(tmp_path / "words.json")
+    ended = reelremix("clip", film, "--no-faces", "--transcript", words, "--range", "0-5", *QUICK)
+    assert ended.code == 0
+    assert "the range 0-5 goes on behind the last picture; its clip ends there" in ended.err
 
 
 @pytest.mark.parametrize("command", ["clip", "transcribe", "score"])

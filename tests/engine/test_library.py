@@ -222,6 +222,39 @@ def test_a_word_that_was_corrected_is_shown_with_room_for_it(
     assert library.render(RenderRequest(str(path))).manifest["clips"] == [now]
 
 
+def test_a_clip_that_was_trimmed_by_hand_says_what_is_left(
+    library: Library, film: Path, words: Path
+) -> None:
+    made = library.clip(request(film, words, (1, 6), captions="bold"))
+    path = made.folder / "clips.json"
+    content = json.loads(path.read_text())
+    [clip] = content["clips"]
+    gone = [word["text"] for word in clip["words"] if word["start_s"] < 2.6]
+    clip["ranges"] = [[3.0, 5.0]]
+    path.write_text(json.dumps(content))
+    [now] = library.render(RenderRequest(str(path))).manifest["clips"]
+    assert gone and now["duration_s"] == 2.0
+    kept = [word["text"] for word in now["words"]]
+    assert kept and now["text"] == " ".join(kept) and len(kept) < len(clip["words"])
+    said = " ".join(cue["text"] for cue in now["captions"]["cues"])
+    assert said == now["text"]
+    [subtitles] = made.folder.glob("*.srt")
+    assert clip["words"][0]["text"] == gone[0] and gone[0] not in subtitles.read_text()
+    assert not any("word" in note for note in now["verdict"]["notes"])
+
+
+def test_what_the_manifest_wants_needs_no_overwrite(
+    library: Library, film: Path, words: Path
+) -> None:
+    made = library.clip(request(film, words, (1, 2)))
+    path = made.folder / "clips.json"
+    content = json.loads(path.read_text())
+    content["clips"][0]["framing"]["wanted"] = "fit"
+    path.write_text(json.dumps(content))
+    [now] = library.render(RenderRequest(str(path))).manifest["clips"]
+    assert now["framing"]["made"] == "fit" and now["layout"][0]["kind"] == "fit"
+
+
 def test_a_style_that_cannot_be_drawn_names_file_clip_and_choices(
     library: Library, film: Path, words: Path
 ) -> None:

@@ -53,6 +53,15 @@ def test_ends_that_are_heard_stand_in_the_verdict(
     assert (found.ok, found.first_word_heard, found.last_word_heard) == (True, True, True)
 
 
+def test_words_that_were_trimmed_away_are_not_missed(
+    clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading(monkeypatch, "there", "there")
+    trimmed = replace(clip, ranges=(TimeRange.from_seconds(1, 6),))
+    found = judged(trimmed, tmp_path, run_context())
+    assert (found.first_word_heard, found.last_word_heard) == (True, True)
+
+
 def test_an_end_that_is_not_heard_flags_the_clip(
     clip: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,3 +227,12 @@ class RenderRequest:
     overwrite: bool = False
     music: str | None = None
     """Path of the clips' music when it moved."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether clips are to be made otherwise than the manifest says."""
+        asked = (
+            self.captions, self.brand, self.emoji, self.platform, self.subtitles, self.aspect,
+            self.layout, self.encoder, self.encoder_preset, self.crf, self.fps,
+        )  # fmt: skip
+        return any(value is not None for value in asked)

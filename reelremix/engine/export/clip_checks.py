@@ -32,16 +32,22 @@ def checked(clip: Clip, source: Mapping[str, Any]) -> Clip:
     if not 0 <= out.crf <= 51:
         raise ValueError("its crf is not between 0 and 51")
     if not all(_is_covered(span, clip.layout, 1 / out.frame_rate) for span in clip.ranges):
-        raise ValueError("its layout does not cover its ranges")
+        raise ValueError(
+            "its layout does not cover its ranges; `reelremix clip --range` makes a longer clip"
+        )
     picture = Box(0, 0, float(source["width_px"]), float(source["height_px"]))
     for piece in clip.layout.pieces:
         for region in piece.regions:
             _check_region(region, picture, out)
     for word in clip.words:
         _check_time(word.range, end_s, f"its word {word.text!r}")
-    for number, cue in enumerate(clip.captions.cues if clip.captions else (), start=1):
+    cues = clip.captions.cues if clip.captions else ()
+    for number, cue in enumerate(cues, start=1):
         _check_time(cue.range, end_s, f"caption {number}")
         _check_cue(number, cue, clip)
+    for number, (cue, following) in enumerate(pairwise(cues), start=2):
+        if following.range.start < cue.range.end:
+            raise ValueError(f"caption {number} begins before the one before it has ended")
     if clip.still is not None:
         _check_time(TimeRange(clip.still, clip.still), end_s, "its still_s")
     return clip

@@ -426,8 +426,8 @@ def _track(track: Track) -> dict[str, Any]:
     return {"id": track.id, "speaker": track.speaker, "boxes": boxes}
 
 
-WRITTEN = ("files", "audio", "verdict")
-"""What a render says about a clip, as opposed to what was decided."""
+WRITTEN = ("files", "audio", "verdict", "text", "duration_s")
+"""What a render says about a clip, or follows from the rest, as opposed to what was decided."""
 DECIDED = (
     "ranges", "title", "description", "hashtags", "output", "layout", "captions", "words",
     "tightened", "censored",

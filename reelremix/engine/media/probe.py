@@ -31,6 +31,8 @@ HDR_TRANSFERS = frozenset({16, 18})
 """SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273."""
 STILL = ("_pipe", "image2", "mjpeg")
 """How the names of formats of one picture end; the last may hold many."""
+MOST_FRAMES = Fraction(6, 10)
+"""Where so many frames are there, a recording of a screen or a call lost some of its rate."""
 ONE_PICTURE = Timestamp.from_seconds(Fraction(1, 25))
 """The length of a picture in a format that has no rate of its own."""
 NOT_MEDIA = frozenset({"tty", "srt", "webvtt", "ass", "lrc", "sami", "subviewer", "microdvd"})
@@ -218,7 +220,7 @@ def _picture(container: InputContainer, stream: Any) -> VideoFormat | None:
     return VideoFormat(
         width_px=width,
         height_px=height,
-        frame_rate=(stream.average_rate or rate) if irregular else rate,
+        frame_rate=_nominal_rate(rate, stream.average_rate or rate) if irregular else rate,
         is_variable_rate=irregular,
         rotation_deg=rotation,
         is_hdr=frame.color_trc in HDR_TRANSFERS,
@@ -227,6 +229,11 @@ def _picture(container: InputContainer, stream: Any) -> VideoFormat | None:
         coded_height_px=frame.height,
         sample_aspect_ratio=ratio,
     )
+
+
+def _nominal_rate(rate: Fraction, average: Fraction) -> Fraction:
+    """The rate of a recording with irregular times: that of its pictures where most are there."""
+    return rate if rate * MOST_FRAMES <= average <= rate else average
 
 
 def _first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:

@@ -126,12 +126,21 @@ class StillFrames:
         panes = [_pane_of(mean, leaves, face) for face in scaled]
         screen = _screen(mean, change, leaves, panes) if len(stack) >= LEAST_SAMPLES else None
         occupied = () if screen else tuple(self._occupied(end, scaled))
-        shown = tuple(self._box(pane) for pane in dict.fromkeys(panes) if pane is not None)
+        size = mean.shape[1], mean.shape[0]
+        shown = tuple(self._inside(p, size) for p in dict.fromkeys(panes) if p is not None)
         return Composition(whole, shown, None if screen is None else self._box(screen), occupied)
 
     def _box(self, area: Area) -> Box:
         left, top, right, bottom = (value * self._step for value in area)
         return Box(left, top, right - left, bottom - top)
+
+    def _inside(self, pane: Area, size: tuple[int, int]) -> Box:
+        """A pane without the seams to its neighbours, which are known to a sampled pixel alone."""
+        left, top, right, bottom = pane
+        return self._box((
+            left + (left > 0), top + (top > 0),
+            right - (right < size[0]), bottom - (bottom < size[1]),
+        ))  # fmt: skip
 
     def _occupied(self, end: Timestamp, faces: Sequence[Area]) -> Iterator[Occupied]:
         """Writing that stands still from one sample to the next."""

@@ -103,6 +103,6 @@ class Watched:
 
     def _told(self, stretch: _Stretch, span: tuple[int, int]) -> str | None:
         start_s, end_s = (number / self.rate for number in span)
-        if end_s - start_s <= stretch.least_s:
+        if end_s - start_s < stretch.least_s:
             return None
         return f"{stretch.what} from {float(start_s):.1f} to {float(end_s):.1f} s"

@@ -231,6 +231,13 @@ def with_cue(**fields: Any) -> dict[str, Any]:
     return {"captions": captions | {"cues": [captions["cues"][0] | fields]}}
 
 
+def two_cues() -> dict[str, Any]:
+    """Two captions at once."""
+    captions = content()["clips"][0]["captions"]
+    [cue] = captions["cues"]
+    return {"captions": captions | {"cues": [cue, cue | {"end_s": cue["end_s"] + 1}]}}
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
@@ -250,6 +257,7 @@ def with_cue(**fields: Any) -> dict[str, Any]:
         (with_cue(box=[5000, 5000, 50, 50]), "the box of caption 1, [5000, 5000, 50, 50], is not"),
         (with_cue(box=[-90, 0, 900, 260]), "the box of caption 1"),
         (with_cue(box=[90, 1300, 0, 260]), "the box of caption 1"),
+        (two_cues(), "caption 2 begins before the one before it has ended"),
         ({"still_s": 9000}, "its still_s, 9000, is after the end of the recording"),
         ({"still_s": -1}, "its still_s is from -1"),
         ({"framing": {"wanted": "spiral"}}, "framing.wanted must be one of auto, "),

@@ -45,6 +45,15 @@ def test_irregular_times_are_a_variable_rate(tmp_path: Path) -> None:
     assert picture.frame_rate == pytest.approx(40 / 1.6, rel=0.05)
 
 
+@pytest.mark.parametrize(("lost", "rate"), [(10, 30), (2, 15)])
+def test_a_recording_that_lost_few_frames_keeps_its_rate(
+    tmp_path: Path, lost: int, rate: int
+) -> None:
+    times = tuple(Fraction(n, 30) for n in range(120) if n % lost)
+    path = write_media(tmp_path / "a.mp4", Film(times=times, rate=Fraction(30)))
+    assert round(choose_streams(probe(path, "id")).picture.frame_rate) == rate
+
+
 def test_a_rate_that_changes_halfway_is_variable(tmp_path: Path) -> None:
     fast = [Fraction(n, 50) for n in range(245)]
     slow = [Fraction(49, 10) + Fraction(n, 10) for n in range(30)]

@@ -69,6 +69,17 @@ def test_ones_own_list_adds_to_the_languages(tmp_path: Path) -> None:
     assert not words.has("nothing")
 
 
+@pytest.mark.parametrize(
+    ("line", "spoken"),
+    [("d’oh", "D'oh!"), ("shucks!", "shucks"), ('"gosh"', "gosh"), ("frick…", "frick,"),
+     ("darn*!", "darned")],
+)  # fmt: skip
+def test_an_entry_is_found_however_it_is_written(tmp_path: Path, line: str, spoken: str) -> None:
+    own = tmp_path / "own.txt"
+    own.write_text(line, encoding="utf-8")
+    assert word_list("en", own).has(spoken)
+
+
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00\xd8"])
 def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
     own = tmp_path / "own.txt"

@@ -113,6 +113,15 @@ def test_text_that_is_gone_before_does_not_count() -> None:
     assert kept_off([gone]) == [Box(*STYLE_BOX)]
 
 
+def test_a_caption_over_a_cut_minds_only_what_is_there_while_it_is_shown() -> None:
+    early = Occupied(TimeRange.from_seconds(0, 2), Box(60.0, 1180.0, 960.0, 220.0))
+    card = Occupied(TimeRange.from_seconds(0, 2), Box(60.0, 1180.0, 960.0, 220.0))
+    captions = Captions("bold", {}, (cue(3, 5),))
+    layout = Layout((piece(0, 4), piece(4, 8)))
+    moved = place_captions(captions, layout, (), PORTRAIT, [early], drawn=[card])
+    assert moved.cues[0].box == STYLE_BOX
+
+
 def test_between_text_and_faces_captions_find_the_gap() -> None:
     text = Box(60.0, 1150.0, 960.0, 380.0)
     captions = Captions("bold", {}, (cue(0, 2),))

@@ -53,6 +53,10 @@ def test_a_black_stretch_is_told_with_its_times() -> None:
     assert watched([120] * 50 + [16] * 40 + [120] * 50).faults == ("is black from 2.0 to 3.6 s",)
 
 
+def test_a_black_first_second_is_told() -> None:
+    assert watched([16] * 25 + [120] * 50).faults == ("is black from 0.0 to 1.0 s",)
+
+
 def test_a_film_that_ends_black_is_told() -> None:
     assert watched([120] * 50 + [16] * 50).faults == ("is black from 2.0 to 4.0 s",)
 
