@@ -21,5 +21,7 @@ class Shot:
     """A slide or the picture of a screen; it may have a face in a corner."""
     occupied: tuple[Occupied, ...] = ()
     """Writing that lies over it for a while: captions, a lower third, a logo."""
+    content: Box | None = None
+    """The picture without black bars around it; None where there are none."""
     searches: int | None = None
     """How often faces were looked for in it; None where that is not known."""

@@ -52,6 +52,12 @@ STROKE = 45
 DENSE = 0.1
 """Share of a line of writing that is edges of letters."""
 SAME_TEXT_IOU = 0.6
+DARK = 24.0
+"""Mean luma, 16 to 235, below which a place is as black as a bar ..."""
+THIN_BAR = 0.02
+"""Bars are at least this share of the picture wide, ..."""
+LEAST_CONTENT = 0.25
+"""... around a picture that takes at least this share."""
 LETTERS = 14
 """Edges in a row of writing."""
 LINE_HEIGHTS = (0.02, 0.14)
@@ -72,6 +78,7 @@ class Composition:
     panes: tuple[Box, ...]
     screen: Box | None
     occupied: tuple[Occupied, ...]
+    content: Box | None = None
 
 
 @dataclass(slots=True)
@@ -128,7 +135,11 @@ class StillFrames:
         occupied = () if screen else tuple(self._occupied(end, scaled))
         size = mean.shape[1], mean.shape[0]
         shown = tuple(self._inside(p, size) for p in dict.fromkeys(panes) if p is not None)
-        return Composition(whole, shown, None if screen is None else self._box(screen), occupied)
+        lit = _without_bars(mean)
+        content = None if lit is None else self._inside(lit, size)
+        return Composition(
+            whole, shown, None if screen is None else self._box(screen), occupied, content
+        )
 
     def _box(self, area: Area) -> Box:
         left, top, right, bottom = (value * self._step for value in area)
@@ -157,7 +168,7 @@ def shot_of(span: TimeRange, parts: Sequence[Composition]) -> Shot:
     if longest is None:
         return Shot(span)
     occupied = _joined([taken for part in own for taken in part.occupied])
-    return Shot(span, longest.panes, longest.screen, occupied)
+    return Shot(span, longest.panes, longest.screen, occupied, longest.content)
 
 
 def _joined(occupied: Sequence[Occupied]) -> tuple[Occupied, ...]:
@@ -171,6 +182,24 @@ def _joined(occupied: Sequence[Occupied]) -> tuple[Occupied, ...]:
         else:
             joined.append(taken)
     return tuple(joined)
+
+
+def _without_bars(mean: Grey) -> Area | None:
+    """What black bars at opposite sides leave; None without any, or where almost nothing is lit."""
+    is_lit = mean >= DARK
+    across, down = np.flatnonzero(is_lit.any(axis=0)), np.flatnonzero(is_lit.any(axis=1))
+    if not across.size:
+        return None
+    sides = [(int(lit[0]), int(lit[-1]) + 1) for lit in (across, down)]
+    kept = []
+    for (first, last), length in zip(sides, (mean.shape[1], mean.shape[0]), strict=True):
+        are_bars = min(first, length - last) >= THIN_BAR * length
+        kept.append((first, last) if are_bars else (0, length))
+    (left, right), (top, bottom) = kept
+    area = (left, top, right, bottom)
+    is_whole = area == (0, 0, mean.shape[1], mean.shape[0])
+    share = (right - left) * (bottom - top) / mean.size
+    return None if is_whole or share < LEAST_CONTENT else area
 
 
 def _area(box: Box, step: int) -> Area:

@@ -117,7 +117,7 @@ def compose_shot(
     if choice is LayoutChoice.CENTER:
         yield _center(shot.range, room)
     elif choice is LayoutChoice.FIT or not people:
-        yield _fit(shot.range, room)
+        yield _fit(shot.range, room, shot.content)
     else:
         yield from _of_people(shot, people, speaking, room, choice)
 
@@ -144,7 +144,7 @@ def _of_people(
         elif everyone is not None:
             yield _during(everyone, moment.range)
         else:
-            yield _fit(moment.range, room)
+            yield _fit(moment.range, room, shot.content)
 
 
 def _moments(
@@ -326,13 +326,14 @@ def _center(span: TimeRange, room: Room) -> LayoutPiece:
     return LayoutPiece(span, LayoutKind.SINGLE, (Region(room.whole, (Keyframe(span.start, box),)),))
 
 
-def _fit(span: TimeRange, room: Room) -> LayoutPiece:
-    """The whole picture on a blurred background."""
+def _fit(span: TimeRange, room: Room, content: Box | None = None) -> LayoutPiece:
+    """The whole picture, or what of it is not a black bar, on a blurred background."""
     picture, output = room.picture, room.output
-    scale = min(output.width_px / picture.width_px, output.height_px / picture.height_px)
-    width, height = even(picture.width_px * scale), even(picture.height_px * scale)
+    shown = content or Box(0, 0, picture.width_px, picture.height_px)
+    scale = min(output.width_px / shown.width, output.height_px / shown.height)
+    width, height = even(shown.width * scale), even(shown.height * scale)
     corner = (even((output.width_px - width) / 2), even((output.height_px - height) / 2))
-    whole = Box(0, 0, even_below(picture.width_px), even_below(picture.height_px))
+    whole = even_box(shown, picture)
     region = Region((*corner, width, height), (Keyframe(span.start, whole),))
     return LayoutPiece(span, LayoutKind.FIT, (region,))
 

@@ -33,7 +33,7 @@ from reelremix.engine.stages.stills import still_quality
 from reelremix.engine.stages.tracking import Tracker, Trail
 
 STAGE = "look"
-VERSION = 12
+VERSION = 13
 FACE_RATE_HZ = 6
 """Pictures a second searched for faces."""
 SMALLEST_RIVAL = 0.05

@@ -88,8 +88,34 @@ def test_pillars_are_no_part_of_the_pane() -> None:
         put(luma, scene(1, 720, 960) // 2 + 100, 160, 0)
         return luma
 
-    [pane] = composed(paint, Box(500, 200, 200, 200)).panes
-    assert_near(pane, 160, 0, 960, 720)
+    found = composed(paint, Box(500, 200, 200, 200))
+    assert_near(found.panes[0], 160, 0, 960, 720)
+    assert found.content is not None
+    assert_near(found.content, 160, 0, 960, 720)
+    assert found.content.x >= 160 and found.content.x + found.content.width <= 1120
+
+
+def test_bars_above_and_below_are_no_part_of_the_content() -> None:
+    def paint(number: int) -> Luma:
+        luma = np.full(SIZE, 16, np.uint8)
+        put(luma, scene(1, 536, 1280) // 2 + 100, 0, 92)
+        return luma
+
+    content = composed(paint).content
+    assert content is not None
+    assert_near(content, 0, 92, 1280, 536)
+
+
+@pytest.mark.parametrize("lit", [(0, 0, 640, 720), (600, 300, 80, 80), None, (0, 0, 1280, 720)])
+def test_a_dark_picture_without_bars_is_all_content(lit: tuple[int, int, int, int] | None) -> None:
+    def paint(number: int) -> Luma:
+        luma = np.full(SIZE, 16, np.uint8)
+        if lit is not None:
+            x, y, width, height = lit
+            put(luma, scene(1, height, width) // 2 + 100, x, y)
+        return luma
+
+    assert composed(paint).content is None
 
 
 def test_a_slide_is_a_screen() -> None:

@@ -86,6 +86,14 @@ def test_nobody_in_the_picture_shows_all_of_it() -> None:
     assert (x, width, height) == (0, 1080, 608) and y == 656
 
 
+def test_all_of_the_picture_is_without_its_black_bars() -> None:
+    bars = Look(SPAN, (Shot(SPAN, content=Box(160, 0, 960, 720)),), ())
+    [piece] = frame_range(bars, LANDSCAPE_720, PORTRAIT).pieces
+    assert piece.kind is LayoutKind.FIT
+    assert piece.regions[0].path[0].box == Box(160, 0, 960, 720)
+    assert piece.regions[0].output == (0, 556, 1080, 810)
+
+
 def test_one_still_face_gets_a_still_camera() -> None:
     random = np.random.default_rng(1)
     piece = framed(face([600 + float(random.normal(0, 4)) for _ in range(60)]))
