@@ -26,7 +26,7 @@ from measuring import keep, model_folder, show
 from transcription import distance, words
 
 from reelremix.engine.domain.request import TranscribeOptions
-from reelremix.engine.models.gpu import NvidiaGpu
+from reelremix.engine.models.gpu import CUBLAS_HINT, NvidiaGpu
 from reelremix.engine.models.whisper import GPU_MODEL, FasterWhisper
 
 SAMPLES_PER_S = 16_000
@@ -60,7 +60,7 @@ def main() -> None:
     if not gpu.count():
         sys.exit("no NVIDIA GPU was found")
     if (missing := gpu.missing_library()) is not None:
-        sys.exit(f"{missing} is missing: pip install nvidia-cublas-cu12")
+        sys.exit(f"{missing} is missing: {CUBLAS_HINT}")
     result = {
         "gpu": _name(),
         "model": options.model,

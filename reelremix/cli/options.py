@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from reelremix.config import Settings
+from reelremix.engine.domain.choice import Choice, one_of
 from reelremix.engine.domain.layout import LayoutChoice, Zoom
 from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.request import (
@@ -29,8 +29,6 @@ from reelremix.engine.domain.request import (
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError, UnreadableMedia
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 LISTENING = "Listening"
 CHOOSING = "Choosing"
@@ -503,9 +501,15 @@ def sound_options(settings: Settings) -> SoundOptions:
 
 def _one_of(kind: type[Choice], text: str, flag: str) -> Choice:
     try:
-        return kind(text)
+        return one_of(kind, text, flag)
     except ValueError as exc:
-        raise ConfigError(f"{flag} must be one of {', '.join(kind)} (got {text!r})") from exc
+        raise ConfigError(str(exc)) from exc
+
+
+def require_captions(captions: str | None, emoji: bool | None, platform: str | None) -> None:
+    """Raise ConfigError for flags about captions where there are to be none."""
+    require_use("--emoji", emoji, captions != "none", "with --captions none")
+    require_use("--platform", platform, captions != "none", "with --captions none")
 
 
 def require_use(flag: str, given: object, is_used: bool, otherwise: str) -> None:

@@ -540,10 +540,11 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
     rendered = ears.judged(clips, rendered, path.parent)
     updated = updated_manifest(content, read, clips, rendered, faces)
-    sheet = sheet_of(json.loads(updated), path.parent)
+    now = json.loads(updated)
+    sheet = sheet_of(now, path.parent)
     write_atomically(path.parent / SHEET_NAME, sheet.encode())
     write_atomically(path, updated)
-    _forget_old_files(content, json.loads(updated), path.parent)
+    _forget_old_files(content, now, path.parent)
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
 
 

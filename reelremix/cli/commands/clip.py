@@ -85,9 +85,7 @@ def clip(
     run = CommandRun(options.typed(locals()))
     options.require_use("--music-level", music_level is not None, bool(run.settings.music),
                         "without --music")  # fmt: skip
-    is_captioned = run.settings.captions != "none"
-    options.require_use("--emoji", emoji, is_captioned, "with --captions none")
-    options.require_use("--platform", platform, is_captioned, "with --captions none")
+    options.require_captions(run.settings.captions, emoji, platform)
     recordings = options.expand_sources(sources)
     if transcript is not None and len(recordings) > 1:
         raise ConfigError("--transcript goes with one recording, not with several")

@@ -41,8 +41,7 @@ def render(
 ) -> None:
     """Render the clips of MANIFEST."""
     run = CommandRun(options.typed(locals()))
-    options.require_use("--emoji", emoji, captions != "none", "with --captions none")
-    options.require_use("--platform", platform, captions != "none", "with --captions none")
+    options.require_captions(captions, emoji, platform)
     request = RenderRequest(
         manifest=str(manifest),
         clip_ids=tuple(clips or ()),

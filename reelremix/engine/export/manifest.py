@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.candidate import Axis, Candidate, Kind, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
+from reelremix.engine.domain.choice import one_of
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
 from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import (
@@ -53,9 +53,6 @@ NAME_ONE = "name the clips.json that `reelremix clip` wrote"
 UNDO = "undo the last change to the manifest, or make it anew with `reelremix clip`"
 LONGEST_BOOKEND_S = 60.0
 """An intro or outro that is to be shown for longer is a mistake."""
-
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -629,7 +626,7 @@ def _read_bookend(entry: Mapping[str, Any] | None, assets: Sequence[Asset]) -> B
     if entry is None:
         return None
     end = Bookend(
-        str(entry["file"]), round(float(entry["length_s"]), 6), _one_of(Fit, entry["fit"], "fit")
+        str(entry["file"]), round(float(entry["length_s"]), 6), one_of(Fit, entry["fit"], "fit")
     )
     if not 0 < end.length_s <= LONGEST_BOOKEND_S:
         raise ValueError(f"{end.file} is to be shown for {end.length_s} s")
@@ -725,7 +722,7 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
         subtitles=_read_subtitles(entry.get("subtitles", ["srt"])),
         tightened=_read_tightened(entry.get("tightened")),
         censored=tuple(
-            Censored(_read_range(c), _one_of(Censor, c["mode"], "censored.mode"))
+            Censored(_read_range(c), one_of(Censor, c["mode"], "censored.mode"))
             for c in entry.get("censored", ())
         ),
         mix=_read_mix(entry.get("audio") or {}),
@@ -754,7 +751,7 @@ def _read_tightened(entry: Mapping[str, Any] | None) -> Tightened | None:
     cuts = (
         Removal(_read_range(c), str(c["reason"]), str(c.get("text", ""))) for c in entry["removed"]
     )
-    return Tightened(_one_of(Tighten, entry["level"], "tightened.level"), tuple(cuts))
+    return Tightened(one_of(Tighten, entry["level"], "tightened.level"), tuple(cuts))
 
 
 def _read_mix(entry: Mapping[str, Any]) -> Mix:
@@ -793,21 +790,13 @@ def _read_moment(seconds: float | None) -> Timestamp | None:
     return None if seconds is None else Timestamp.from_seconds(seconds)
 
 
-def _one_of(kind: type[Choice], value: Any, key: str) -> Choice:
-    """One of a few words. Raises ValueError with all of them."""
-    try:
-        return kind(value)
-    except ValueError as exc:
-        raise ValueError(f"{key} must be one of {', '.join(kind)} (got {value!r})") from exc
-
-
 def _read_framing(entry: Mapping[str, Any]) -> Framing:
-    made = _one_of(LayoutChoice, entry.get("made", LayoutChoice.AUTO), "framing.made")
+    made = one_of(LayoutChoice, entry.get("made", LayoutChoice.AUTO), "framing.made")
     repaired = entry.get("repaired")
     return Framing(
-        _one_of(LayoutChoice, entry.get("wanted", made), "framing.wanted"),
+        one_of(LayoutChoice, entry.get("wanted", made), "framing.wanted"),
         made,
-        _one_of(Zoom, entry.get("zoom", Zoom.CUTS), "framing.zoom"),
+        one_of(Zoom, entry.get("zoom", Zoom.CUTS), "framing.zoom"),
         None if repaired is None else str(repaired),
     )
 
@@ -858,7 +847,7 @@ def _read_piece(entry: Mapping[str, Any]) -> LayoutPiece:
     )
     if not regions or any(not r.path for r in regions):
         raise ValueError("a layout piece has no region or a region has no path")
-    kind, inset = _one_of(LayoutKind, entry["kind"], "layout.kind"), bool(entry.get("inset", False))
+    kind, inset = one_of(LayoutKind, entry["kind"], "layout.kind"), bool(entry.get("inset", False))
     return LayoutPiece(_read_range(entry), kind, regions, inset)
 
 

@@ -28,30 +28,29 @@ def no_cublas_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gpu._cublas.cache_clear()
 
 
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where pip would put the library."""
+    folder = tmp_path / "nvidia" / "cublas" / "lib"
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder / "libcublas-of-no-system.so"
+
+
 @pytest.mark.usefixtures("no_cublas_yet")
 def test_a_missing_library_is_named() -> None:
     assert NvidiaGpu().missing_library() == "libcublas-of-no-system.so"
 
 
 @pytest.mark.usefixtures("no_cublas_yet")
-def test_a_library_that_pip_installed_is_found_without_any_path_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "nvidia" / "cublas" / "lib"
-    folder.mkdir(parents=True)
-    shutil.copy(_ctypes.__file__, folder / "libcublas-of-no-system.so")
-    monkeypatch.syspath_prepend(tmp_path)
+def test_a_library_that_pip_installed_is_found_without_any_path_set(package: Path) -> None:
+    shutil.copy(_ctypes.__file__, package)
     assert NvidiaGpu().missing_library() is None
 
 
 @pytest.mark.usefixtures("no_cublas_yet")
-def test_a_damaged_library_counts_as_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "nvidia" / "cublas" / "lib"
-    folder.mkdir(parents=True)
-    (folder / "libcublas-of-no-system.so").write_bytes(b"\x7fELF")
-    monkeypatch.syspath_prepend(tmp_path)
+def test_a_damaged_library_counts_as_missing(package: Path) -> None:
+    package.write_bytes(b"\x7fELF")
     assert NvidiaGpu().missing_library() == "libcublas-of-no-system.so"
 
 
