@@ -26,6 +26,10 @@ class OutputExists(ConfigError):
     """The output folder holds a finished run made with other options."""
 
 
+class EditConflict(ReelRemixError):
+    """Somebody else changed the same clip meanwhile; nothing of this change was kept."""
+
+
 class SourceError(ReelRemixError):
     """A source cannot be found, opened or used for what was asked."""
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cattrs import Converter
-
+from reelremix.engine.domain.edit import OPERATIONS, Operation
 from reelremix.engine.domain.events import EVENT_TYPES, EVENT_VERSION, Event, LoggedEvent
 from reelremix.engine.domain.time import Timestamp
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 T = TypeVar("T")
 
 
 @cache
 def _converter() -> Converter:
+    from cattrs import Converter  # deferred: 75 ms
+
     converter = Converter()
     converter.register_unstructure_hook(Fraction, str)
     converter.register_structure_hook(Fraction, lambda value, _: Fraction(value))
@@ -82,3 +86,17 @@ def event_from_plain(plain: dict[str, Any]) -> LoggedEvent | None:
         return None
     event: Event = from_plain(plain, kind)
     return LoggedEvent(plain["job_id"], plain["seq"], plain["at"], event)
+
+
+def operation_to_plain(operation: Operation) -> dict[str, Any]:
+    """An operation as a manifest and the library name it."""
+    return {"op": operation.op, **to_plain(operation)}
+
+
+def operation_from_plain(plain: dict[str, Any]) -> Operation:
+    """The inverse of `operation_to_plain`. Raises ValueError for one that is not known."""
+    kind = OPERATIONS.get(plain.get("op", ""))
+    if kind is None:
+        raise ValueError(f"no edit is called {plain.get('op')!r}")
+    operation: Operation = from_plain(plain, kind)
+    return operation

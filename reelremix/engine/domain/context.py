@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from reelremix.engine.domain.clip import Clip, ClipEntry
+from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
@@ -148,6 +149,30 @@ class Catalogue(Protocol):
 
     def decisions(self, clip_id: str | None = None) -> Sequence[Decision]:
         """The decisions about a clip, or about all, oldest first."""
+
+    def remember_manifest(self, place: ManifestPlace) -> None:
+        """Add a manifest, or say where it is now."""
+
+    def manifests(self, source_id: str | None = None) -> Sequence[ManifestPlace]:
+        """The manifests of a source, or all, the last seen first."""
+
+    def append_edit(self, manifest_id: str, edit: Edit) -> None:
+        """Append an edit; none is ever changed. Raises EditConflict where its number is taken."""
+
+    def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
+        """The edits of a manifest numbered above `after`, in order."""
+
+    def save_render(self, record: RenderRecord) -> None:
+        """Keep what was made of a clip of a manifest, replacing what was made of it before."""
+
+    def renders(self, manifest_id: str) -> Sequence[RenderRecord]:
+        """The films of a manifest's clips, in the order they were made."""
+
+    def correct(self, source_id: str, correction: Correction) -> None:
+        """Keep what is said in a stretch, in place of what was kept of any part of it."""
+
+    def corrections(self, source_id: str) -> Sequence[Correction]:
+        """What a person says is said in a source, in order of time; none overlap."""
 
     def save_ranking(self, document: dict[str, Any]) -> None:
         """Keep what was learned from the decisions, replacing what was learned before."""

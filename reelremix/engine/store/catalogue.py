@@ -11,18 +11,23 @@ import json
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import LOCAL_OWNER, Decision, FileIdentity
+from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.engine.store.database import Database
-from reelremix.engine.store.window_table import WindowTable
+from reelremix.engine.store.edit_table import EditTable
+
+if TYPE_CHECKING:
+    from reelremix.engine.store.window_table import WindowTable
 
 T = TypeVar("T")
 LAST = chr(0x10FFFF)
@@ -44,7 +49,13 @@ class SqliteCatalogue:
     def __init__(self, database: Database, owner: str = LOCAL_OWNER) -> None:
         self._db = database
         self._owner = owner
-        self._windows = WindowTable(database, owner)
+        self._edits = EditTable(database, owner)
+
+    @cached_property
+    def _windows(self) -> WindowTable:
+        from reelremix.engine.store.window_table import WindowTable  # deferred: numpy, 150 ms
+
+        return WindowTable(self._db, self._owner)
 
     def remember_file(self, identity: FileIdentity, source_id: str) -> None:
         """Remember the content behind an unchanged file."""
@@ -138,10 +149,23 @@ class SqliteCatalogue:
         """Add clips, or refresh those with the same id."""
         with self._db.transaction() as connection:
             connection.executemany(
-                "INSERT OR REPLACE INTO clips VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO clips VALUES (?, ?, ?, ?, ?, ?, ?,"
+                " (SELECT status FROM clips WHERE owner = ? AND id = ?), ?, ?)",
                 [
-                    (self._owner, c.id, source_id, c.rank, c.title, codec.to_bytes(c), time.time())
-                    for c in clips
+                    (
+                        self._owner,
+                        clip.id,
+                        source_id,
+                        clip.rank,
+                        clip.title,
+                        codec.to_bytes(clip),
+                        time.time(),
+                        self._owner,
+                        clip.id,
+                        clip.score.total if clip.score is not None else None,
+                        clip.duration_s,
+                    )
+                    for clip in clips
                 ],
             )
 
@@ -192,6 +216,38 @@ class SqliteCatalogue:
             Decision(str(clip), str(kind), json.loads(str(detail)), float(str(at)))
             for clip, kind, detail, at in rows
         ]
+
+    def remember_manifest(self, place: ManifestPlace) -> None:
+        """Add a manifest, or say where it is now."""
+        self._edits.remember_manifest(place)
+
+    def manifests(self, source_id: str | None = None) -> Sequence[ManifestPlace]:
+        """The manifests of a source, or all, the last seen first."""
+        return self._edits.manifests(source_id)
+
+    def append_edit(self, manifest_id: str, edit: Edit) -> None:
+        """Append an edit; none is ever changed. Raises EditConflict where its number is taken."""
+        self._edits.append(manifest_id, edit)
+
+    def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
+        """The edits of a manifest numbered above `after`, in order."""
+        return self._edits.edits(manifest_id, after)
+
+    def save_render(self, record: RenderRecord) -> None:
+        """Keep what was made of a clip of a manifest, replacing what was made of it before."""
+        self._edits.save_render(record)
+
+    def renders(self, manifest_id: str) -> Sequence[RenderRecord]:
+        """The films of a manifest's clips, in the order they were made."""
+        return self._edits.renders(manifest_id)
+
+    def correct(self, source_id: str, correction: Correction) -> None:
+        """Keep what is said in a stretch, in place of what was kept of any part of it."""
+        self._edits.correct(source_id, correction)
+
+    def corrections(self, source_id: str) -> Sequence[Correction]:
+        """What a person says is said in a source, in order of time; none overlap."""
+        return self._edits.corrections(source_id)
 
     def save_ranking(self, document: dict[str, Any]) -> None:
         """Keep what was learned from the decisions, replacing what was learned before."""

@@ -13,12 +13,13 @@ from typing import Any
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import ArtifactKey, Decision, FileIdentity
+from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.engine.store.memory_windows import MemoryWindows
-from reelremix.errors import UnreadableMedia
+from reelremix.errors import EditConflict, UnreadableMedia
 
 
 class MemoryArtifactStore:
@@ -64,6 +65,10 @@ class MemoryCatalogue:
         self._transcripts: dict[str, Transcript] = {}
         self._clips: dict[str, dict[str, Clip]] = {}
         self._decisions: list[Decision] = []
+        self._manifests: dict[str, ManifestPlace] = {}
+        self._edits: dict[str, list[Edit]] = {}
+        self._renders: dict[tuple[str, str], RenderRecord] = {}
+        self._corrections: dict[str, list[Correction]] = {}
         self._ranking: dict[str, Any] | None = None
         self._events: dict[str, list[LoggedEvent]] = {}
         self._windows = MemoryWindows()
@@ -135,6 +140,48 @@ class MemoryCatalogue:
     def decisions(self, clip_id: str | None = None) -> Sequence[Decision]:
         """The decisions about a clip, or about all, oldest first."""
         return [d for d in self._decisions if clip_id in (None, d.clip_id)]
+
+    def remember_manifest(self, place: ManifestPlace) -> None:
+        """Add a manifest, or say where it is now."""
+        self._manifests.pop(place.id, None)
+        self._manifests[place.id] = place
+
+    def manifests(self, source_id: str | None = None) -> Sequence[ManifestPlace]:
+        """The manifests of a source, or all, the last seen first."""
+        places = reversed(self._manifests.values())
+        return [place for place in places if source_id in (None, place.source_id)]
+
+    def append_edit(self, manifest_id: str, edit: Edit) -> None:
+        """Append an edit; none is ever changed. Raises EditConflict where its number is taken."""
+        log = self._edits.setdefault(manifest_id, [])
+        if any(edit.number == other.number for other in log):
+            raise EditConflict("somebody else changed these clips meanwhile")
+        log.append(edit)
+        log.sort(key=lambda other: other.number)
+
+    def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
+        """The edits of a manifest numbered above `after`, in order."""
+        return [edit for edit in self._edits.get(manifest_id, ()) if edit.number > after]
+
+    def save_render(self, record: RenderRecord) -> None:
+        """Keep what was made of a clip of a manifest, replacing what was made of it before."""
+        self._renders[record.manifest_id, record.clip_id] = record
+
+    def renders(self, manifest_id: str) -> Sequence[RenderRecord]:
+        """The films of a manifest's clips, in the order they were made."""
+        found = [record for record in self._renders.values() if record.manifest_id == manifest_id]
+        return sorted(found, key=lambda record: (record.at, record.clip_id))
+
+    def correct(self, source_id: str, correction: Correction) -> None:
+        """Keep what is said in a stretch, in place of what was kept of any part of it."""
+        span = correction.range
+        held = self._corrections.get(source_id, [])
+        apart = [c for c in held if c.range.start >= span.end or c.range.end <= span.start]
+        self._corrections[source_id] = sorted([*apart, correction], key=lambda c: c.range.start)
+
+    def corrections(self, source_id: str) -> Sequence[Correction]:
+        """What a person says is said in a source, in order of time; none overlap."""
+        return list(self._corrections.get(source_id, ()))
 
     def save_ranking(self, document: dict[str, Any]) -> None:
         """Keep what was learned from the decisions, replacing what was learned before."""

@@ -7,11 +7,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
-from sqlite_utils.migrations import Migrations
 
 from reelremix.engine import codec
 from reelremix.engine.domain.context import Decision, FileIdentity
@@ -54,7 +52,7 @@ for turn in range(10):
 """
 
 
-STEPS = ["0001-library", "0002-rankings", "0003-windows"]
+STEPS = ["0001-library", "0002-rankings", "0003-windows", "0004-reviews"]
 UNKNOWN = (
     "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
     " VALUES ('library', '9999-telepathy', 'tomorrow')"
@@ -129,14 +127,8 @@ def test_a_library_of_a_newer_version_is_refused_and_left_alone(file: Path) -> N
 def test_a_step_that_fails_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = Migrations("library")
-
-    @steps(name="0001-half")
-    def _half(tables: Any) -> None:
-        tables.execute("CREATE TABLE half (a)")
-        tables.execute("CREATE TABLE half (a)")
-
-    monkeypatch.setattr("reelremix.engine.store.migrations.LIBRARY", steps)
+    half = {"0001-half": "CREATE TABLE half (a);\nCREATE TABLE half (a);\n"}
+    monkeypatch.setattr("reelremix.engine.store.migrations.STEPS", half)
     connection = sqlite3.connect(tmp_path / "a.sqlite3", isolation_level=None)
     with pytest.raises(sqlite3.OperationalError):
         migrate(connection)
