@@ -33,6 +33,8 @@ from reelremix.engine.stages.taste import taste_of
 from reelremix.errors import ConfigError, ModelNotInstalled
 
 KEPT, DROPPED, IMPORTED, RESET = "kept", "dropped", "imported", "reset"
+REOPENED = "reopened"
+"""A decision that was taken back: the clip counts as never decided on."""
 IMPORT_WEIGHT = 0.5
 """What an imported result counts beside an explicit decision: views depend on much else."""
 VERSION = 1
@@ -132,7 +134,9 @@ def own_ranking(ctx: RunContext) -> OwnRanking | None:
 def judged(catalogue: Catalogue) -> tuple[list[Judgement], Counter[str]]:
     """Each clip that was decided on or has results, with what counts; and how many of each kind."""
     entries = counting(catalogue.decisions())
-    explicit = {d.clip_id: d for d in entries if d.kind in (KEPT, DROPPED)}
+    last_word = {d.clip_id: d for d in entries if d.kind != IMPORTED}
+    explicit = {clip: d for clip, d in last_word.items() if d.kind != REOPENED}
+    entries = [d for d in entries if d.kind == IMPORTED or d.clip_id in explicit]
     soft = _soft_labels(latest_results(entries))
     last = {d.clip_id: d for d in entries}
     found, kinds = [], Counter[str]()
@@ -155,7 +159,7 @@ def counting(decisions: Sequence[Decision]) -> list[Decision]:
     """The entries since the last reset that learning looks at."""
     kinds = [decision.kind for decision in decisions]
     begin = len(kinds) - kinds[::-1].index(RESET) if RESET in kinds else 0
-    return [d for d in decisions[begin:] if d.kind in (KEPT, DROPPED, IMPORTED)]
+    return [d for d in decisions[begin:] if d.kind in (KEPT, DROPPED, REOPENED, IMPORTED)]
 
 
 def latest_results(entries: Iterable[Decision]) -> dict[tuple[str, str], dict[str, Any]]:

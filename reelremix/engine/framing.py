@@ -70,8 +70,8 @@ def out_of_the_way(captions: Captions, clip: Clip, tracks: Sequence[Track]) -> C
 def _framed(
     clip: Clip, seen: Look | None, picture: VideoFormat, choice: LayoutChoice
 ) -> tuple[Clip, tuple[Track, ...]]:
-    wanted, zoom = clip.framing.wanted, clip.framing.zoom
-    shown = framed(seen, hull_of(clip.ranges), clip.words, picture, clip.output, choice)
+    wanted, zoom, pins = clip.framing.wanted, clip.framing.zoom, clip.framing.pins
+    shown = framed(seen, hull_of(clip.ranges), clip.words, picture, clip.output, choice, pins)
     layout = cut_layout(shown.layout, clip.ranges, clip.words, picture, zoom)
-    clip = replace(clip, layout=layout, framing=Framing(wanted, wanted, zoom))
+    clip = replace(clip, layout=layout, framing=Framing(wanted, wanted, zoom, pins=pins))
     return replace(clip, still=best_still(clip, shown.tracks)), shown.tracks

@@ -29,6 +29,7 @@ from reelremix.engine.models.whisper import ModelChoice, choose_whisper
 from reelremix.engine.options import require_audio
 from reelremix.engine.stages import diarize, listen
 from reelremix.engine.stages.artifact import load, save, staged
+from reelremix.engine.stages.corrections import corrected
 from reelremix.engine.stages.diarize import diarization_key, diarize_within
 from reelremix.engine.stages.listen import track_key
 from reelremix.engine.stages.sound_pass import Ear, EarFailed, SoundPass
@@ -105,6 +106,7 @@ def hear(
         transcript = assign_speakers(transcript, turns)
     if track is not None and not transcript.events:
         transcript = replace(transcript, events=track.events)
+    transcript = corrected(transcript, ctx.catalogue.corrections(subject.source.id))
     ctx.catalogue.save_transcript(subject.source.id, transcript)
     return Heard(transcript, device, track)
 

@@ -8,10 +8,9 @@ result = library.clip(engine.ClipRequest("talk.mp4", out="clips"))
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,6 +30,13 @@ from reelremix.engine.domain.context import (
     PartialFiles,
     RunContext,
     SourceAccess,
+)
+from reelremix.engine.domain.edit import (
+    ByHand,
+    ManifestPlace,
+    RenderRecord,
+    Settle,
+    Status,
 )
 from reelremix.engine.domain.events import (
     JobCancelled,
@@ -60,13 +66,17 @@ from reelremix.engine.export.manifest import (
     RunRecord,
     StageTime,
     clips_from_dict,
+    continued,
+    drawn_digest,
     drawn_of,
     listed_files,
     manifest_to_bytes,
     ranking_to_dict,
     read_manifest,
+    to_bytes,
     tracks_from_dict,
     updated_manifest,
+    with_statuses,
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
 from reelremix.engine.feedback import Import
@@ -82,6 +92,7 @@ from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
+from reelremix.engine.reviewing import in_step
 from reelremix.engine.revision import as_kept, on_frames, revised, with_files, with_room
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
@@ -429,8 +440,11 @@ def _clip_into(
     )
     chosen = choosing.choose(heard, request.select, subject, job.ctx)
     plan = planning.plan(chosen, heard.transcript, request, subject, job.ctx)
+    resumed: Mapping[str, Any] = {}
     if folder.finished is not None and not request.overwrite:
+        resumed = folder.finished
         folder.check_clips(plan.clips)
+        plan = replace(plan, clips=with_statuses(plan.clips, resumed))
         if request.plan_only:
             folder.release()
             return ClipResult(folder.path, dict(folder.finished), 0)
@@ -439,9 +453,13 @@ def _clip_into(
     folder.announce(options, files)
     rendered = _rendered(request, plan, heard, subject, folder, job)
     manifest = _manifest(request, options, subject, heard, chosen, plan, rendered, job)
+    manifest = continued(manifest, resumed)
     sheet = contact_sheet(manifest, folder.path)
     write_atomically(folder.path / SHEET_NAME, sheet.encode())
     path = folder.finish(manifest_to_bytes(manifest), files)
+    place = ManifestPlace(manifest.id, subject.source.id, str(path.resolve()))
+    job.ctx.catalogue.remember_manifest(place)
+    _remember_films(manifest.id, plan.clips, rendered, job.ctx)
     if not plan.clips:
         raise choosing.nothing_to_clip(chosen.notice or "nothing was found", folder.path)
     failed = 0 if request.plan_only else len(plan.clips) - len(rendered)
@@ -480,6 +498,7 @@ def _manifest(
     job: _Job,
 ) -> Manifest:
     return Manifest(
+        id=uuid.uuid4().hex,
         options=options,
         presentation=subject.presentation,
         transcript=heard.transcript,
@@ -510,6 +529,7 @@ def _render(request: RenderRequest, job: _Job) -> ClipResult:
 
 
 def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job) -> ClipResult:
+    in_step(path, job.ctx)
     content = read_manifest(path)  # again: a run that was waited for may have changed it
     wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
     tracks = tracks_from_dict(content, path)
@@ -539,13 +559,32 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
                       ears.prepare)  # fmt: skip
     job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
     rendered = ears.judged(clips, rendered, path.parent)
-    updated = updated_manifest(content, read, clips, rendered, faces)
-    now = json.loads(updated)
-    sheet = sheet_of(now, path.parent)
-    write_atomically(path.parent / SHEET_NAME, sheet.encode())
-    write_atomically(path, updated)
-    _forget_old_files(content, now, path.parent)
+    with pipeline.alone_at(path, job.ctx):
+        before_it = read_manifest(path)
+        updated = updated_manifest(before_it, read, clips, rendered, faces, since=content)
+        sheet = sheet_of(updated, path.parent)
+        write_atomically(path.parent / SHEET_NAME, sheet.encode())
+        write_atomically(path, to_bytes(updated))
+    _forget_old_files(before_it, updated, path.parent)
+    if (id := updated.get("id")) is not None:
+        _remember_films(str(id), clips, rendered, job.ctx)
+    in_step(path, job.ctx, adopting=ByHand() if request.changes else Settle())
     return ClipResult(path.parent, read_manifest(path), len(clips) - len(rendered))
+
+
+def _remember_films(
+    manifest_id: str, clips: Sequence[Clip], rendered: Mapping[str, Rendered], ctx: RunContext
+) -> None:
+    """Tell the library which films there are."""
+    for clip in clips:
+        if (film := rendered.get(clip.id)) is not None:
+            is_ok = film.verdict is not None and film.verdict.ok
+            at = round(time.time(), 3)
+            ctx.catalogue.save_render(
+                RenderRecord(
+                    manifest_id, clip.id, film.video, film.sha256, drawn_digest(clip), is_ok, at
+                )
+            )
 
 
 def _forget_old_files(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
@@ -568,9 +607,12 @@ def _ears_for(content: dict[str, Any], ctx: RunContext) -> Ears:
 
 
 def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[Clip, ...]:
-    """The clips named by id or rank, all without names."""
+    """The clips named by id or rank; without names, all that were not dropped."""
     if not ids:
-        return clips
+        left = tuple(clip for clip in clips if clip.status is not Status.DROPPED)
+        if clips and not left:
+            raise ConfigError(f"every clip of {path} is dropped", hint="name one to render it")
+        return left
     named = {clip.id: clip for clip in clips} | {str(clip.rank): clip for clip in clips}
     unknown = [name for name in ids if name not in named]
     if unknown:

@@ -62,6 +62,12 @@ def alone_in(folder: Path, ctx: RunContext) -> AbstractContextManager[None]:
     return _alone(f"folder-{name}", f"another run is choosing its folder in {folder}", ctx)
 
 
+def alone_at(file: Path, ctx: RunContext) -> AbstractContextManager[None]:
+    """Hold a file that several programs read and write, for the moment that it takes."""
+    name = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]
+    return _alone(f"file-{name}", f"another program is writing {file}", ctx)
+
+
 @contextmanager
 def _alone(name: str, reason: str, ctx: RunContext) -> Iterator[None]:
     if ctx.lock_dir is None:

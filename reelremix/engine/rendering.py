@@ -281,7 +281,16 @@ def _finished(
         ctx.reporter.emit(Warned(told, "watch it before use"))
     sidecars = tuple(names[f"subtitles.{kind}"] for kind in _sidecars(clip))
     first, gain_db = sidecars[0] if sidecars else None, record.gain_db
-    return Rendered(clip.id, names["video"], names["thumbnail"], first, gain_db, verdict, sidecars)
+    return Rendered(
+        clip.id,
+        names["video"],
+        names["thumbnail"],
+        first,
+        gain_db,
+        verdict,
+        sidecars,
+        record.video_sha256,
+    )
 
 
 def _write_subtitles(clip: Clip, folder: Path) -> None:

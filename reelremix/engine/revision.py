@@ -92,7 +92,7 @@ def revised(
     clips = [replace(clip, output=_output(clip.output, request, subject)) for clip in clips]
     if request.layout is not None:
         clips = [_asked(clip, request.layout) for clip in clips]
-    anew = [c for c in clips if request.aspect is not None or c.framing.wanted != c.framing.made]
+    anew = [c for c in clips if request.aspect is not None or c.framing.is_due]
     first = 1 + max((track.id for track in tracks), default=-1)
     reframed = _reframed(anew, first, frame, subject, ctx)
     faces = {clip.id: own for clip, own in reframed}
@@ -158,7 +158,7 @@ def with_room(clips: Sequence[Clip], request: RenderRequest, manifest: Path) -> 
 def _roomy(clip: Clip, manifest: Path) -> Clip:
     assert clip.captions is not None
     try:
-        style = _own_style(clip)
+        style = own_style(clip)
     except ConfigError as exc:
         told = f"{manifest}: clip {clip.id!r} cannot be used: {exc.message}"
         raise ConfigError(told, hint=exc.hint or UNDO) from exc
@@ -166,7 +166,7 @@ def _roomy(clip: Clip, manifest: Path) -> Clip:
     return replace(clip, captions=captions)
 
 
-def _own_style(clip: Clip) -> CaptionStyle:
+def own_style(clip: Clip) -> CaptionStyle:
     """The style that a clip's captions were set in."""
     assert clip.captions is not None
     assets = clip.brand.assets if clip.brand is not None else ()
@@ -265,7 +265,7 @@ def _captions_for(
     else:
         assert clip.captions is not None
         preset = clip.captions.preset  # the preset may have changed or gone since
-        style = _own_style(clip)
+        style = own_style(clip)
     if request.emoji is not None:
         style = replace(style, emoji=request.emoji)
     if request.platform is not None:

@@ -18,7 +18,7 @@ import psutil
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageFinished, StageProgress, StageStarted, Warned
-from reelremix.engine.domain.layout import Layout, LayoutChoice, Zoom
+from reelremix.engine.domain.layout import Layout, LayoutChoice, Pin, Zoom
 from reelremix.engine.domain.request import FrameOptions
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.subject import Subject
@@ -33,6 +33,7 @@ from reelremix.engine.stages.frame import Room, center_layout, fit_layout, frame
 from reelremix.engine.stages.joins import kept_layout
 from reelremix.engine.stages.look import Eyes, Look, look, look_key
 from reelremix.engine.stages.mouths import MouthMotion
+from reelremix.engine.stages.pins import pinned
 from reelremix.engine.stages.punch import hide_jumps, stress_sentences
 from reelremix.engine.stages.who_speaks import attribute
 from reelremix.errors import ModelError, ModelNotInstalled
@@ -115,15 +116,22 @@ def framed(
     picture: VideoFormat,
     output: OutputFormat,
     choice: LayoutChoice,
+    pins: Sequence[Pin] = (),
 ) -> Framed:
-    """The layout of one range; where nobody looked its middle, or all of it if that is asked."""
+    """The layout of one range; where nobody looked its middle, or all of it if that is asked.
+
+    `pins` say who is to be shown when, whoever speaks; where nobody looked they count for nothing.
+    """
     if seen is None and choice is LayoutChoice.FIT:
         return Framed(fit_layout(span, picture, output), ())
     if seen is None:
         return Framed(center_layout(span, picture, output), ())
     attributed = attribute(seen, words)
     room = Room(picture, output)
-    layout = frame_range(seen.shots, attributed.tracks, attributed.speaking, room, choice)
+    asked = pinned(seen.shots, attributed.tracks, pins)
+    layout = frame_range(
+        seen.shots, attributed.tracks, attributed.speaking, room, choice, pinned=asked
+    )
     return Framed(layout, attributed.tracks)
 
 

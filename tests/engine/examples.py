@@ -173,6 +173,7 @@ RENDERED = Rendered(
     Verdict(True, -14.1, -1.3, Shown(0.97, 0.0, 0.02)),
 )
 MANIFEST = Manifest(
+    id="5e" * 16,
     options={"count": 3, "ranges": [], "crf": 20},
     presentation=PRESENTATION,
     transcript=TRANSCRIPT,

@@ -9,6 +9,7 @@ from reelremix.engine.domain.bookends import FilmFrames
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.candidate import Score
 from reelremix.engine.domain.caption import Captions
+from reelremix.engine.domain.edit import Status
 from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import Framing, Layout
 from reelremix.engine.domain.match import Match
@@ -70,6 +71,8 @@ class Clip:
     censored: tuple[Censored, ...] = ()
     """What is not to be heard. The words themselves are masked."""
     mix: Mix = field(default_factory=Mix)
+    status: Status | None = None
+    """What a person decided about it; None where that is open."""
 
     @property
     def duration_s(self) -> float:
@@ -145,3 +148,5 @@ class Rendered:
     verdict: Verdict | None
     sidecars: tuple[str, ...] = ()
     """All files with what is said; `subtitles` is the first."""
+    sha256: str = ""
+    """Of the film."""

@@ -138,6 +138,9 @@ class Catalogue(Protocol):
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""
 
+    def remove_clips(self, ids: Sequence[str]) -> None:
+        """Forget clips; what was decided about them stays."""
+
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
 

@@ -50,15 +50,35 @@ class Zoom(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """Somebody is to be shown for a while, whoever speaks: the one whose face is at a point."""
+
+    range: TimeRange
+    at: Timestamp
+    """When the face is there; its person is shown through the whole range, where it is seen."""
+    x: float
+    """In upright source pixels, as is `y`."""
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
 class Framing:
     """What is wanted of a clip's layout, and what it was made for."""
 
     wanted: LayoutChoice = LayoutChoice.AUTO
-    made: LayoutChoice = LayoutChoice.AUTO
-    """Where it differs from `wanted`, the next render frames the clip anew."""
+    made: LayoutChoice | None = LayoutChoice.AUTO
+    """Where it differs from `wanted`, the next render frames the clip anew; None where something
+    else was changed that it depends on."""
     zoom: Zoom = Zoom.CUTS
     repaired: str | None = None
     """What was wrong with the first layout and what was taken instead, where this is the second."""
+    pins: tuple[Pin, ...] = ()
+    """In order of time; none overlap."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the layout is not what is wanted."""
+        return self.made is not self.wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ changed meaning raises the version.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from reelremix.engine.domain.candidate import Axis, Candidate, Kind, Reason, Rej
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.choice import one_of
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Verdict
+from reelremix.engine.domain.edit import Status
 from reelremix.engine.domain.judgement import Judgement
 from reelremix.engine.domain.layout import (
     Framing,
@@ -28,6 +30,7 @@ from reelremix.engine.domain.layout import (
     LayoutChoice,
     LayoutKind,
     LayoutPiece,
+    Pin,
     Region,
     Speaking,
     Zoom,
@@ -82,6 +85,8 @@ class RunRecord:
 class Manifest:
     """Everything about one source's clips."""
 
+    id: str
+    """What its edits are known by, wherever it is."""
     options: Mapping[str, Any]
     presentation: Presentation
     transcript: Transcript | None
@@ -97,12 +102,18 @@ class Manifest:
     """None where nobody judged the source."""
     source_path: str | None = None
     """Set only on request; otherwise the source is its name alone."""
+    edited_to: int = 0
+    """The number of the last edit that the clips show; 0 where nobody changed any."""
+    edits: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """What was done to each clip and counts, as it is published."""
 
 
 def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
     """The published form."""
     return {
         "version": VERSION,
+        "id": manifest.id,
+        "edited_to": manifest.edited_to,
         "options": dict(manifest.options),
         "source": _source(manifest),
         "transcript": _transcript(manifest.transcript),
@@ -120,7 +131,10 @@ def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
         "notice": manifest.notice,
         "tracks": [_track(track) for track in manifest.tracks],
         "clips": [
-            {**clip_to_dict(clip, manifest.rendered.get(clip.id)), "edits": []}
+            {
+                **clip_to_dict(clip, manifest.rendered.get(clip.id)),
+                "edits": list(manifest.edits.get(clip.id, ())),
+            }
             for clip in manifest.clips
         ],
         "rejected": [rejection_to_dict(r) for r in manifest.rejected],
@@ -128,9 +142,24 @@ def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def with_statuses(clips: Sequence[Clip], content: Mapping[str, Any]) -> tuple[Clip, ...]:
+    """The clips with what was decided about them in an earlier manifest."""
+    known = {entry["id"]: _read_status(entry.get("status")) for entry in content["clips"]}
+    return tuple(replace(clip, status=known.get(clip.id)) for clip in clips)
+
+
+def continued(manifest: Manifest, content: Mapping[str, Any]) -> Manifest:
+    """The manifest as the next form of an earlier one, which knows of its edits."""
+    if "id" not in content:
+        return manifest
+    edits = {entry["id"]: entry.get("edits", ()) for entry in content["clips"]}
+    number = int(content.get("edited_to", 0))
+    return replace(manifest, id=str(content["id"]), edited_to=number, edits=edits)
+
+
 def manifest_to_bytes(manifest: Manifest) -> bytes:
     """The published form as a UTF-8 JSON document."""
-    return (json.dumps(manifest_to_dict(manifest), ensure_ascii=False, indent=1) + "\n").encode()
+    return to_bytes(manifest_to_dict(manifest))
 
 
 def updated_manifest(
@@ -139,24 +168,31 @@ def updated_manifest(
     now: Sequence[Clip],
     rendered: Mapping[str, Rendered],
     faces: Mapping[str, Sequence[Track]] | None = None,
-) -> bytes:
-    """A loaded manifest with some clips rendered anew; everything else, known or not, is kept.
+    since: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A manifest with some clips rendered anew; everything else, known or not, is kept.
 
     Args:
-        content: the manifest.
+        content: the manifest as it is now.
         before: the clips as they were read from it.
         now: the same ones as they were rendered.
         rendered: records of those that were, by id.
         faces: who is seen in clips that were framed anew, by id; they replace their tracks.
+        since: the manifest as it was when the clips were read, unless it is the same. What somebody
+            decided otherwise meanwhile stays; of such a clip only its files are told.
     """
+    stale = _decided_since(since, content) if since is not None else set()
     fresh: dict[str, dict[str, Any]] = {}
     gone: dict[str, Set[str]] = {}
     for old, new in zip(before, now, strict=True):
         if new.id in rendered:
             was, is_now = clip_to_dict(old), clip_to_dict(new, rendered[new.id])
-            gone[new.id] = was.keys() - is_now.keys()
+            written = WRITTEN if new.id not in stale else RECORDED
+            gone[new.id] = set() if new.id in stale else was.keys() - is_now.keys()
             fresh[new.id] = {
-                k: v for k, v in is_now.items() if k in WRITTEN or k not in was or v != was[k]
+                k: v
+                for k, v in is_now.items()
+                if k in written or (new.id not in stale and (k not in was or v != was[k]))
             }
     entries = [
         {k: v for k, v in entry.items() if k not in gone.get(entry["id"], ())}
@@ -164,10 +200,23 @@ def updated_manifest(
         for entry in content["clips"]
     ]
     updated = {**content, "clips": entries}
-    reframed = {clip_id: own for clip_id, own in (faces or {}).items() if clip_id in rendered}
+    settled = rendered.keys() - stale
+    reframed = {clip_id: own for clip_id, own in (faces or {}).items() if clip_id in settled}
     if reframed:
         updated["tracks"] = _tracks_with(content, reframed)
-    return (json.dumps(updated, ensure_ascii=False, indent=1) + "\n").encode()
+    plain: dict[str, Any] = json.loads(to_bytes(updated))
+    return plain
+
+
+def _decided_since(since: Mapping[str, Any], content: Mapping[str, Any]) -> set[str]:
+    """The clips that were decided otherwise between two readings of a manifest."""
+    was = {entry["id"]: decided_part(entry) for entry in since["clips"]}
+    return {e["id"] for e in content["clips"] if was.get(e["id"]) != decided_part(e)}
+
+
+def to_bytes(content: Mapping[str, Any]) -> bytes:
+    """A manifest as it is written."""
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def _tracks_with(
@@ -423,8 +472,16 @@ def _track(track: Track) -> dict[str, Any]:
     return {"id": track.id, "speaker": track.speaker, "boxes": boxes}
 
 
-WRITTEN = ("files", "audio", "verdict", "text", "duration_s")
+WRITTEN = ("files", "audio", "verdict", "shows", "text", "duration_s")
 """What a render says about a clip, or follows from the rest, as opposed to what was decided."""
+UNTOLD: Mapping[str, Any] = {
+    "files": {"video": None, "thumbnail": None, "subtitles": None},
+    "shows": None,
+    "verdict": None,
+}
+"""What there is to tell of a clip that was never rendered."""
+RECORDED = ("files", "verdict", "shows", "edits")
+"""What is told of a clip, and is not a decision about it."""
 DECIDED = (
     "ranges", "title", "description", "hashtags", "output", "layout", "captions", "words",
     "tightened", "censored",
@@ -437,6 +494,46 @@ def decisions_of(entry: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: entry.get(name) for name in DECIDED} if entry is not None else {}
 
 
+def decided_part(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry without what is told of it: everything that can be decided about a clip."""
+    decided = {k: v for k, v in entry.items() if k not in RECORDED}
+    if isinstance(sound := entry.get("audio"), dict):
+        decided["audio"] = {k: v for k, v in sound.items() if k != "gain_db"}
+    return decided
+
+
+def plain_decisions(clip: Clip) -> dict[str, Any]:
+    """The same of a clip, as it is read back from a file."""
+    decided: dict[str, Any] = json.loads(json.dumps(decided_part(clip_to_dict(clip))))
+    return decided
+
+
+def manifest_with(
+    content: Mapping[str, Any],
+    entries: Mapping[str, Mapping[str, Any]],
+    history: Mapping[str, Sequence[Mapping[str, Any]]],
+    number: int,
+) -> dict[str, Any]:
+    """A manifest with what was decided about its clips; what is told of them is kept.
+
+    Args:
+        content: the manifest.
+        entries: what is decided, by clip; clips that are not in it are taken out.
+        history: the edits of each clip.
+        number: of the last edit that is in the entries.
+    """
+    told = {str(entry["id"]): entry for entry in content["clips"]}
+    clips = []
+    for id, decided in entries.items():
+        before = told.get(id) or UNTOLD
+        sound = {"gain_db": (before.get("audio") or {}).get("gain_db"), **decided["audio"]}
+        kept = {k: v for k, v in before.items() if k in RECORDED}
+        edits = [dict(edit) for edit in history.get(id, ())]
+        clips.append({**decided, **kept, "audio": sound, "edits": edits})
+    clips.sort(key=lambda entry: (entry["rank"], entry["id"]))
+    return {**content, "edited_to": number, "clips": clips}
+
+
 def drawn_of(clip: Clip) -> dict[str, Any]:
     """Everything about a clip that its film shows, the same before and after a round trip."""
     entry = clip_to_dict(_with_tracks(clip, lambda _: None))  # numbers are not shown
@@ -444,6 +541,16 @@ def drawn_of(clip: Clip) -> dict[str, Any]:
     titled = {"title": clip.title} if clip.brand is not None and clip.brand.title else {}
     sound = {"mix": _mix(clip.mix), "censored": entry.get("censored")}
     return {name: entry[name] for name in DRAWN} | {"words": words} | titled | sound
+
+
+def drawn_digest(clip: Clip) -> str:
+    """Sixteen hexadecimal digits that are the same for clips whose films are the same."""
+    drawn = json.dumps(drawn_of(clip), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(drawn.encode()).hexdigest()[:16]
+
+
+OPTIONAL = ("match", "judge", "occupied", "tightened", "censored")
+"""Keys of an entry that are there only where there is something to say."""
 
 
 def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]:
@@ -458,6 +565,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             **_sidecars(rendered),
         },
         "slug": clip.slug,
+        "status": clip.status,
         "title": clip.title,
         "description": clip.description,
         "hashtags": list(clip.hashtags),
@@ -476,12 +584,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
             "crf": clip.output.crf,
         },
         "layout": [_piece(piece) for piece in clip.layout.pieces],
-        "framing": {
-            "wanted": clip.framing.wanted,
-            "made": clip.framing.made,
-            "zoom": clip.framing.zoom,
-            "repaired": clip.framing.repaired,
-        },
+        "framing": _framing(clip.framing),
         **_occupied(clip.layout.occupied),
         "still_s": None if clip.still is None else clip.still.seconds,
         "speaking": [
@@ -499,6 +602,7 @@ def clip_to_dict(clip: Clip, rendered: Rendered | None = None) -> dict[str, Any]
         **_censored(clip.censored),
         "audio": {"gain_db": rendered.gain_db if rendered else None, **_mix(clip.mix)},
         "verdict": _verdict(rendered.verdict if rendered else None),
+        "shows": drawn_digest(clip) if rendered else None,
     }
 
 
@@ -528,6 +632,17 @@ def matched(match: Match | None) -> dict[str, Any]:
             **_range(match.range),
             "words": list(match.words),
         }
+    }
+
+
+def _framing(framing: Framing) -> dict[str, Any]:
+    pins = [{**_range(p.range), "at_s": p.at.seconds, "x": p.x, "y": p.y} for p in framing.pins]
+    return {
+        "wanted": framing.wanted,
+        "made": framing.made,
+        "zoom": framing.zoom,
+        "repaired": framing.repaired,
+        **({"pins": pins} if pins else {}),
     }
 
 
@@ -726,7 +841,12 @@ def _read_clip(entry: Mapping[str, Any], options: Mapping[str, Any]) -> Clip:
             for c in entry.get("censored", ())
         ),
         mix=_read_mix(entry.get("audio") or {}),
+        status=_read_status(entry.get("status")),
     )
+
+
+def _read_status(value: object) -> Status | None:
+    return None if value is None else one_of(Status, value, "status")
 
 
 def _read_track_id(value: object) -> int | None:
@@ -791,13 +911,18 @@ def _read_moment(seconds: float | None) -> Timestamp | None:
 
 
 def _read_framing(entry: Mapping[str, Any]) -> Framing:
-    made = one_of(LayoutChoice, entry.get("made", LayoutChoice.AUTO), "framing.made")
+    made = entry.get("made", LayoutChoice.AUTO)
+    made = None if made is None else one_of(LayoutChoice, made, "framing.made")
     repaired = entry.get("repaired")
     return Framing(
-        one_of(LayoutChoice, entry.get("wanted", made), "framing.wanted"),
+        one_of(LayoutChoice, entry.get("wanted", made or LayoutChoice.AUTO), "framing.wanted"),
         made,
         one_of(Zoom, entry.get("zoom", Zoom.CUTS), "framing.zoom"),
         None if repaired is None else str(repaired),
+        tuple(
+            Pin(_read_range(p), Timestamp.from_seconds(p["at_s"]), float(p["x"]), float(p["y"]))
+            for p in entry.get("pins", ())
+        ),
     )
 
 

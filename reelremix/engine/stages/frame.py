@@ -85,15 +85,37 @@ def frame_range(
     speaking: Sequence[Speaking],
     room: Room,
     choice: LayoutChoice = LayoutChoice.AUTO,
+    *,
+    pinned: Sequence[Speaking] = (),
 ) -> Layout:
-    """Lay out everything seen in one range."""
+    """Lay out everything seen in one range; whoever is `pinned` is shown alone, whoever speaks."""
     pieces: list[LayoutPiece] = []
     for index, shot in enumerate(shots):
         people = people_of([t for t in tracks if t.shot == index], shot, room.picture)
-        for piece in compose_shot(shot, people, speaking, room, choice):
-            pieces.append(_held_over(pieces[-1], piece) if pieces else piece)
+        seen = {person.track.id for person in people}
+        for span, pin in _parts(shot.range, [p for p in pinned if p.track in seen]):
+            part = shot if span == shot.range else replace(shot, range=span)
+            asked = choice if pin is None else LayoutChoice.SINGLE
+            for piece in compose_shot(part, people, (pin,) if pin else speaking, room, asked):
+                pieces.append(_held_over(pieces[-1], piece) if pieces else piece)
     occupied = tuple(taken for shot in shots for taken in shot.occupied)
     return Layout(tuple(pieces), tuple(speaking), occupied)
+
+
+def _parts(
+    span: TimeRange, pinned: Sequence[Speaking]
+) -> Iterator[tuple[TimeRange, Speaking | None]]:
+    """A shot cut where somebody begins and ceases to be pinned in it."""
+    reached = span.start
+    for pin in sorted(pinned, key=lambda pin: pin.range.start):
+        if pin.range.end <= reached or pin.range.start >= span.end:
+            continue
+        if reached < pin.range.start:
+            yield TimeRange(reached, pin.range.start), None
+        yield TimeRange(max(reached, pin.range.start), min(pin.range.end, span.end)), pin
+        reached = min(pin.range.end, span.end)
+    if reached < span.end:
+        yield TimeRange(reached, span.end), None
 
 
 def center_layout(span: TimeRange, picture: VideoFormat, output: OutputFormat) -> Layout:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from reelremix.engine.domain.layout import Keyframe, Layout, LayoutPiece, Region
 from reelremix.engine.domain.time import TimeRange
@@ -56,3 +57,51 @@ def _kept_region(region: Region, span: TimeRange) -> Region:
 
 def _within(region: Region, span: TimeRange) -> Iterator[Keyframe]:
     return (keyframe for keyframe in region.path if span.start < keyframe.at < span.end)
+
+
+def held_layout(layout: Layout, ranges: Sequence[TimeRange]) -> Layout:
+    """The same for ranges that reach beyond the layout: what is nearest stays in the picture."""
+    kept = kept_layout(layout, ranges)
+    pieces: list[LayoutPiece] = []
+    for span in ranges:
+        own = [piece for piece in kept.pieces if span.start <= piece.range.start < span.end]
+        pieces += _filled(own or [_nearest(layout, span)], span)
+    return replace(kept, pieces=tuple(pieces))
+
+
+def _filled(pieces: Sequence[LayoutPiece], span: TimeRange) -> list[LayoutPiece]:
+    """Pieces that cover a range, each held from where the one before it ends."""
+    if pieces[0].range.start > span.start:
+        first = replace(
+            pieces[0],
+            range=TimeRange(span.start, span.start),
+            regions=tuple(replace(r, path=r.path[:1]) for r in pieces[0].regions),
+        )
+        pieces = [first, *pieces]
+    starts = [*(piece.range.start for piece in pieces[1:]), span.end]
+    held = [
+        replace(piece, range=TimeRange(max(piece.range.start, span.start), end))
+        for piece, end in zip(pieces, starts, strict=True)
+    ]
+    return [_anchored(piece) for piece in held if piece.range.start < piece.range.end]
+
+
+def _anchored(piece: LayoutPiece) -> LayoutPiece:
+    """The piece with its camera where it is when it begins."""
+    regions = tuple(
+        replace(region, path=(replace(region.path[0], at=piece.range.start), *region.path[1:]))
+        for region in piece.regions
+    )
+    return replace(piece, regions=regions)
+
+
+def _nearest(layout: Layout, span: TimeRange) -> LayoutPiece:
+    def apart(piece: LayoutPiece) -> Fraction:
+        return max(
+            piece.range.start.exact - span.end.exact, span.start.exact - piece.range.end.exact
+        )
+
+    piece = min(layout.pieces, key=apart)
+    box = 0 if piece.range.start >= span.end else -1
+    regions = tuple(replace(r, path=(replace(r.path[box], at=span.start),)) for r in piece.regions)
+    return replace(piece, range=span, regions=regions)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from reelremix.engine.store.window_table import WindowTable
 
 T = TypeVar("T")
+STATUSES: dict[str, str | None] = {"kept": "kept", "dropped": "dropped", "reopened": None}
+"""What a decision makes of a clip."""
 LAST = chr(0x10FFFF)
 """Sorts behind every letter of an id."""
 
@@ -169,6 +171,13 @@ class SqliteCatalogue:
                 ],
             )
 
+    def remove_clips(self, ids: Sequence[str]) -> None:
+        """Forget clips; what was decided about them stays."""
+        with self._db.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM clips WHERE owner = ? AND id = ?", [(self._owner, id) for id in ids]
+            )
+
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
         return self._read(
@@ -203,6 +212,11 @@ class SqliteCatalogue:
                     decision.at,
                 ),
             )
+            if decision.kind in STATUSES:
+                connection.execute(
+                    "UPDATE clips SET status = ? WHERE owner = ? AND id = ?",
+                    (STATUSES[decision.kind], self._owner, decision.clip_id),
+                )
 
     def decisions(self, clip_id: str | None = None) -> Sequence[Decision]:
         """The decisions about a clip, or about all, oldest first."""

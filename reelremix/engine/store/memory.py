@@ -118,6 +118,12 @@ class MemoryCatalogue:
         """Add clips, or refresh those with the same id."""
         self._clips.setdefault(source_id, {}).update({clip.id: clip for clip in clips})
 
+    def remove_clips(self, ids: Sequence[str]) -> None:
+        """Forget clips; what was decided about them stays."""
+        for held in self._clips.values():
+            for id in ids:
+                held.pop(id, None)
+
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
         held = self._clips.get(source_id, {})

@@ -16,6 +16,7 @@ from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.domain.transcript import Segment, Transcript
 from reelremix.engine.export.manifest import (
     clips_from_dict,
+    drawn_digest,
     drawn_of,
     is_plain_name,
     listed_files,
@@ -84,9 +85,9 @@ def test_an_intro_that_cannot_be_shown_names_the_clip(key: str, value: object, t
 
 def test_writing_what_was_read_changes_nothing() -> None:
     before = content()
-    assert json.loads(updated_manifest(before, [], [], {})) == before
+    assert updated_manifest(before, [], [], {}) == before
     clips = clips_from_dict(before, PATH)
-    assert json.loads(updated_manifest(before, clips, clips, {CLIP.id: RENDERED})) == before
+    assert updated_manifest(before, clips, clips, {CLIP.id: RENDERED}) == before
 
 
 def test_a_clip_without_a_judge_does_not_mention_one() -> None:
@@ -139,7 +140,7 @@ def test_a_fresh_render_replaces_its_clip_and_keeps_what_others_wrote() -> None:
     before["clips"][0]["note"] = "kept"
     before["mine"] = {"also": "kept"}
     louder = replace(RENDERED, gain_db=3.0)
-    after = json.loads(updated_manifest(before, [CLIP], [CLIP], {CLIP.id: louder}))
+    after = updated_manifest(before, [CLIP], [CLIP], {CLIP.id: louder})
     assert after["clips"][0]["audio"]["gain_db"] == 3.0
     assert after["clips"][0]["note"] == "kept" and after["mine"] == {"also": "kept"}
 
@@ -147,7 +148,7 @@ def test_a_fresh_render_replaces_its_clip_and_keeps_what_others_wrote() -> None:
 def test_a_failed_render_leaves_its_clip_as_it_was() -> None:
     before = content()
     changed = replace(CLIP, output=replace(CLIP.output, crf=40))
-    assert json.loads(updated_manifest(before, [CLIP], [changed], {})) == before
+    assert updated_manifest(before, [CLIP], [changed], {}) == before
 
 
 def test_only_what_a_render_changed_is_written_anew() -> None:
@@ -155,8 +156,9 @@ def test_only_what_a_render_changed_is_written_anew() -> None:
     before["clips"][0]["layout"][0]["mine"] = before["clips"][0]["words"][0]["mine"] = "kept"
     before["clips"][0]["edits"] = [{"kind": "trimmed"}]
     coarse = replace(CLIP, output=replace(CLIP.output, crf=40))
-    after = json.loads(updated_manifest(before, [CLIP], [coarse], {CLIP.id: RENDERED}))
+    after = updated_manifest(before, [CLIP], [coarse], {CLIP.id: RENDERED})
     before["clips"][0]["output"]["crf"] = 40
+    before["clips"][0]["shows"] = drawn_digest(coarse)
     assert after == before
 
 
@@ -173,7 +175,7 @@ def test_a_clip_that_is_framed_anew_brings_its_own_faces() -> None:
     fresh = {CLIP.id: (face(6, 71),), other.id: (face(7, 71),)}
     rendered = {CLIP.id: RENDERED}
     clips = (CLIP, other)
-    after = json.loads(updated_manifest(document, clips, clips, rendered, fresh))
+    after = updated_manifest(document, clips, clips, rendered, fresh)
     assert [track["id"] for track in after["tracks"]] == [2, TRACK.id + 1, 5, 6]
 
 
@@ -295,7 +297,7 @@ def test_what_a_new_framing_has_more_or_less_is_written_and_taken_out() -> None:
     bare = replace(CLIP, layout=replace(CLIP.layout, occupied=()))
     for old, new in ((bare, full), (full, bare)):
         before = manifest_to_dict(replace(MANIFEST, clips=(old,)))
-        after = json.loads(updated_manifest(before, [old], [new], {CLIP.id: RENDERED}))
+        after = updated_manifest(before, [old], [new], {CLIP.id: RENDERED})
         assert after == manifest_to_dict(replace(MANIFEST, clips=(new,)))
 
 
