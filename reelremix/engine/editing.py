@@ -250,12 +250,13 @@ class Editor:
         hull = hull_of(clip.ranges)
         ends = spoken.after(index - 1) if index else spoken.free(at)
         begins = spoken.before(index) if index < len(spoken.words) else spoken.free(at)
-        first, second = (
-            self._of_ranges(clip, trimmed(clip.ranges, *ends_at)) if hull.contains(at) else clip
-            for ends_at in ((hull.start, min(ends, hull.end)), (max(begins, hull.start), hull.end))
+        halves = (
+            trimmed(clip.ranges, hull.start, min(ends, hull.end)),
+            trimmed(clip.ranges, max(begins, hull.start), hull.end),
         )
-        if clip in (first, second):
+        if not all(halves) or clip.ranges in halves:
             raise ConfigError("it would be split where it begins or ends, into one clip and none")
+        first, second = (self._of_ranges(clip, half) for half in halves)
         return first, self._renamed(second, clips)
 
     def _merged(self, clip: Clip, other: Clip) -> Clip:

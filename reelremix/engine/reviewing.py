@@ -109,8 +109,8 @@ class Review:
         self._snapper: Callable[[Timestamp], Timestamp] | None = None
         if "id" not in self._content:
             self._name_manifest()
-        self.id = str(self._content["id"])
         self._remember_place()
+        self.id = str(self._content["id"])
         self._log = list(ctx.catalogue.edits(self.id))
         self._entries = self._as_logged()
         self.clips  # noqa: B018 - whoever opens a manifest is told at once what is wrong with it

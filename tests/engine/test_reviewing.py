@@ -1,0 +1,509 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.edit import (
+    Change,
+    Correct,
+    Create,
+    CutOut,
+    Decide,
+    Follow,
+    Merge,
+    PutBack,
+    Recaption,
+    Reframe,
+    Retitle,
+    Split,
+    Status,
+    Trim,
+)
+from reelremix.engine.domain.kept import hull_of
+from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.engine.export.manifest import clip_to_dict, clips_from_dict, read_manifest
+from reelremix.engine.export.subtitles import WRITERS
+from reelremix.engine.reviewing import Review
+from reelremix.errors import ConfigError, EditConflict
+from tests.contract.schemas import faults
+from tests.engine.reviewed import RATE, SOURCE, SPANS, SPOKEN, TALK, reviewed
+from tests.fakes import run_context
+
+
+@pytest.fixture
+def ctx() -> RunContext:
+    """A run in memory."""
+    return run_context()
+
+
+@pytest.fixture
+def review(tmp_path: Path, ctx: RunContext) -> Review:
+    """Three clips of a talk, nobody has changed anything yet."""
+    return Review(reviewed(tmp_path / "talk", ctx), ctx)
+
+
+def in_manifest(review: Review) -> tuple[Clip, ...]:
+    """What anybody else reads."""
+    return clips_from_dict(read_manifest(review.path), review.path)
+
+
+def texts(clip: Clip) -> list[str]:
+    """The words of a clip."""
+    return [word.text for word in clip.words]
+
+
+def cut_words(clip: Clip) -> list[str]:
+    """Words of the talk that an end of a range cuts in two, by more than a frame."""
+    ends = [end for kept in clip.ranges for end in (kept.start, kept.end)]
+    return [
+        word.text
+        for word in TALK.words
+        for end in ends
+        if word.range.start.exact + 1 / RATE < end.exact < word.range.end.exact - 1 / RATE
+    ]
+
+
+def test_keeping_and_dropping_is_in_the_manifest_and_teaches_the_ranking(
+    review: Review, ctx: RunContext
+) -> None:
+    first, second, _ = review.clips
+    review.do(Decide(first.id, Status.KEPT))
+    review.do(Decide(second.id, Status.DROPPED))
+    review.undo()
+    review.sync()
+    assert [c.status for c in in_manifest(review)] == ["kept", None, None]
+    assert [d.kind for d in ctx.catalogue.decisions(second.id)] == ["dropped", "reopened"]
+
+
+def test_a_clip_begins_and_ends_with_whole_words_wherever_it_is_cut(review: Review) -> None:
+    clip = review.clips[0]
+    inside = clip.words[3]
+    middle_s = (inside.range.start_s + inside.range.end_s) / 2 + 0.01
+    review.do(Trim(clip.id, middle_s, hull_of(clip.ranges).end_s))
+    now = review.clip(clip.id)
+    assert texts(now)[0] == clip.words[4].text
+    assert not cut_words(now)
+    assert now.text.split()[0] == clip.words[4].text
+
+
+def test_an_end_that_is_not_moved_stays_where_it_was(review: Review) -> None:
+    clip = review.clips[0]
+    hull = hull_of(clip.ranges)
+    review.do(Trim(clip.id, hull.start_s + 5, hull.end_s))
+    assert hull_of(review.clip(clip.id).ranges).end == hull.end
+
+
+def test_words_that_are_deleted_are_neither_heard_nor_read(review: Review) -> None:
+    clip = review.clips[0]
+    gone = clip.words[5:9]
+    review.do(CutOut(clip.id, gone[0].range.start_s, gone[-1].range.end_s))
+    now = review.clip(clip.id)
+    assert texts(now) == texts(clip)[:5] + texts(clip)[9:]
+    assert len(now.ranges) == 2 and not cut_words(now)
+    assert now.captions is not None
+    shown = [now.words[i].text for cue in now.captions.cues for line in cue.lines for i in line]
+    assert shown == texts(now)
+
+
+def test_what_was_deleted_can_be_put_back(review: Review) -> None:
+    clip = review.clips[0]
+    gone = clip.words[5:9]
+    review.do(CutOut(clip.id, gone[0].range.start_s, gone[-1].range.end_s))
+    review.do(PutBack(clip.id, gone[0].range.start_s, gone[-1].range.end_s))
+    now = review.clip(clip.id)
+    assert now.ranges == clip.ranges and texts(now) == texts(clip)
+    assert now.framing.is_due
+
+
+def test_a_clip_that_is_made_longer_says_more_and_is_framed_by_the_next_render(
+    review: Review,
+) -> None:
+    clip = review.clips[0]
+    review.do(Trim(clip.id, hull_of(clip.ranges).start_s, 35.0))
+    now = review.clip(clip.id)
+    assert len(now.words) > len(clip.words) and now.framing.is_due and not clip.framing.is_due
+    review.sync()
+    assert in_manifest(review)[0].framing.is_due
+
+
+def test_split_makes_two_clips_that_say_all_of_it(review: Review) -> None:
+    clip = review.clips[0]
+    happened = review.do(Split(clip.id, clip.words[10].range.start_s))
+    new = next(c for c in review.clips if c.id in happened.clips and c.id != clip.id)
+    assert texts(review.clip(clip.id)) + texts(new) == texts(clip)
+    assert (new.rank, new.status) == (4, None)
+    assert len({c.slug for c in review.clips}) == len({c.rank for c in review.clips}) - 1
+    review.undo()
+    assert new.id not in {c.id for c in review.clips}
+
+
+def test_merging_takes_both_into_one(review: Review) -> None:
+    first, second, third = review.clips
+    review.do(Merge(first.id, second.id))
+    now = review.clip(first.id)
+    assert now.ranges == (*first.ranges, *second.ranges)
+    assert texts(now) == texts(first) + texts(second)
+    assert [c.id for c in review.clips] == [first.id, third.id]
+    review.sync()
+    assert [c.id for c in in_manifest(review)] == [first.id, third.id]
+
+
+def test_a_new_clip_looks_like_the_others_and_is_described_by_what_it_says(
+    review: Review, ctx: RunContext
+) -> None:
+    review.do(Create(130, 145))
+    new = review.clips[-1]
+    assert new.rank == 4 and new.output == review.clips[0].output
+    assert new.captions is not None and new.captions.preset == "bold"
+    assert new.text and new.title and not cut_words(new)
+    assert new.score is not None and new.score.total is None
+    assert new.id in {clip.id for clip in ctx.catalogue.clips(SOURCE.id)}
+    with pytest.raises(ConfigError, match="is there already"):
+        review.do(Create(130, 145))
+
+
+def test_a_corrected_word_is_read_in_captions_search_and_other_clips(
+    review: Review, ctx: RunContext
+) -> None:
+    clip = review.clips[0]
+    wrong = clip.words[2]
+    review.do(Correct(clip.id, wrong.range.start_s, wrong.range.end_s, "Kubernetes,"))
+    now = review.clip(clip.id)
+    assert texts(now)[2] == "Kubernetes," and "Kubernetes," in now.text
+    assert now.captions is not None
+    assert any("Kubernetes," in cue.text for cue in now.captions.cues)
+    for kind in ("srt", "vtt"):
+        assert "Kubernetes" in WRITERS[kind](now)
+    said = ctx.catalogue.transcript(SOURCE.id)
+    assert said is not None and "Kubernetes," in said.segments[2].text
+    assert [due.source_id for due in ctx.catalogue.windows_due(None)] == [SOURCE.id]
+    review.undo()
+    said = ctx.catalogue.transcript(SOURCE.id)
+    assert said is not None and said.words == TALK.words
+
+
+@pytest.mark.parametrize("text, words", [("New York City", 3), ("", 0)])
+def test_a_word_may_become_several_or_none(review: Review, text: str, words: int) -> None:
+    clip = review.clips[0]
+    wrong = clip.words[2]
+    review.do(Correct(clip.id, wrong.range.start_s, wrong.range.end_s, text))
+    now = review.clip(clip.id)
+    assert texts(now)[2 : 2 + words] == text.split()
+    assert len(now.words) == len(clip.words) + words - 1
+    assert now.ranges == clip.ranges
+    review.do(Trim(clip.id, hull_of(clip.ranges).start_s, 28.0))
+    assert texts(review.clip(clip.id))[2 : 2 + words] == text.split()
+
+
+def test_layout_captions_and_who_is_shown_are_asked_for(review: Review) -> None:
+    clip = review.clips[0]
+    review.do(Reframe(clip.id, LayoutChoice.FIT))
+    review.do(Recaption(clip.id, "clean"))
+    review.do(Follow(clip.id, 12, 20, 15, 945, 260))
+    now = review.clip(clip.id)
+    assert now.framing.wanted is LayoutChoice.FIT and now.framing.is_due
+    assert now.captions is not None and now.captions.preset == "clean"
+    assert [(p.range.start_s, p.x) for p in now.framing.pins] == [(12, 945)]
+    review.sync()
+    assert in_manifest(review)[0].framing.pins == now.framing.pins
+    review.do(Recaption(clip.id, "none"))
+    assert review.clip(clip.id).captions is None
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        (lambda c: Decide(c, None), "undecided already"),
+        (lambda c: Retitle(c, "  "), "cannot be empty"),
+        (lambda c: Retitle(c, "x" * 201), "at most 200"),
+        (lambda c: Trim(c, 20, 20), "nothing would be left"),
+        (lambda c: CutOut(c, 0, 100), "nothing would be left"),
+        (lambda c: CutOut(c, 60, 70), "nothing of the clip lies there"),
+        (lambda c: PutBack(c, 60, 70), "outside the clip"),
+        (lambda c: Split(c, 10), "begins or ends"),
+        (lambda c: Merge(c, c), "with itself"),
+        (lambda c: Merge(c, "other"), "no clip other"),
+        (lambda c: Recaption(c, "no-such"), "no-such"),
+        (lambda c: Correct(c, 90, 91, "word"), "no word"),
+        (lambda c: Follow(c, 90, 91, 90, 0, 0), "nothing of the clip"),
+        (lambda c: Create(20, 20.05), "too short"),
+        (lambda c: Retitle("gone", "x"), "no clip gone"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_leaves_everything(
+    review: Review, change: Callable[[str], Change], told: str
+) -> None:
+    before = review.clips
+    with pytest.raises(ConfigError, match=told):
+        review.do(change(before[0].id))
+    assert review.clips == before and not review.can_undo
+
+
+def test_nothing_is_written_before_anything_is_changed(review: Review) -> None:
+    before = review.path.read_bytes()
+    review.sync()
+    assert review.path.read_bytes() == before
+
+
+def test_a_killed_session_has_lost_nothing(review: Review, ctx: RunContext) -> None:
+    clip = review.clips[0]
+    review.do(Retitle(clip.id, "A better title"))
+    assert in_manifest(review)[0].title == clip.title  # killed before the file was written
+    again = Review(review.path, ctx)
+    assert again.clip(clip.id).title == "A better title"
+    again.sync()
+    assert in_manifest(again)[0].title == "A better title"
+    again.undo()
+    assert again.clip(clip.id) == clip
+
+
+def test_undone_and_done_again_is_the_same(review: Review) -> None:
+    clip = review.clips[0]
+    review.do(CutOut(clip.id, 15, 18))
+    cut = review.clips
+    review.undo()
+    review.redo()
+    assert review.clips == cut
+    with pytest.raises(ConfigError, match="nothing to do again"):
+        review.redo()
+    review.undo()
+    with pytest.raises(ConfigError, match="nothing to undo"):
+        review.undo()
+
+
+def test_a_manifest_changed_by_hand_is_taken_over_and_can_be_undone(
+    review: Review, ctx: RunContext
+) -> None:
+    first, second, _ = review.clips
+    review.do(Retitle(first.id, "From the session"))
+    review.sync()
+    content = json.loads(review.path.read_bytes())
+    content["clips"][1]["title"] = "From an editor"
+    content["clips"][0]["mine"] = {"rating": 5}
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    again = Review(review.path, ctx)
+    assert again.clip(second.id).title == "From an editor"
+    again.do(Retitle(first.id, "Once more"))
+    again.sync()
+    after = read_manifest(again.path)["clips"]
+    assert (after[0]["title"], after[1]["title"]) == ("Once more", "From an editor")
+    assert after[0]["mine"] == {"rating": 5}
+    again.undo()
+    again.undo()
+    assert again.clip(second.id).title == second.title
+    assert again.clip(first.id).title == "From the session"
+
+
+def test_both_changes_survive_where_file_and_session_changed_different_things(
+    review: Review, ctx: RunContext
+) -> None:
+    first, _second, third = review.clips
+    review.do(Retitle(first.id, "One"))
+    review.sync()
+    review.do(Decide(third.id, Status.KEPT))  # and the file does not know yet
+    content = json.loads(review.path.read_bytes())
+    content["clips"][1]["title"] = "Two"
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    review.sync()
+    assert [c.title for c in in_manifest(review)][:2] == ["One", "Two"]
+    assert in_manifest(review)[2].status is Status.KEPT
+
+
+def test_a_manifest_broken_by_hand_is_told_and_nothing_is_lost(review: Review) -> None:
+    review.do(Retitle(review.clips[0].id, "One"))
+    review.sync()
+    content = json.loads(review.path.read_bytes())
+    content["clips"][1]["ranges"] = []
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ConfigError, match="its ranges are empty"):
+        review.sync()
+    assert json.loads(review.path.read_bytes()) == content
+
+
+def test_two_sessions_may_change_different_clips(review: Review, ctx: RunContext) -> None:
+    other = Review(review.path, ctx)
+    first, second, _ = review.clips
+    other.do(Retitle(second.id, "Theirs"))
+    review.do(Retitle(first.id, "Ours"))
+    assert [c.title for c in review.clips][:2] == ["Ours", "Theirs"]
+    assert other.refresh() == {first.id}
+    assert other.clips == review.clips
+
+
+def test_two_sessions_that_change_one_clip_are_told(review: Review, ctx: RunContext) -> None:
+    other = Review(review.path, ctx)
+    clip = review.clips[0]
+    other.do(Retitle(clip.id, "Theirs"))
+    with pytest.raises(EditConflict, match="was changed meanwhile"):
+        review.do(CutOut(clip.id, 15, 18))
+    assert review.clip(clip.id).title == "Theirs"
+    review.do(CutOut(clip.id, 15, 18))
+    assert len(review.clip(clip.id).ranges) == 2
+
+
+def test_a_copy_of_a_folder_has_a_life_of_its_own(review: Review, ctx: RunContext) -> None:
+    clip = review.clips[0]
+    review.do(Retitle(clip.id, "One"))
+    review.sync()
+    copy = shutil.copytree(review.path.parent, review.path.parent.with_name("copy"))
+    other = Review(copy, ctx)
+    assert other.id != review.id and not other.can_undo
+    other.do(Retitle(clip.id, "Another"))
+    other.sync()
+    assert review.refresh() == set() and review.clip(clip.id).title == "One"
+    ops = [edit["title"] for edit in read_manifest(other.path)["clips"][0]["edits"]]
+    assert ops == ["One", "Another"]
+
+
+def test_a_moved_folder_goes_on(review: Review, ctx: RunContext) -> None:
+    clip = review.clips[0]
+    review.do(Retitle(clip.id, "One"))
+    moved = review.path.parent.rename(review.path.parent.with_name("moved"))
+    again = Review(moved, ctx)
+    assert again.id == review.id and again.clip(clip.id).title == "One"
+
+
+def test_a_manifest_of_an_earlier_version_gets_a_name(review: Review, ctx: RunContext) -> None:
+    content = json.loads(review.path.read_bytes())
+    del content["id"], content["edited_to"]
+    for entry in content["clips"]:
+        del entry["status"], entry["shows"]
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    again = Review(review.path, ctx)
+    again.do(Retitle(again.clips[0].id, "One"))
+    again.sync()
+    assert again.undo() and again.clip(again.clips[0].id).title == review.clips[0].title
+
+
+def test_a_recording_the_library_does_not_know_is_edited_by_the_words_of_its_clips(
+    review: Review,
+) -> None:
+    elsewhere = Review(review.path, run_context())
+    clip = elsewhere.clips[0]
+    elsewhere.do(CutOut(clip.id, clip.words[5].range.start_s, clip.words[8].range.end_s))
+    assert texts(elsewhere.clip(clip.id)) == texts(clip)[:5] + texts(clip)[9:]
+
+
+def test_what_settles_an_operation_is_undone_with_it(review: Review) -> None:
+    clip = review.clips[0]
+    review.do(Reframe(clip.id, LayoutChoice.FIT))
+    due = review.clip(clip.id)
+    framed = replace(due, framing=replace(due.framing, made=due.framing.wanted))
+    assert review.settle([framed]) is not None
+    assert not review.clip(clip.id).framing.is_due
+    review.undo()
+    assert review.clip(clip.id) == clip
+    review.redo()
+    assert not review.clip(clip.id).framing.is_due
+
+
+moments = st.floats(0, SOURCE.duration.seconds, allow_nan=False)
+TEXTS = st.sampled_from(
+    ["so", "A new title", "New York City", "", "Kubernetes,", "日本語です", "שלום"]
+)
+
+
+@st.composite
+def operations(draw: st.DrawFn) -> Callable[[tuple[Clip, ...]], Change]:
+    """Something somebody may ask for, on whichever clips there are then."""
+    kind = draw(st.integers(0, 11))
+    which, other = draw(st.integers(0, 9)), draw(st.integers(0, 9))
+    a, b = sorted((draw(st.floats(0, 1)), draw(st.floats(0, 1))))
+    far, text = draw(moments), draw(TEXTS)
+
+    def make(clips: tuple[Clip, ...]) -> Change:
+        clip = clips[which % len(clips)]
+        hull = hull_of(clip.ranges)
+        start, end = hull.start_s + a * hull.duration_s, hull.start_s + b * hull.duration_s
+        changes: list[Change] = [
+            Decide(clip.id, [None, Status.KEPT, Status.DROPPED][other % 3]),
+            Retitle(clip.id, text),
+            Trim(clip.id, start, end),
+            Trim(clip.id, min(start, far), max(end, far)),
+            CutOut(clip.id, start, end),
+            PutBack(clip.id, start, end),
+            Split(clip.id, start),
+            Merge(clip.id, clips[other % len(clips)].id),
+            Create(far, far + 4 + 10 * a),
+            Reframe(clip.id, list(LayoutChoice)[other % 6]),
+            Correct(clip.id, start, end if end - start < 3 else start + 1, text),
+            Follow(clip.id, start, end, start, 640, 300),
+        ]
+        return changes[kind]
+
+    return make
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+@given(st.lists(operations(), min_size=1, max_size=10), st.booleans())
+def test_any_edits_are_undone_exactly_and_everything_agrees_after_each(
+    makers: list[Callable[[tuple[Clip, ...]], Change]], captions: bool
+) -> None:
+    ctx = run_context()
+    with TemporaryDirectory() as folder:
+        review = Review(reviewed(Path(folder), ctx, captions=captions), ctx)
+        states: list[tuple[Clip, ...]] = [review.clips]
+        for make in makers:
+            try:
+                review.do(make(review.clips))
+            except ConfigError:
+                assert review.clips == states[-1]
+                continue
+            states.append(review.clips)
+            for clip in review.clips:
+                check_clip(clip)
+        check_everybody_sees(review, ctx)
+        for expected in reversed(states[:-1]):
+            review.undo()
+            assert review.clips == expected
+        assert not review.can_undo
+        review.sync()
+        assert in_manifest(review) == states[0]
+        for expected in states[1:]:
+            review.redo()
+            assert review.clips == expected
+        check_everybody_sees(review, ctx)
+
+
+def check_clip(clip: Clip) -> None:
+    """What holds of every clip whatever was done to it."""
+    assert all(a.end < b.start for a, b in zip(clip.ranges, clip.ranges[1:], strict=False))
+    assert not cut_words(clip)
+    assert all(end.exact * RATE % 1 == 0 for r in clip.ranges for end in (r.start, r.end))
+    spoken = [w.range for w in clip.words]
+    assert spoken == sorted(spoken, key=lambda r: r.start)
+    if clip.captions is not None:
+        shown = [i for cue in clip.captions.cues for line in cue.lines for i in line]
+        assert shown == sorted(shown) and all(i < len(clip.words) for i in shown)
+        assert {clip.words[i].text for i in shown} == {w.text for w in clip.words if w.text}
+
+
+def check_everybody_sees(review: Review, ctx: RunContext) -> None:
+    """The manifest, its schema, the library and the exports say what the session says."""
+    review.sync()
+    content: dict[str, Any] = read_manifest(review.path)
+    assert faults("clips", content) == []
+    assert in_manifest(review) == review.clips
+    assert Review(review.path, ctx).clips == review.clips
+    stored = {clip.id: clip for clip in ctx.catalogue.clips(SOURCE.id)}
+    for clip in review.clips:
+        assert clip_to_dict(stored[clip.id]) == clip_to_dict(clip)
+        written = WRITERS["srt"](clip).replace("\n", " ")
+        assert all(part in written for word in clip.words for part in word.text.split())
+
+
+def test_the_clips_of_this_file_are_as_said() -> None:
+    assert len(SPANS) == 3 and len(SPOKEN.words) > 400
