@@ -11,13 +11,15 @@ import errno
 import io
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from reelremix import __version__
 from reelremix.cli import diagnostics
 from reelremix.cli.commands.clip import clip
+from reelremix.cli.commands.clip_edit import clip_edit
 from reelremix.cli.commands.config import config_app
 from reelremix.cli.commands.doctor import doctor
 from reelremix.cli.commands.feedback import feedback_app
@@ -31,8 +33,21 @@ from reelremix.cli.commands.search import search
 from reelremix.cli.commands.transcribe import transcribe
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
+CLIP_EDIT = "clip edit"
+
+
+class _Commands(TyperGroup):
+    """The commands; `clip edit` is one of its own, beside `clip SOURCE`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[:2] == CLIP_EDIT.split():
+            return super().resolve_command(ctx, [CLIP_EDIT, *args[2:]])
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="reelremix",
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -56,6 +71,7 @@ def _root(
     """Turn long videos into short vertical captioned clips, on your own machine."""
 
 
+app.command(CLIP_EDIT, epilog=diagnostics.EPILOG)(clip_edit)
 for command in (clip, search, transcribe, score, render, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")

@@ -357,12 +357,12 @@ def subtitle_kinds(text: str) -> tuple[str, ...]:
 
 def aspect_of(settings: Settings) -> Aspect:
     """The output's shape. Raises ConfigError."""
-    return _one_of(Aspect, settings.aspect, "--aspect")
+    return choice_of(Aspect, settings.aspect, "--aspect")
 
 
 def layout_of(settings: Settings) -> LayoutChoice:
     """How people are shown. Raises ConfigError."""
-    return _one_of(LayoutChoice, settings.layout, "--layout")
+    return choice_of(LayoutChoice, settings.layout, "--layout")
 
 
 def frame_options(settings: Settings) -> FrameOptions:
@@ -371,7 +371,7 @@ def frame_options(settings: Settings) -> FrameOptions:
         aspect_of(settings),
         settings.faces,
         layout_of(settings),
-        _one_of(Zoom, settings.zoom, "--zoom"),
+        choice_of(Zoom, settings.zoom, "--zoom"),
         speaker_network=settings.speakers != OFF,
     )
 
@@ -413,16 +413,21 @@ def _recordings_in(folder: Path) -> list[Path]:
     return [p for p in inside if p.is_file() and p.suffix.lower() in MEDIA_SUFFIXES]
 
 
-def parse_range(text: str) -> TimeRange:
+def parse_range(text: str, option: str = "--range") -> TimeRange:
     """`63.1-91.4`, `1:03-1:31`, `1:02:03.5-1:02:40`. Raises ConfigError."""
     start, dash, end = text.partition("-")
     try:
         span = TimeRange.from_seconds(_seconds(start), _seconds(end))
     except ValueError as exc:
-        raise ConfigError(f"--range must look like 63.1-91.4 or 1:03-1:31 (got {text!r})") from exc
+        raise ConfigError(f"{option} must look like 63.1-91.4 or 1:03-1:31 (got {text!r})") from exc
     if not dash or span.end <= span.start:
-        raise ConfigError(f"--range must end after it starts (got {text!r})")
+        raise ConfigError(f"{option} must end after it starts (got {text!r})")
     return span
+
+
+def is_range(text: str) -> bool:
+    """Whether a text is a stretch of time rather than words."""
+    return bool(re.fullmatch(r"[\d:.\s]+-[\d:.\s]+", text))
 
 
 def _seconds(text: str) -> float:
@@ -484,7 +489,7 @@ def judge_options(settings: Settings) -> JudgeOptions:
 
 def tighten_level(settings: Settings) -> Tighten:
     """How much is cut out. Raises ConfigError."""
-    return _one_of(Tighten, settings.tighten, "--tighten")
+    return choice_of(Tighten, settings.tighten, "--tighten")
 
 
 def sound_options(settings: Settings) -> SoundOptions:
@@ -494,12 +499,13 @@ def sound_options(settings: Settings) -> SoundOptions:
         voice_level=settings.voice_level,
         music=settings.music or None,
         music_level_db=settings.music_level,
-        censor=_one_of(Censor, settings.censor, "--censor"),
+        censor=choice_of(Censor, settings.censor, "--censor"),
         censor_words=settings.censor_words or None,
     )
 
 
-def _one_of(kind: type[Choice], text: str, flag: str) -> Choice:
+def choice_of(kind: type[Choice], text: str, flag: str) -> Choice:
+    """The word that is meant. Raises ConfigError with all there are."""
     try:
         return one_of(kind, text, flag)
     except ValueError as exc:

@@ -140,14 +140,25 @@ class Editor:
         return self._of_ranges(clip, trimmed(clip.ranges, start, end))
 
     def _recut(self, clip: Clip, change: CutOut | PutBack) -> Clip:
-        span = TimeRange(self._cut(change.start_s), self._cut(change.end_s))
         if isinstance(change, CutOut):
-            return self._of_ranges(clip, without(clip.ranges, span))
+            return self._of_ranges(clip, without(clip.ranges, self._left_out(change)))
+        span = TimeRange(self._cut(change.start_s), self._cut(change.end_s))
         hull = hull_of(clip.ranges)
         span = TimeRange(max(span.start, hull.start), min(span.end, hull.end))
         if span.start >= span.end:
             raise ConfigError("what is to be put back lies outside the clip")
         return self._of_ranges(clip, joined([*clip.ranges, span]))
+
+    def _left_out(self, change: CutOut) -> TimeRange:
+        """From the silence after the word before to the silence before the word after."""
+        spoken = self.material.spoken
+        gone = spoken.within(TimeRange.from_seconds(change.start_s, change.end_s))
+        if not gone:
+            return TimeRange(self._cut(change.start_s), self._cut(change.end_s))
+        first, last = gone[0], gone[-1]
+        start = spoken.after(first - 1) if first else Timestamp(0)
+        end = spoken.before(last + 1) if last + 1 < len(spoken.words) else spoken.end
+        return TimeRange(min(start, end), end)
 
     def _cut(self, seconds: float) -> Timestamp:
         return self.material.spoken.free(Timestamp.from_seconds(seconds))

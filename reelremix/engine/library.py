@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from reelremix.config import Settings, expanded, load_settings
 from reelremix.engine import adapting, choosing, feedback, hearing, pipeline, planning, searching
 from reelremix.engine.adapting import Standing
+from reelremix.engine.asking import perform
 from reelremix.engine.choosing import Chosen
 from reelremix.engine.domain.clip import Clip, ClipEntry, Rendered
 from reelremix.engine.domain.context import (
@@ -49,6 +50,7 @@ from reelremix.engine.domain.request import (
     AUTO,
     OFF,
     ClipRequest,
+    EditRequest,
     FrameOptions,
     RenderRequest,
     ScoreRequest,
@@ -92,7 +94,7 @@ from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
-from reelremix.engine.reviewing import in_step
+from reelremix.engine.reviewing import Happened, Review, in_step
 from reelremix.engine.revision import as_kept, on_frames, revised, with_files, with_room
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
@@ -117,6 +119,16 @@ class ClipResult:
     """The content of `clips.json`."""
     failed: int
     """Clips that could not be rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What was changed."""
+
+    happened: tuple[Happened, ...]
+    """In the order it was done."""
+    manifest: dict[str, Any]
+    """The content of `clips.json`, changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +277,22 @@ class Library:
     def render(self, request: RenderRequest, **run: Any) -> ClipResult:
         """Render clips of a manifest, all or some, with changed options if asked."""
         return self._job(request.manifest, {}, lambda job: _render(request, job), **run)
+
+    def edit(self, request: EditRequest, **run: Any) -> Edited:
+        """Change a clip of a manifest, all that is asked or nothing; the manifest follows.
+
+        Raises:
+            ConfigError: it cannot be done.
+            EditConflict: somebody else changed the same clip meanwhile.
+        """
+
+        def work(job: _Job) -> Edited:
+            with closing(Review(Path(request.manifest), job.ctx)) as review:
+                happened = perform(request, review)
+                review.sync()
+                return Edited(tuple(happened), dict(review.content))
+
+        return self._job(request.manifest, {}, work, **run)
 
     def decide(self, clips: Sequence[str], *, keep: bool, **run: Any) -> Decided:
         """Record that clips are kept or dropped, all or none of them, and learn from it.

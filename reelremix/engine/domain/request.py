@@ -236,3 +236,46 @@ class RenderRequest:
             self.layout, self.encoder, self.encoder_preset, self.crf, self.fps,
         )  # fmt: skip
         return any(value is not None for value in asked)
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """What to change about a clip of a manifest, in this order; all of it or nothing."""
+
+    manifest: str
+    clip: str | None = None
+    """An id or a rank; not needed to undo, to do again, or for new clips."""
+    undo: int = 0
+    redo: int = 0
+    correct: tuple[tuple[str, str], ...] = ()
+    """What is read, and what is to be read instead."""
+    put_back: tuple[TimeRange, ...] = ()
+    start: str | None = None
+    """`+2w` or `-1s`: so many words or sentences on or back; else seconds."""
+    end: str | None = None
+    cut: tuple[str | TimeRange, ...] = ()
+    """Phrases or stretches to leave out."""
+    split: str | None = None
+    """Seconds, or the phrase that the second clip begins with."""
+    merge: str | None = None
+    """The id or rank of a clip to take in."""
+    new: tuple[TimeRange, ...] = ()
+    title: str | None = None
+    description: str | None = None
+    hashtags: tuple[str, ...] | None = None
+    layout: LayoutChoice | None = None
+    show: tuple[tuple[TimeRange, str], ...] = ()
+    """When to show whom: the number of a track, or a speaker's name."""
+    captions: str | None = None
+    status: str | None = None
+    """`kept`, `dropped` or `open`."""
+
+    @property
+    def changes_a_clip(self) -> bool:
+        """Whether anything is asked of one clip."""
+        given = (
+            self.correct, self.put_back, self.cut, self.show, self.start, self.end, self.split,
+            self.merge, self.title, self.description, self.hashtags, self.layout, self.captions,
+            self.status,
+        )  # fmt: skip
+        return any(value not in (None, ()) for value in given)
