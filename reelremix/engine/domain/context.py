@@ -15,12 +15,15 @@ from typing import Any, Protocol
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent
+from reelremix.engine.domain.rows import SourceRow
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.errors import Cancelled
 
 LOCAL_OWNER = "local"
+STATUSES: dict[str, str | None] = {"kept": "kept", "dropped": "dropped", "reopened": None}
+"""What decisions of these kinds make of a clip."""
 
 
 class CancelToken:
@@ -122,6 +125,9 @@ class Catalogue(Protocol):
 
     def sources(self) -> Sequence[Source]:
         """All sources, the latest seen first."""
+
+    def source_rows(self, text: str = "", limit: int = 50, offset: int = 0) -> Sequence[SourceRow]:
+        """Sources whose name has a text in it, the latest seen first, with what became of them."""
 
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""

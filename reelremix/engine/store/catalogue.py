@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
-from reelremix.engine.domain.context import LOCAL_OWNER, Decision, FileIdentity
+from reelremix.engine.domain.context import LOCAL_OWNER, STATUSES, Decision, FileIdentity
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
+from reelremix.engine.domain.rows import SourceRow
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.edit_table import EditTable
+from reelremix.engine.store.rows import source_rows
 
 if TYPE_CHECKING:
     from reelremix.engine.store.window_table import WindowTable
 
 T = TypeVar("T")
-STATUSES: dict[str, str | None] = {"kept": "kept", "dropped": "dropped", "reopened": None}
-"""What a decision makes of a clip."""
 LAST = chr(0x10FFFF)
 """Sorts behind every letter of an id."""
 
@@ -90,7 +90,7 @@ class SqliteCatalogue:
         """Add or refresh a source."""
         with self._db.transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     self._owner,
                     source.id,
@@ -98,6 +98,7 @@ class SqliteCatalogue:
                     source.size_bytes,
                     codec.to_bytes(source),
                     time.time(),
+                    source.duration.seconds,
                 ),
             )
 
@@ -111,6 +112,10 @@ class SqliteCatalogue:
         return self._read(
             Source, "SELECT detail FROM sources WHERE owner = ? ORDER BY seen_at DESC"
         )
+
+    def source_rows(self, text: str = "", limit: int = 50, offset: int = 0) -> Sequence[SourceRow]:
+        """Sources whose name has a text in it, the latest seen first, with what became of them."""
+        return source_rows(self._db, self._owner, text, limit, offset)
 
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""

@@ -12,9 +12,10 @@ from typing import Any
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
-from reelremix.engine.domain.context import ArtifactKey, Decision, FileIdentity
+from reelremix.engine.domain.context import STATUSES, ArtifactKey, Decision, FileIdentity
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
+from reelremix.engine.domain.rows import SourceRow
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
@@ -62,6 +63,7 @@ class MemoryCatalogue:
     def __init__(self) -> None:
         self._files: dict[str, tuple[FileIdentity, str]] = {}
         self._sources: dict[str, Source] = {}
+        self._seen_at: dict[str, float] = {}
         self._transcripts: dict[str, Transcript] = {}
         self._clips: dict[str, dict[str, Clip]] = {}
         self._decisions: list[Decision] = []
@@ -87,6 +89,7 @@ class MemoryCatalogue:
         """Add or refresh a source."""
         self._sources.pop(source.id, None)
         self._sources[source.id] = source
+        self._seen_at[source.id] = time.time()
 
     def source(self, source_id: str) -> Source | None:
         """The source, or None."""
@@ -95,6 +98,27 @@ class MemoryCatalogue:
     def sources(self) -> Sequence[Source]:
         """All sources, the latest seen first."""
         return list(reversed(self._sources.values()))
+
+    def source_rows(self, text: str = "", limit: int = 50, offset: int = 0) -> Sequence[SourceRow]:
+        """Sources whose name has a text in it, the latest seen first, with what became of them."""
+        named = [s for s in self.sources() if text.lower() in s.name.lower()]
+        return [self._source_row(source) for source in named[offset : offset + limit]]
+
+    def _source_row(self, source: Source) -> SourceRow:
+        clips = self._clips.get(source.id, {})
+        kinds = [next((d.kind for d in reversed(self.decisions(id)) if d.kind in STATUSES), None)
+                 for id in clips]  # fmt: skip
+        place = next(iter(self.manifests(source.id)), None)
+        return SourceRow(
+            source.id,
+            source.name,
+            source.duration.seconds,
+            len(clips),
+            kinds.count("kept"),
+            kinds.count("dropped"),
+            self._seen_at[source.id],
+            place.path if place is not None else None,
+        )
 
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""

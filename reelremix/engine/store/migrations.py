@@ -119,6 +119,9 @@ INSERT INTO windows_due (owner, source_id)
 """
 
 STEPS["0004-reviews"] = """
+ALTER TABLE sources ADD COLUMN length_s REAL;
+UPDATE sources SET length_s = source_length_s(detail);
+CREATE INDEX sources_by_time ON sources (owner, seen_at);
 ALTER TABLE clips ADD COLUMN status TEXT;
 ALTER TABLE clips ADD COLUMN total REAL;
 ALTER TABLE clips ADD COLUMN length_s REAL;
@@ -188,6 +191,7 @@ def _apply(connection: sqlite3.Connection) -> None:
     from sqlite_utils.migrations import Migrations
 
     connection.create_function("clip_length_s", 1, _clip_length_s, deterministic=True)
+    connection.create_function("source_length_s", 1, _source_length_s, deterministic=True)
     library = Migrations(SET)
     for name, script in STEPS.items():
         library(name=name)(_step(script))
@@ -199,6 +203,15 @@ def _step(script: str) -> Callable[[Tables], None]:
         _run(tables, script)
 
     return run
+
+
+def _source_length_s(detail: bytes) -> float | None:
+    """The length of a source as it was stored before it had a column of its own."""
+    try:
+        ticks, base = json.loads(detail)["duration"]
+        return round(float(ticks * Fraction(base)), 6)
+    except (LookupError, TypeError, ValueError):  # another version's; its row counts as absent
+        return None
 
 
 def _clip_length_s(detail: bytes) -> float | None:
