@@ -26,6 +26,13 @@ class Silence:
         """Forget it."""
 
 
+class Unheard:
+    """A reporter for what is looked up and is no job."""
+
+    def emit(self, event: Event) -> None:
+        """Forget it."""
+
+
 class JobLog:
     """The `Reporter` of a job. Progress beyond ten events a second is dropped."""
 

@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.config import Settings, expanded, load_settings
-from reelremix.engine import adapting, choosing, feedback, hearing, pipeline, planning, searching
+from reelremix.engine import (
+    adapting,
+    choosing,
+    feedback,
+    hearing,
+    pipeline,
+    planning,
+    preview,
+    searching,
+)
 from reelremix.engine.adapting import Standing
 from reelremix.engine.asking import perform
 from reelremix.engine.choosing import Chosen
@@ -29,6 +38,7 @@ from reelremix.engine.domain.context import (
     Catalogue,
     ModelProvider,
     PartialFiles,
+    Reporter,
     RunContext,
     SourceAccess,
 )
@@ -60,6 +70,7 @@ from reelremix.engine.domain.request import (
 )
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.export.manifest import (
     FILE_NAME,
@@ -82,8 +93,9 @@ from reelremix.engine.export.manifest import (
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
 from reelremix.engine.feedback import Import
+from reelremix.engine.finding import find_manifest
 from reelremix.engine.hearing import Heard
-from reelremix.engine.joblog import JobLog, Listener, Silence
+from reelremix.engine.joblog import JobLog, Listener, Silence, Unheard
 from reelremix.engine.memory import PeakMemory
 from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
@@ -96,6 +108,7 @@ from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
 from reelremix.engine.reviewing import Happened, Review, in_step
 from reelremix.engine.revision import as_kept, on_frames, revised, with_files, with_room
+from reelremix.engine.stages.glance import Glance, glance
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
 from reelremix.engine.stages.quotes import Spoken
@@ -294,6 +307,48 @@ class Library:
 
         return self._job(request.manifest, {}, work, **run)
 
+    def review(self, manifest: Path, reporter: Reporter) -> Review:
+        """The clips of a manifest, to be changed one by one; to be closed when that is done.
+
+        Raises:
+            ConfigError: it cannot be read, or a clip in it cannot be used.
+        """
+        return Review(manifest, self._context(reporter))
+
+    def settle(self, review: Review, ids: Sequence[str], **run: Any) -> None:
+        """Frame those of these clips that are due, as the next render would."""
+
+        def work(job: _Job) -> None:
+            with _reviewed(review, job) as subject:
+                preview.settle(review, ids, subject, job.ctx)
+
+        self._job(str(review.path), {}, work, **run)
+
+    def preview(self, review: Review, id: str, folder: Path, **run: Any) -> Path:
+        """A small film of a clip as it is now. Raises RenderError and SourceError."""
+
+        def work(job: _Job) -> Path:
+            with _reviewed(review, job) as subject:
+                return preview.preview(review, id, subject, folder, job.ctx)
+
+        return self._job(str(review.path), {}, work, **run)
+
+    def glance(self, source_id: str, span: TimeRange, count: int, cancel: CancelToken) -> Glance:
+        """Small pictures and the loudness of a stretch of a known recording; no job of its own.
+
+        Raises SourceError where the recording is not within reach.
+        """
+        ctx = self._context(Unheard(), cancel)
+        with pipeline.reopened(source_id, None, ctx) as subject:
+            return glance(subject.path, subject.presentation, span, count, ctx)
+
+    def find_manifest(self, named: str) -> Path:
+        """The manifest that a path, a recording, or the name or id of a source stands for.
+
+        Raises ConfigError where there is none, or more than one.
+        """
+        return find_manifest(named, self.catalogue)
+
     def decide(self, clips: Sequence[str], *, keep: bool, **run: Any) -> Decided:
         """Record that clips are kept or dropped, all or none of them, and learn from it.
 
@@ -338,6 +393,24 @@ class Library:
         cap = self._cap_bytes if cap_bytes is None else cap_bytes
         return 0 if cap is None else self.artifacts.collect(cap)
 
+    def _context(
+        self,
+        reporter: Reporter,
+        cancel: CancelToken | None = None,
+        partial_files: PartialFiles | None = None,
+    ) -> RunContext:
+        return RunContext(
+            reporter=reporter,
+            catalogue=self.catalogue,
+            artifacts=self.artifacts,
+            sources=self.sources,
+            models=self.models,
+            cancel=cancel or CancelToken(),
+            partial_files=partial_files or PartialFiles(),
+            lock_dir=self._lock_dir,
+            presets_dir=self._presets_dir,
+        )
+
     def _job(
         self,
         source: str,
@@ -351,17 +424,7 @@ class Library:
         watch_network()
         mark = network_mark()
         log = JobLog(uuid.uuid4().hex, self.catalogue, listener or Silence())
-        ctx = RunContext(
-            reporter=log,
-            catalogue=self.catalogue,
-            artifacts=self.artifacts,
-            sources=self.sources,
-            models=self.models,
-            cancel=cancel or CancelToken(),
-            partial_files=partial_files or PartialFiles(),
-            lock_dir=self._lock_dir,
-            presets_dir=self._presets_dir,
-        )
+        ctx = self._context(log, cancel, partial_files)
         self._running.append(log)
         log.emit(JobStarted(readable(source), options))
         try:
@@ -414,6 +477,15 @@ def _working_on(opened: AbstractContextManager[Subject], job: _Job) -> Iterator[
     """The recording, held for this run alone and counted."""
     with opened as subject, pipeline.alone_on(subject.source.id, job.ctx):
         job.usage["source_s"] = subject.presentation.duration.seconds
+        yield subject
+
+
+@contextmanager
+def _reviewed(review: Review, job: _Job) -> Iterator[Subject]:
+    """The recording of a review, held for this run alone."""
+    opened = _recording_of(RenderRequest(str(review.path)), review.content, review.path, job.ctx)
+    with _working_on(opened, job) as subject:
+        pipeline.require_video(subject)
         yield subject
 
 
@@ -651,7 +723,7 @@ def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[
 
 @contextmanager
 def _recording_of(
-    request: RenderRequest, content: dict[str, Any], path: Path, ctx: RunContext
+    request: RenderRequest, content: Mapping[str, Any], path: Path, ctx: RunContext
 ) -> Iterator[Subject]:
     """The recording of a manifest: as named, where it was last seen, or beside the manifest."""
     source_id, name = str(content["source"]["id"]), str(content["source"]["name"])

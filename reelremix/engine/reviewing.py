@@ -46,6 +46,7 @@ from reelremix.engine.domain.kept import is_heard
 from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Segment, Transcript
 from reelremix.engine.editing import Editor, Material
 from reelremix.engine.export.manifest import (
@@ -58,6 +59,7 @@ from reelremix.engine.export.manifest import (
     read_manifest,
     to_bytes,
     tracks_from_dict,
+    tracks_with,
 )
 from reelremix.engine.pipeline import alone_at, reopened
 from reelremix.engine.stages.censor import WordList, word_list
@@ -66,7 +68,7 @@ from reelremix.engine.stages.cuts import Spoken
 from reelremix.engine.store.files import write_atomically
 from reelremix.errors import ConfigError, EditConflict, SourceError
 
-BY_HAND = ByHand()
+BY_HAND, SETTLE = ByHand(), Settle()
 MOST_TRIES = 5
 """Times that a change is tried again after somebody else's."""
 STATUS_KINDS = {None: REOPENED, "kept": KEPT, "dropped": DROPPED}
@@ -105,6 +107,7 @@ class Review:
         self.tracks = tracks_from_dict(self._content, self.path)
         self._editor: Editor | None = None
         self._parsed: dict[str, tuple[Entry, Clip]] = {}
+        self._faces: dict[str, Sequence[Track]] = {}
         self._stack = ExitStack()
         self._snapper: Callable[[Timestamp], Timestamp] | None = None
         if "id" not in self._content:
@@ -200,15 +203,31 @@ class Review:
             step = standing.undone[-1]
             return self._turn(Redo(), step, entries_after((*standing.done, step)))
 
-    def settle(self, clips: Sequence[Clip]) -> Happened | None:
-        """Keep clips that were framed anew, if nobody changed them meanwhile."""
+    def settle(
+        self, clips: Sequence[Clip], faces: Mapping[str, Sequence[Track]]
+    ) -> Happened | None:
+        """Keep clips that were framed anew, unless somebody changed them otherwise meanwhile.
+
+        Args:
+            clips: as they are framed now.
+            faces: who is seen in them, by clip.
+        """
         with self._lock:
-            if len(self._log) < 1:
+            self.refresh()
+            fresh = {
+                clip.id: plain_decisions(clip)
+                for clip in clips
+                if clip.id in self._entries and _is_as_was(clip, self.clip(clip.id))
+            }
+            now = _with_unknown(self._entries, {**self._entries, **fresh})
+            changed = changes_between(self._entries, now)
+            if not changed or not self._log:
                 return None
-            fresh = {clip.id: plain_decisions(clip) for clip in clips if clip.id in self._entries}
-            now = {id: fresh.get(id, entry) for id, entry in self._entries.items()}
-            changed = changes_between(self._entries, _with_unknown(self._entries, now))
-            return self._append(Settle(), changed) if changed else None
+            own = {id: faces[id] for id in fresh if id in faces}
+            self._faces |= own
+            self.tracks = (*self.tracks, *(track for seen in own.values() for track in seen))
+            self._editor = None
+            return self._append(SETTLE, changed)
 
     def refresh(self) -> set[str]:
         """Take over what others did; returns the ids of the clips they changed."""
@@ -234,9 +253,11 @@ class Review:
             if not self._log:
                 return
             updated = manifest_with(content, self._entries, self._history(), self._number)
+            if self._faces:
+                updated["tracks"] = tracks_with(updated, self._faces)
             if updated != content:
                 write_atomically(self.path, to_bytes(updated))
-            self._content = updated
+            self._content, self._faces = updated, {}
 
     def spoken(self) -> Spoken:
         """The words of the recording, to cut between."""
@@ -467,6 +488,16 @@ def snapping(
             yield lambda moment: Timestamp(round(moment.exact * rate), 1 / rate)
             return
         yield reader.snap
+
+
+def _is_as_was(framed: Clip, now: Clip) -> bool:
+    """Whether what was framed is what is there now, but for how it is framed."""
+    return (framed.ranges, framed.framing.wanted, framed.framing.pins, framed.output) == (
+        now.ranges,
+        now.framing.wanted,
+        now.framing.pins,
+        now.output,
+    )
 
 
 def _is_named(path: Path, id: str) -> bool:

@@ -400,7 +400,7 @@ def test_what_settles_an_operation_is_undone_with_it(review: Review) -> None:
     review.do(Reframe(clip.id, LayoutChoice.FIT))
     due = review.clip(clip.id)
     framed = replace(due, framing=replace(due.framing, made=due.framing.wanted))
-    assert review.settle([framed]) is not None
+    assert review.settle([framed], {}) is not None
     assert not review.clip(clip.id).framing.is_due
     review.undo()
     assert review.clip(clip.id) == clip

@@ -203,7 +203,7 @@ def updated_manifest(
     settled = rendered.keys() - stale
     reframed = {clip_id: own for clip_id, own in (faces or {}).items() if clip_id in settled}
     if reframed:
-        updated["tracks"] = _tracks_with(content, reframed)
+        updated["tracks"] = tracks_with(content, reframed)
     plain: dict[str, Any] = json.loads(to_bytes(updated))
     return plain
 
@@ -219,7 +219,7 @@ def to_bytes(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _tracks_with(
+def tracks_with(
     content: Mapping[str, Any], faces: Mapping[str, Sequence[Track]]
 ) -> list[Mapping[str, Any]]:
     """The tracks of a manifest, those of some clips replaced.

@@ -1,0 +1,89 @@
+"""Which manifest is meant: by its place, by its recording, or by what the library knows."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from reelremix.config import expanded
+from reelremix.engine.domain.context import Catalogue
+from reelremix.engine.export.manifest import FILE_NAME
+from reelremix.engine.output_folder import safe_stem
+from reelremix.engine.store.sources import identify_file
+from reelremix.errors import ConfigError
+
+FEWEST_LETTERS = 4
+"""Of an id, to name a source by its beginning."""
+LISTED = 5
+MAKE_CLIPS = "`reelremix clip {}` makes some"
+
+
+def find_manifest(named: str, catalogue: Catalogue) -> Path:
+    """The manifest that a path, a recording, or the name or id of a source stands for.
+
+    Raises ConfigError where there is none, or more than one.
+    """
+    path = expanded(named, "SOURCE")
+    if path.is_dir():
+        return _in_folder(path)
+    if path.suffix.lower() == ".json":
+        return path  # whoever reads it says what is wrong with it
+    if path.is_file():
+        return _of_recording(path, catalogue)
+    return _of_source(_source_named(named, catalogue), named, catalogue)
+
+
+def _in_folder(folder: Path) -> Path:
+    if (folder / FILE_NAME).is_file():
+        return folder / FILE_NAME
+    below = sorted(folder.glob(f"*/{FILE_NAME}"))
+    if len(below) == 1:
+        return below[0]
+    if not below:
+        raise ConfigError(f"{folder} holds no clips", hint=MAKE_CLIPS.format("RECORDING"))
+    listed = ", ".join(str(path.parent) for path in below[:LISTED])
+    raise ConfigError(f"{folder} holds clips of several recordings", hint=f"name one: {listed}")
+
+
+def _of_recording(path: Path, catalogue: Catalogue) -> Path:
+    """The last clips of a recording that were written anywhere, else those beside the usual place."""
+    source_id = catalogue.recall_file(identify_file(path))
+    if source_id is not None:
+        return _of_source(source_id, str(path), catalogue)
+    usual = Path("clips", safe_stem(path.name), FILE_NAME)
+    if usual.is_file():
+        return usual
+    raise ConfigError(f"no clips of {path} are known", hint=MAKE_CLIPS.format(path))
+
+
+def _of_source(source_id: str, named: str, catalogue: Catalogue) -> Path:
+    places = [Path(place.path) for place in catalogue.manifests(source_id)]
+    found = next((place for place in places if place.is_file()), None)
+    if found is not None:
+        return found
+    if places:
+        raise ConfigError(
+            f"the clips of {named} are no longer in {places[0].parent}",
+            hint="name the folder they are in now, or make them anew with `reelremix clip`",
+        )
+    raise ConfigError(f"no clips of {named} are known", hint=MAKE_CLIPS.format(named))
+
+
+def _source_named(named: str, catalogue: Catalogue) -> str:
+    known = catalogue.source_rows(limit=1_000_000)
+    found = {row.id for row in known if named in (row.name, Path(row.name).stem)}
+    if not found and len(named) >= FEWEST_LETTERS:
+        found = {row.id for row in known if row.id.startswith(named.lower())}
+    if len(found) == 1:
+        return found.pop()
+    if found:
+        raise ConfigError(
+            f"{named!r} stands for {len(found)} recordings",
+            hint="`reelremix library list` shows their ids",
+        )
+    near = difflib.get_close_matches(named, [row.name for row in known], n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(
+        f"there is no file and no recording in the library called {named!r}{meant}",
+        hint="`reelremix library list` shows what is known",
+    )
