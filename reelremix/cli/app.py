@@ -28,6 +28,7 @@ from reelremix.cli.commands.models import models_app
 from reelremix.cli.commands.preset import preset_app
 from reelremix.cli.commands.probe import probe
 from reelremix.cli.commands.render import render
+from reelremix.cli.commands.review import review
 from reelremix.cli.commands.score import score
 from reelremix.cli.commands.search import search
 from reelremix.cli.commands.transcribe import transcribe
@@ -72,7 +73,7 @@ def _root(
 
 
 app.command(CLIP_EDIT, epilog=diagnostics.EPILOG)(clip_edit)
-for command in (clip, search, transcribe, score, render, probe, doctor):
+for command in (clip, review, search, transcribe, score, render, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(preset_app, name="preset")

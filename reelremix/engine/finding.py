@@ -46,7 +46,7 @@ def _in_folder(folder: Path) -> Path:
 
 
 def _of_recording(path: Path, catalogue: Catalogue) -> Path:
-    """The last clips of a recording that were written anywhere, else those beside the usual place."""
+    """The clips of a recording that were written last anywhere, else those in the usual place."""
     source_id = catalogue.recall_file(identify_file(path))
     if source_id is not None:
         return _of_source(source_id, str(path), catalogue)

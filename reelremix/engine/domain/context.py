@@ -15,13 +15,13 @@ from typing import Any, Protocol
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent
+from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.domain.rows import SourceRow
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.errors import Cancelled
 
-LOCAL_OWNER = "local"
 STATUSES: dict[str, str | None] = {"kept": "kept", "dropped": "dropped", "reopened": None}
 """What decisions of these kinds make of a clip."""
 

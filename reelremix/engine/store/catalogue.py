@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
-from reelremix.engine.domain.context import LOCAL_OWNER, STATUSES, Decision, FileIdentity
+from reelremix.engine.domain.context import STATUSES, Decision, FileIdentity
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
+from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.domain.rows import SourceRow
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.time import TimeRange

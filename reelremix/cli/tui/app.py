@@ -1,0 +1,74 @@
+"""The review session as an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from reelremix.cli.tui.desk import Desk
+from reelremix.config import Settings
+
+
+class ReviewApp(App[BaseException | None]):
+    """Recordings, and the clips of one of them."""
+
+    TITLE = "ReelRemix"
+    CSS_PATH = "review.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help"),
+        Binding("ctrl+q", "quit", "Quit", show=False),
+    ]
+
+    def __init__(self, settings: Settings, named: str | None = None) -> None:
+        """Review the clips of what is named; without a name, choose among all recordings."""
+        super().__init__()
+        self.desk = Desk(settings)
+        self._named = named
+        self.theme = "textual-light" if settings.theme == "light" else "textual-dark"
+
+    def on_mount(self) -> None:
+        """The first page."""
+        if self._named is None:
+            from reelremix.cli.tui.screens.shelf import Shelf
+
+            self.push_screen(Shelf(self.desk))
+        else:
+            from reelremix.cli.tui.screens.review import ReviewScreen
+
+            self.push_screen(ReviewScreen(self.desk, self._named))
+
+    def action_help(self) -> None:
+        """Show or hide what the keys do where one is."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def left_review(self) -> None:
+        """A review was closed."""
+        if self._named is None:
+            self.pop_screen()
+        else:
+            self.exit()
+
+    def open_failed(self, error: BaseException) -> None:
+        """Clips could not be opened: tell so where one comes from."""
+        if self._named is not None:
+            self.exit(error)
+            return
+        from reelremix.cli.tui.desk import in_words
+
+        self.pop_screen()
+        message, hint = in_words(error)
+        self.notify(f"{message}\n{hint or ''}".strip(), severity="error", timeout=10)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that a key does, by name."""
+        yield from super().get_system_commands(screen)
+        from reelremix.cli.tui.commands import commands_of
+
+        yield from commands_of(screen)

@@ -1,0 +1,1 @@
+"""Whole pages, and the small ones that ask for something."""

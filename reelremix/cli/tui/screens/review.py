@@ -1,0 +1,644 @@
+"""The clips of one recording: a list, what is said, why, and a filmstrip.
+
+Keys become operations that worker threads carry out one after the other; what comes of them is
+posted back as a new `View`. The manifest is brought in step a moment after the last change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Header, LoadingIndicator, Static
+
+from reelremix.cli.tui.desk import MARGIN_S, Desk, View, in_words, play
+from reelremix.cli.tui.screens.ask import Ask, Choose
+from reelremix.cli.tui.text import precise_clock
+from reelremix.cli.tui.widgets.clips import Clips
+from reelremix.cli.tui.widgets.facts import Facts
+from reelremix.cli.tui.widgets.filmstrip import Filmstrip
+from reelremix.cli.tui.widgets.words import Words
+from reelremix.engine.domain.edit import (
+    Correct,
+    CutOut,
+    Decide,
+    Merge,
+    PutBack,
+    Recaption,
+    Reframe,
+    Retitle,
+    Split,
+    Status,
+)
+from reelremix.engine.domain.layout import LayoutChoice
+
+if TYPE_CHECKING:
+    from reelremix.engine.domain.clip import Clip
+    from reelremix.engine.domain.context import CancelToken
+    from reelremix.engine.domain.events import LoggedEvent
+    from reelremix.engine.reviewing import Happened
+    from reelremix.engine.stages.glance import Glance
+
+SYNC_S = 0.8
+"""After a change, before the manifest is written: a burst of keys is written once."""
+REFRESH_S = 1.0
+"""How often other sessions are looked for."""
+DONE = {
+    "decide": "decision", "retitle": "title", "trim": "trim", "cut": "deletion",
+    "put_back": "words put back", "split": "split", "merge": "merge", "create": "new clip",
+    "layout": "layout", "follow": "who is shown", "captions": "captions", "correct": "correction",
+    "by_hand": "change by hand",
+}  # fmt: skip
+"""What operations are called."""
+
+
+class ReviewScreen(Screen[None]):
+    """Decide on clips, cut them, render them."""
+
+    HELP = """\
+## Review
+
+`tab` goes from the clips to the transcript, the facts and back. Everything is kept at once: a
+session that ends in any way goes on where it was.
+
+| key | does |
+|---|---|
+| `y` | keep |
+| `r` `L` `S` `C` | title, layout, who is shown, captions |
+| `,` `.` `<` `>` | where it begins: a word, a sentence |
+| `-` `=` `_` `+` | where it ends: a word, a sentence |
+| `u` `ctrl+r` | undo, redo |
+| `/` | find in the transcript |
+| `space` `p` `f` | play, preview, play the film |
+| `R` `X` | render what is kept, stop rendering |
+| `m` | merge |
+| `ctrl+p` | everything by name |
+| `q` | back, or quit |
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "decide('kept')", "Keep"),
+        Binding("r", "retitle", "Title"),
+        Binding("comma", "move('start', 'word', -1)", "Start", show=False),
+        Binding("full_stop", "move('start', 'word', 1)", "Start", show=False),
+        Binding("less_than_sign", "move('start', 'sentence', -1)", "Start", show=False),
+        Binding("greater_than_sign", "move('start', 'sentence', 1)", "Start", show=False),
+        Binding("minus", "move('end', 'word', -1)", "End", show=False),
+        Binding("equals_sign", "move('end', 'word', 1)", "End", show=False),
+        Binding("underscore", "move('end', 'sentence', -1)", "End", show=False),
+        Binding("plus", "move('end', 'sentence', 1)", "End", show=False),
+        Binding("u", "undo", "Undo"),
+        Binding("ctrl+r", "redo", "Redo", show=False),
+        Binding("slash", "find", "Find"),
+        Binding("n", "hit(1)", "Next", show=False),
+        Binding("N", "hit(-1)", "Previous", show=False),
+        Binding("space", "play", "Play"),
+        Binding("p", "preview", "Preview", show=False),
+        Binding("f", "film", "Film", show=False),
+        Binding("L", "layout", "Layout", show=False),
+        Binding("S", "speaker", "Who is shown", show=False),
+        Binding("C", "captions", "Captions", show=False),
+        Binding("m", "merge", "Merge", show=False),
+        Binding("R", "render", "Render"),
+        Binding("X", "stop", "Stop", show=False),
+        Binding("question_mark", "app.help", "Help"),
+        Binding("q", "leave", "Quit"),
+    ]
+
+    class Viewed(Message):
+        """There is something else to show."""
+
+        def __init__(self, view: View, happened: str | None, select: str | None) -> None:
+            super().__init__()
+            self.view, self.happened, self.select = view, happened, select
+
+    class Glanced(Message):
+        """Pictures of a clip are there."""
+
+        def __init__(self, clip: str, glance: Glance) -> None:
+            super().__init__()
+            self.clip, self.glance = clip, glance
+
+    class Failed(Message):
+        """Something could not be done."""
+
+        def __init__(self, error: BaseException, *, is_fatal: bool = False) -> None:
+            super().__init__()
+            self.error, self.is_fatal = error, is_fatal
+
+    class Progressed(Message):
+        """A render goes on."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, desk: Desk, named: str) -> None:
+        super().__init__()
+        self._desk, self._named = desk, named
+        self.view: View | None = None
+        self.selected: str | None = None
+        self._cancel_glance: CancelToken | None = None
+        self._cancel_render: CancelToken | None = None
+        self._sync_timer: Any = None
+        self._is_leaving = False
+
+    def compose(self) -> ComposeResult:
+        """List and facts at the left, words at the right, the filmstrip below."""
+        yield Header()
+        with Horizontal(id="desk"):
+            with Vertical(id="left"):
+                yield Clips(id="clips")
+                yield Facts(id="facts")
+            yield Words(id="words")
+        yield Filmstrip(id="filmstrip")
+        yield Static("", id="state")
+        yield Footer()
+        yield LoadingIndicator(id="loading")
+
+    def on_mount(self) -> None:
+        """Open the clips; the page is there already."""
+        self.sub_title = self._named
+        self.query_one(Clips).focus()
+        self._desk.warn = lambda message, hint: self.app.call_from_thread(
+            self.notify, _joined(message, hint), severity="warning", timeout=10
+        )
+        self._open()
+        self.set_interval(REFRESH_S, self._look_for_others)
+
+    @property
+    def clip(self) -> Clip | None:
+        """The one that is selected."""
+        clips = self.view.clips if self.view is not None else ()
+        return next((clip for clip in clips if clip.id == self.selected), None)
+
+    # -- what the engine does, in threads ---------------------------------------------------------
+
+    @work(thread=True, group="edit", exit_on_error=False)
+    def _open(self) -> None:
+        try:
+            view = self._desk.open(self._named)
+        except Exception as exc:
+            self.post_message(self.Failed(exc, is_fatal=True))
+            return
+        self.post_message(self.Viewed(view, None, None))
+
+    @work(thread=True, group="edit", exit_on_error=False)
+    def _do(self, what: Callable[[], Happened], *, verb: str = "") -> None:
+        try:
+            happened = what()
+            view = self._desk.view()
+        except Exception as exc:
+            with contextlib.suppress(Exception):  # the first reason is the one to tell
+                self.post_message(self.Viewed(self._desk.view(), None, None))
+            self.post_message(self.Failed(exc))
+            return
+        there = {clip.id for clip in view.clips}
+        before = {clip.id for clip in self.view.clips} if self.view is not None else set()
+        touched = [id for id in happened.clips if id in there]
+        new = [id for id in touched if id not in before]
+        select = new[0] if new else touched[0] if touched else None
+        name = DONE.get(happened.operation.op, happened.operation.op)
+        self.post_message(self.Viewed(view, f"{verb}{name}" if verb else None, select))
+
+    @work(thread=True, group="sync", exit_on_error=False)
+    def _sync(self) -> None:
+        try:
+            self._desk.sync()
+        except Exception as exc:
+            self.post_message(self.Failed(exc))
+
+    @work(thread=True, group="others", exclusive=True, exit_on_error=False)
+    def _refresh(self) -> None:
+        try:
+            if self._desk.refresh():
+                self.post_message(
+                    self.Viewed(self._desk.view(), "changed by another session", None)
+                )
+        except Exception as exc:
+            self.post_message(self.Failed(exc))
+
+    @work(thread=True, group="glance", exit_on_error=False)
+    def _glance(self, clip: Clip, cancel: CancelToken) -> None:
+        from reelremix.errors import Cancelled, SourceError
+
+        try:
+            seen = self._desk.glance(clip, cancel)
+        except Cancelled:
+            return
+        except SourceError as exc:
+            self.app.call_from_thread(self.query_one(Filmstrip).show_notice, exc.message)
+            return
+        self.post_message(self.Glanced(clip.id, seen))
+
+    @work(thread=True, group="render", exclusive=True, exit_on_error=False)
+    def _render_clips(self, ids: Sequence[str], cancel: CancelToken) -> None:
+        from reelremix.errors import Cancelled
+
+        try:
+            result = self._desk.render(ids, _Following(self), cancel)
+            view = self._desk.view()
+        except Cancelled:
+            self.post_message(self.Progressed("rendering was stopped; what is finished is kept"))
+            return
+        except Exception as exc:
+            self.post_message(self.Progressed(""))
+            self.post_message(self.Failed(exc))
+            return
+        finally:
+            self._cancel_render = None
+        failed = f", {result.failed} failed" if result.failed else ""
+        self.post_message(self.Progressed(f"rendered {len(ids) - result.failed}{failed}"))
+        self.post_message(self.Viewed(view, None, None))
+
+    @work(thread=True, group="render", exclusive=True, exit_on_error=False)
+    def _preview(self, id: str, cancel: CancelToken) -> None:
+        from reelremix.errors import Cancelled
+
+        try:
+            film = self._desk.preview(id, _Following(self), cancel)
+            player = play(film)
+            view = self._desk.view()
+        except Cancelled:
+            self.post_message(self.Progressed("the preview was stopped"))
+            return
+        except Exception as exc:
+            self.post_message(self.Progressed(""))
+            self.post_message(self.Failed(exc))
+            return
+        finally:
+            self._cancel_render = None
+        self.post_message(self.Progressed(f"preview in {player}"))
+        self.post_message(self.Viewed(view, None, None))
+
+    @work(thread=True, group="play", exit_on_error=False)
+    def _play(self, start: Callable[[], str]) -> None:
+        try:
+            self.post_message(self.Progressed(f"playing in {start()}"))
+        except Exception as exc:
+            self.post_message(self.Failed(exc))
+
+    @work(thread=True, group="leave", exclusive=True, exit_on_error=False)
+    def _leave(self) -> None:
+        try:
+            self._desk.close()
+        except Exception as exc:
+            self.post_message(self.Failed(exc))
+        self.app.call_from_thread(self._left)
+
+    # -- what came of it --------------------------------------------------------------------------
+
+    def on_review_screen_viewed(self, message: Viewed) -> None:
+        """Show how the clips are now."""
+        first, view = self.view is None, message.view
+        words_changed = first or self.view is None or view.words is not self.view.words
+        self.view = view
+        self.query_one("#loading").display = False
+        ids = [clip.id for clip in view.clips]
+        if message.select in ids:
+            self.selected = message.select
+        elif self.selected not in ids:
+            self.selected = ids[0] if ids else None
+        if words_changed:
+            self.query_one(Words).show_words(view.words)
+        self.query_one(Clips).show(view, self.selected)
+        self._show_clip(go=first)
+        self._show_state()
+        if message.happened is not None:
+            self.notify(message.happened, timeout=3)
+        if not first:
+            self._sync_soon()
+
+    def on_review_screen_glanced(self, message: Glanced) -> None:
+        """Show the pictures, if they are still wanted."""
+        if message.clip == self.selected:
+            self.query_one(Filmstrip).show_glance(message.glance)
+
+    def on_review_screen_failed(self, message: Failed) -> None:
+        """Tell why, and what to do."""
+        text = _joined(*in_words(message.error))
+        if message.is_fatal:
+            self.query_one("#loading").display = False
+            self.app.open_failed(message.error)  # type: ignore[attr-defined]
+        else:
+            self.notify(text, severity="error", timeout=10)
+
+    def on_review_screen_progressed(self, message: Progressed) -> None:
+        """Say how far the render is."""
+        self._progress = message.text
+        self._show_state()
+
+    _progress = ""
+
+    def _show_clip(self, *, go: bool) -> None:
+        clip, view = self.clip, self.view
+        words, strip = self.query_one(Words), self.query_one(Filmstrip)
+        film = view.films.get(clip.id) if view is not None and clip is not None else None
+        self.query_one(Facts).show(clip, film)
+        if clip is None or view is None:
+            words.show_clip((), go=False)
+            return
+        words.show_clip(clip.ranges, go=go)
+        kept = [(r.start_s, r.end_s) for r in clip.ranges]
+        span = max(0.0, kept[0][0] - MARGIN_S), min(view.duration_s, kept[-1][1] + MARGIN_S)
+        strip.show_ranges(kept, span)
+        self._look_at(clip)
+
+    def _look_at(self, clip: Clip) -> None:
+        from reelremix.engine.domain.context import CancelToken
+
+        if self._cancel_glance is not None:
+            self._cancel_glance.set()
+        self._cancel_glance = CancelToken()
+        self._glance(clip, self._cancel_glance)
+
+    def _show_state(self) -> None:
+        view = self.view
+        if view is None:
+            return
+        kept = sum(clip.status == Status.KEPT for clip in view.clips)
+        dropped = sum(clip.status == Status.DROPPED for clip in view.clips)
+        counts = f"{len(view.clips)} clips, {kept} kept, {dropped} dropped"
+        undo = f"undo: {DONE.get(view.undo, view.undo)}" if view.undo else ""
+        parts = [part for part in (counts, undo, self._progress) if part]
+        self.query_one("#state", Static).update("  ·  ".join(parts))
+        self.sub_title = view.name
+
+    def _sync_soon(self) -> None:
+        if self._sync_timer is not None:
+            self._sync_timer.stop()
+        self._sync_timer = self.set_timer(SYNC_S, self._sync)
+
+    def _look_for_others(self) -> None:
+        if self.view is not None and not self._is_leaving:
+            self._refresh()
+
+    # -- keys -------------------------------------------------------------------------------------
+
+    @on(Clips.RowHighlighted)
+    def _highlighted(self, event: Clips.RowHighlighted) -> None:
+        id = str(event.row_key.value) if event.row_key is not None else None
+        if id is not None and id != self.selected and self.view is not None:
+            self.selected = id
+            self._show_clip(go=True)
+
+    @on(Words.Moved)
+    def _moved(self, event: Words.Moved) -> None:
+        word = self.query_one(Words).words[event.word]
+        self.query_one(Filmstrip).point_at(word.range.start_s)
+
+    @on(Filmstrip.Pointed)
+    def _pointed(self, event: Filmstrip.Pointed) -> None:
+        words = self.query_one(Words)
+        words.go_to(event.at_s)
+        words.focus()
+
+    @on(Words.Asked)
+    def _asked(self, event: Words.Asked) -> None:
+        clip = self.clip
+        if clip is None and event.what != "create":
+            return
+        first, last = event.first, event.last
+        words = self.query_one(Words).words
+        start_s = words[first].range.start_s
+        end_s = max(word.range.end_s for word in words[first : last + 1])
+        id = clip.id if clip is not None else ""
+        match event.what:
+            case "delete":
+                self._do(partial(self._desk.do, CutOut(id, start_s, end_s)))
+            case "put_back":
+                self._do(partial(self._desk.do, PutBack(id, start_s, end_s)))
+            case "begin":
+                self._do(partial(self._desk.begin_at, id, first))
+            case "end":
+                self._do(partial(self._desk.end_at, id, last))
+            case "split":
+                self._do(partial(self._desk.do, Split(id, start_s)), verb="made by the ")
+            case "create":
+                self._do(partial(self._desk.create, first, last))
+            case "correct":
+                said = " ".join(word.text for word in words[first : last + 1])
+                self._correct(id, start_s, end_s, said)
+
+    @work(exit_on_error=False)
+    async def _correct(self, id: str, start_s: float, end_s: float, said: str) -> None:
+        question = Ask("What is said there? Empty takes it out of the captions.", said,
+                       may_be_empty=True)  # fmt: skip
+        text = await self.app.push_screen_wait(question)
+        if text is not None and text != said:
+            self._do(partial(self._desk.do, Correct(id, start_s, end_s, text)))
+
+    def action_decide(self, wanted: str) -> None:
+        """Keep or drop; the same again leaves it open."""
+        clip = self.clip
+        if clip is not None:
+            status = None if clip.status == wanted else Status(wanted)
+            self._do(partial(self._desk.do, Decide(clip.id, status)))
+
+    def action_move(self, edge: str, unit: str, by: int) -> None:
+        """Move an end by words or sentences."""
+        from reelremix.engine.pointing import Edge, Unit
+
+        if self.clip is not None:
+            self._do(partial(self._desk.move, self.clip.id, Edge(edge), Unit(unit), by))
+
+    def action_undo(self) -> None:
+        """Take back the last operation."""
+        self._do(self._desk.undo, verb="undone: ")
+
+    def action_redo(self) -> None:
+        """Do it again."""
+        self._do(self._desk.redo, verb="done again: ")
+
+    @work(exit_on_error=False)
+    async def action_retitle(self) -> None:
+        """Ask for another title."""
+        if (clip := self.clip) is not None:
+            title = await self.app.push_screen_wait(Ask("Title", clip.title))
+            if title and title != clip.title:
+                self._do(partial(self._desk.do, Retitle(clip.id, title)))
+
+    @work(exit_on_error=False)
+    async def action_layout(self) -> None:
+        """Ask for another layout."""
+        if (clip := self.clip) is None:
+            return
+        now = clip.framing.wanted.value
+        choices = [(choice.value, choice.value) for choice in LayoutChoice]
+        wanted = await self.app.push_screen_wait(Choose("Layout", choices, now))
+        if wanted and wanted != now:
+            self._do(partial(self._desk.do, Reframe(clip.id, LayoutChoice(wanted))))
+
+    @work(exit_on_error=False)
+    async def action_captions(self) -> None:
+        """Ask for other captions."""
+        if (clip := self.clip) is None:
+            return
+        now = clip.captions.preset if clip.captions is not None else "none"
+        choices = [(name, name) for name in self._desk.presets()]
+        wanted = await self.app.push_screen_wait(Choose("Captions", choices, now))
+        if wanted and wanted != now:
+            self._do(partial(self._desk.do, Recaption(clip.id, wanted)))
+
+    @work(exit_on_error=False)
+    async def action_speaker(self) -> None:
+        """Ask who is to be shown: while the selected words are said, or all through."""
+        if (clip := self.clip) is None:
+            return
+        span = self.query_one(Words).selected_span() or _hull(clip)
+        faces = self._desk.faces(span)
+        if not faces:
+            self.notify("nobody is seen there", severity="warning")
+            return
+        choices = [
+            (str(face.id), f"{_place(n, len(faces))}{f' ({face.speaker})' if face.speaker else ''}")
+            for n, face in enumerate(faces)
+        ]
+        asked = f"Who is shown, {precise_clock(span.start_s)} to {precise_clock(span.end_s)}"
+        chosen = await self.app.push_screen_wait(Choose(asked, choices))
+        face = next((face for face in faces if str(face.id) == chosen), None)
+        if face is not None:
+            self._do(partial(self._desk.follow, clip.id, face, span))
+
+    @work(exit_on_error=False)
+    async def action_merge(self) -> None:
+        """Ask which clip to take in."""
+        if (clip := self.clip) is None or self.view is None:
+            return
+        others = [other for other in self.view.clips if other.id != clip.id]
+        others.sort(key=lambda other: abs(other.ranges[0].start_s - clip.ranges[-1].end_s))
+        choices = [
+            (other.id, f"{other.rank}  {precise_clock(other.ranges[0].start_s)}  {other.title}")
+            for other in others
+        ]
+        chosen = await self.app.push_screen_wait(Choose("Merge with", choices))
+        if chosen:
+            self._do(partial(self._desk.do, Merge(clip.id, chosen)))
+
+    @work(exit_on_error=False)
+    async def action_find(self) -> None:
+        """Ask for words to find."""
+        text = await self.app.push_screen_wait(Ask("Find"))
+        if text:
+            words = self.query_one(Words)
+            found = words.find(text)
+            words.focus()
+            times = "once" if found == 1 else f"{found} times" if found else "nowhere"
+            self.notify(f"“{text}” is said {times}", timeout=3)
+
+    def action_hit(self, step: int) -> None:
+        """The next or the previous place that was found."""
+        self.query_one(Words).next_hit(step)
+
+    def action_play(self) -> None:
+        """Play the recording: from the word one is at, or the clip from its beginning."""
+        words = self.query_one(Words)
+        if words.has_focus and words.words:
+            at_s, until_s = words.words[words.cursor].range.start_s, self.view_end
+        elif self.clip is not None:
+            at_s, until_s = self.clip.ranges[0].start_s, self.clip.ranges[-1].end_s
+        else:
+            return
+        self._play(partial(self._desk.play, at_s, until_s))
+
+    @property
+    def view_end(self) -> float:
+        """Where the recording ends."""
+        return self.view.duration_s if self.view is not None else 0.0
+
+    def action_film(self) -> None:
+        """Play the film that was rendered."""
+        film = self.view.films.get(self.selected or "") if self.view is not None else None
+        if film is None:
+            self.notify("it is not rendered; `p` makes a preview", severity="warning")
+        else:
+            self._play(partial(play, film.path))
+
+    def action_preview(self) -> None:
+        """Make a small film of the clip and play it."""
+        self._start(lambda cancel: self._preview(self.selected or "", cancel))
+
+    def action_render(self) -> None:
+        """Render what is kept and not rendered as it is."""
+        view = self.view
+        kept = [clip.id for clip in view.clips if clip.status == Status.KEPT] if view else []
+        if not kept:
+            self.notify("keep a clip first, with `y`", severity="warning")
+        else:
+            self._start(lambda cancel: self._render_clips(kept, cancel))
+
+    def _start(self, begin: Callable[[CancelToken], object]) -> None:
+        from reelremix.engine.domain.context import CancelToken
+
+        if self._cancel_render is not None:
+            self.notify("a render is under way; `X` stops it", severity="warning")
+        elif self.clip is not None:
+            self._cancel_render = CancelToken()
+            begin(self._cancel_render)
+
+    def action_stop(self) -> None:
+        """Stop rendering; finished films are kept."""
+        if self._cancel_render is not None:
+            self._cancel_render.set()
+
+    def action_leave(self) -> None:
+        """Go back to the recordings, or quit; what is not in the manifest yet is written."""
+        if not self._is_leaving:
+            self._is_leaving = True
+            self.action_stop()
+            if self._cancel_glance is not None:
+                self._cancel_glance.set()
+            self._leave()
+
+    def _left(self) -> None:
+        self.app.left_review()  # type: ignore[attr-defined]
+
+
+class _Following:
+    """Tells a screen how far a job is; called in the job's thread."""
+
+    def __init__(self, screen: ReviewScreen) -> None:
+        self._screen = screen
+
+    def receive(self, logged: LoggedEvent) -> None:
+        """One event."""
+        from reelremix.engine.domain.events import ClipFailed, StageProgress, StageStarted, Waiting
+
+        match logged.event:
+            case StageProgress(stage=stage, done=done, total=total) if total:
+                self._tell(f"{stage}: {100 * done / total:.0f} %")
+            case StageStarted(stage=stage):
+                self._tell(f"{stage} ...")
+            case Waiting(reason=reason):
+                self._tell(f"waiting: {reason}")
+            case ClipFailed(message=message):
+                self._screen.app.call_from_thread(self._screen.notify, message, severity="error")
+            case _:
+                pass
+
+    def _tell(self, text: str) -> None:
+        self._screen.post_message(ReviewScreen.Progressed(text))
+
+
+def _hull(clip: Clip) -> Any:
+    from reelremix.engine.domain.kept import hull_of
+
+    return hull_of(clip.ranges)
+
+
+def _place(number: int, count: int) -> str:
+    if count == 1:
+        return "the only face"
+    names = {0: "left", count - 1: "right"}
+    return names.get(number, f"number {number + 1} from the left")
+
+
+def _joined(message: str, hint: str | None) -> str:
+    return f"{message}\n{hint}" if hint else message

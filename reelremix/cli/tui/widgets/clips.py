@@ -1,0 +1,86 @@
+"""The list of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable
+
+from reelremix.cli.tui.text import STATUS_MARKS, precise_clock
+
+if TYPE_CHECKING:
+    from reelremix.cli.tui.desk import View
+
+MARK_STYLES = {"kept": "green", "dropped": "red", None: "dim"}
+
+
+class Clips(DataTable[Text]):
+    """One row a clip: decision, score, length, title."""
+
+    HELP = """\
+## Clips
+
+`✓` kept, `✗` dropped, `·` open. After the length, `●` is a film that shows the clip as it is,
+`○` one that was rendered before it was changed.
+
+| key | does |
+|---|---|
+| `↑` `↓`, `k` `j` | another clip |
+| `y` | keep, or open again |
+| `d` | drop, or open again |
+| `r` | give it another title |
+| `,` `.` | begin a word earlier, later (`<` `>` a sentence) |
+| `-` `=` | end a word earlier, later (`_` `+` a sentence) |
+| `m` | take another clip into this one |
+| `L` `S` `C` | layout, who is shown, captions |
+| `space` `p` | play the recording there, play a quick preview |
+| `f` | play the film that was rendered |
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+        Binding("g", "scroll_top", "First", show=False),
+        Binding("G", "scroll_bottom", "Last", show=False),
+        Binding("d", "screen.decide('dropped')", "Drop"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, cursor_type="row", zebra_stripes=False, show_header=True)
+
+    def on_mount(self) -> None:
+        """The columns."""
+        for name, width in (("", 1), ("#", 2), ("score", 5), ("length", 7), ("title", None)):
+            self.add_column(name, width=width, key=name or "mark")
+
+    def show(self, view: View, selected: str | None) -> None:
+        """Show these clips, the selected one staying where the cursor is."""
+        ids = [clip.id for clip in view.clips]
+        if [str(key.value) for key in self.rows] != ids:
+            self.clear()
+            for clip in view.clips:
+                self.add_row(*_cells(view, clip.id), key=clip.id)
+        else:
+            for clip in view.clips:
+                for column, cell in zip(self.columns, _cells(view, clip.id), strict=True):
+                    if self.get_cell(clip.id, column) != cell:
+                        self.update_cell(clip.id, column, cell)
+        if selected in ids:
+            self.move_cursor(row=ids.index(selected), animate=False)
+
+
+def _cells(view: View, id: str) -> Sequence[Text]:
+    clip = next(clip for clip in view.clips if clip.id == id)
+    total = clip.score.total if clip.score is not None else None
+    film = view.films.get(id)
+    state = "" if film is None else "○" if film.is_stale else "●"
+    dim = "dim" if clip.status == "dropped" else ""
+    return (
+        Text(STATUS_MARKS[clip.status], style=MARK_STYLES[clip.status]),
+        Text(str(clip.rank), style=dim, justify="right"),
+        Text("?" if total is None else f"{total:.0f}", style=dim, justify="right"),
+        Text(f"{precise_clock(clip.duration_s)}{state or ' '}", style=dim, justify="right"),
+        Text(clip.title, style=dim, no_wrap=True, overflow="ellipsis"),
+    )
