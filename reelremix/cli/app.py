@@ -20,6 +20,7 @@ from reelremix.cli import diagnostics
 from reelremix.cli.commands.clip import clip
 from reelremix.cli.commands.config import config_app
 from reelremix.cli.commands.doctor import doctor
+from reelremix.cli.commands.export import export
 from reelremix.cli.commands.feedback import feedback_app
 from reelremix.cli.commands.library import library_app
 from reelremix.cli.commands.models import models_app
@@ -56,7 +57,7 @@ def _root(
     """Turn long videos into short vertical captioned clips, on your own machine."""
 
 
-for command in (clip, search, transcribe, score, render, probe, doctor):
+for command in (clip, search, transcribe, score, render, export, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(preset_app, name="preset")

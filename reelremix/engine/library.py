@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.config import Settings, expanded, load_settings
-from reelremix.engine import adapting, choosing, feedback, hearing, pipeline, planning, searching
+from reelremix.engine import (
+    adapting,
+    choosing,
+    exporting,
+    feedback,
+    hearing,
+    pipeline,
+    planning,
+    searching,
+)
 from reelremix.engine.adapting import Standing
 from reelremix.engine.choosing import Chosen
 from reelremix.engine.domain.clip import Clip, ClipEntry, Rendered
@@ -43,6 +52,7 @@ from reelremix.engine.domain.request import (
     AUTO,
     OFF,
     ClipRequest,
+    ExportRequest,
     FrameOptions,
     RenderRequest,
     ScoreRequest,
@@ -53,6 +63,7 @@ from reelremix.engine.domain.request import (
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.export.exporters import Recording, find_exporter
 from reelremix.engine.export.manifest import (
     FILE_NAME,
     SHEET_NAME,
@@ -69,6 +80,8 @@ from reelremix.engine.export.manifest import (
     updated_manifest,
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
+from reelremix.engine.exporting import Chosen as ForExport
+from reelremix.engine.exporting import ExportResult
 from reelremix.engine.feedback import Import
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import JobLog, Listener, Silence
@@ -254,6 +267,16 @@ class Library:
     def render(self, request: RenderRequest, **run: Any) -> ClipResult:
         """Render clips of a manifest, all or some, with changed options if asked."""
         return self._job(request.manifest, {}, lambda job: _render(request, job), **run)
+
+    def export(self, request: ExportRequest, **run: Any) -> ExportResult:
+        """Hand clips of a manifest over to another program.
+
+        Raises:
+            ConfigError: the manifest, the format or the place to write to is wrong.
+            SourceError: the recording is needed and cannot be found or read.
+            ModelError: a library that the format needs is not installed.
+        """
+        return self._job(request.manifest, {}, lambda job: _export(request, job), **run)
 
     def decide(self, clips: Sequence[str], *, keep: bool, **run: Any) -> Decided:
         """Record that clips are kept or dropped, all or none of them, and learn from it.
@@ -495,18 +518,49 @@ def _manifest(
 
 
 def _render(request: RenderRequest, job: _Job) -> ClipResult:
-    path = Path(request.manifest)
-    if path.is_dir():
-        path = path / FILE_NAME
+    path = _manifest_path(request.manifest)
     content = read_manifest(path)
-    with _working_on(_recording_of(request, content, path, job.ctx), job) as subject:
+    with _working_on(_recording_of(request.source, content, path, job.ctx), job) as subject:
         pipeline.require_video(subject)
-        if subject.source.id != content["source"]["id"]:
-            raise UnreadableMedia(
-                f"{subject.source.name} is not the recording {path} was made from",
-                hint="name the right one with `--source FILE`",
-            )
+        _require_same(subject, content, path)
         return _render_from(path, request, subject, job)
+
+
+def _manifest_path(named: str) -> Path:
+    path = Path(named)
+    return path / FILE_NAME if path.is_dir() else path
+
+
+def _require_same(subject: Subject, content: dict[str, Any], path: Path) -> None:
+    """Raise UnreadableMedia for another recording than the one a manifest was made from."""
+    if subject.source.id != content["source"]["id"]:
+        raise UnreadableMedia(
+            f"{subject.source.name} is not the recording {path} was made from",
+            hint="name the right one with `--source FILE`",
+        )
+
+
+def _export(request: ExportRequest, job: _Job) -> ExportResult:
+    exporter = find_exporter(request.to)
+    path = _manifest_path(request.manifest)
+    content = read_manifest(path)
+    clips = clips_from_dict(content, path)
+    names = request.clip_ids or exporting.kept_ids(content)
+    chosen = ForExport(path, content, _wanted(clips, names, path) if names else ())
+    with ExitStack() as stack:
+        subject = None
+        needed = exporter.recording is Recording.NEEDED or request.conform is not None
+        if needed or exporter.recording is Recording.HELPS:
+            try:
+                opened = _recording_of(request.source, content, path, job.ctx)
+                subject = stack.enter_context(opened)
+                pipeline.require_video(subject)
+                _require_same(subject, content, path)
+            except UnreadableMedia:
+                if needed or request.source is not None:
+                    raise
+                subject = None
+        return exporting.export(request, exporter, chosen, subject, job.ctx)
 
 
 def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job) -> ClipResult:
@@ -581,15 +635,15 @@ def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[
 
 @contextmanager
 def _recording_of(
-    request: RenderRequest, content: dict[str, Any], path: Path, ctx: RunContext
+    named: str | None, content: dict[str, Any], path: Path, ctx: RunContext
 ) -> Iterator[Subject]:
     """The recording of a manifest: as named, where it was last seen, or beside the manifest."""
     source_id, name = str(content["source"]["id"]), str(content["source"]["name"])
     stream = content["source"].get("audio_stream")
     audio = None if stream is None else str(stream)
     with ExitStack() as stack:
-        if request.source is not None:
-            yield stack.enter_context(pipeline.prepared(request.source, audio, ctx))
+        if named is not None:
+            yield stack.enter_context(pipeline.prepared(named, audio, ctx))
             return
         try:
             subject = stack.enter_context(pipeline.reopened(source_id, audio, ctx))
