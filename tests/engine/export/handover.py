@@ -129,7 +129,7 @@ def grid(span: TimeRange) -> LayoutPiece:
 
 def fitted(span: TimeRange) -> LayoutPiece:
     """The whole picture, on a background."""
-    region = Region((0, 110, 180, 100), (Keyframe(span.start, Box(0, 1, 320, 178)),))
+    region = Region((0, 110, 180, 100), (Keyframe(span.start, Box(0, 0, 320, 178)),))
     return LayoutPiece(span, LayoutKind.FIT, (region,))
 
 
