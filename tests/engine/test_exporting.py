@@ -15,6 +15,7 @@ from reelremix.engine.domain.events import StageProgress, Warned
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.exporting import kept_ids, recording_media
 from reelremix.errors import Cancelled, ConfigError, OutputExists
+from tests.contract.schemas import faults
 from tests.engine.export.handover import (
     NTSC,
     PAL,
@@ -212,5 +213,12 @@ def test_a_rate_that_editors_do_not_have_is_refused(
 
 def test_the_result_is_told_to_programs(talk: Subject, tmp_path: Path) -> None:
     told = exported("otio", [CLIP], talk, tmp_path).to_dict()
-    assert json.loads(json.dumps(told))["clips"] == [CLIP.id]
-    assert set(told) == {"version", "format", "files", "media", "clips", "notes", "warnings"}
+    assert told["clips"] == [CLIP.id]
+    assert faults("export", told) == []
+
+
+def test_the_table_fits_its_schema(talk: Subject, tmp_path: Path) -> None:
+    for subject in (talk, None):
+        clips = [CLIP, clip_on([(0, 9)], PAL, 2, score=None)]
+        result = exported("json", clips, subject, tmp_path, overwrite=True)
+        assert faults("table", json.loads(result.files[0].read_text())) == []
