@@ -30,7 +30,8 @@ from reelremix.engine.domain.timecode import (
     may_drop,
     nearest_rate,
 )
-from reelremix.engine.export.exporters import Document, Exporter, Material
+from reelremix.engine.export.exporters import Document, Exporter, Material, Recording
+from reelremix.engine.export.manifest import is_plain_name
 from reelremix.engine.export.names import slug
 from reelremix.engine.export.sequence import Media, sequence_of
 from reelremix.engine.export.xmltext import plain_line
@@ -97,6 +98,15 @@ class Chosen:
 def kept_ids(content: Mapping[str, Any]) -> tuple[str, ...]:
     """The clips that nobody has dropped, in their order."""
     return tuple(e["id"] for e in content["clips"] if e.get("status") != DROPPED)
+
+
+def check(request: ExportRequest, exporter: Exporter) -> None:
+    """Raise ConfigError for copies that nothing would refer to."""
+    if request.conform is not None and exporter.recording is not Recording.NEEDED:
+        raise ConfigError(
+            f"`--conform` makes copies for editors, and `--to {request.to}` refers to no media",
+            hint="leave it out, or export for an editor",
+        )
 
 
 def export(
@@ -172,6 +182,8 @@ def _refuse_replacing(documents: Sequence[Document], folder: Path, request: Expo
     if doubled is not None:
         raise ConfigError(f"two clips would both be written to {doubled}")
     for document in documents:
+        if not is_plain_name(document.name):
+            raise ConfigError(f"the exporter '{request.to}' would write outside of {folder}")
         path = folder / document.name
         if path.is_dir():
             raise ConfigError(f"{path} is a folder", hint="`--out` takes another name")
@@ -320,7 +332,7 @@ def _sound(shown: Presentation) -> tuple[int, int, int]:
         return 0, 1, PROGRAMME.rate_hz
     before = [s for s in shown.source.of_kind(StreamKind.AUDIO) if s.index < shown.audio.index]
     first = 1 + sum(stream.audio.channels for stream in before if stream.audio is not None)
-    return min(shown.audio.audio.channels, 2), first, shown.audio.audio.rate_hz
+    return shown.audio.audio.channels, first, shown.audio.audio.rate_hz
 
 
 def _doubts(shown: Presentation, rate: Fraction) -> Iterator[str]:

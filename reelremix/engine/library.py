@@ -542,6 +542,7 @@ def _require_same(subject: Subject, content: dict[str, Any], path: Path) -> None
 
 def _export(request: ExportRequest, job: _Job) -> ExportResult:
     exporter = find_exporter(request.to)
+    exporting.check(request, exporter)
     path = _manifest_path(request.manifest)
     content = read_manifest(path)
     clips = clips_from_dict(content, path)
@@ -549,7 +550,7 @@ def _export(request: ExportRequest, job: _Job) -> ExportResult:
     chosen = ForExport(path, content, _wanted(clips, names, path) if names else ())
     with ExitStack() as stack:
         subject = None
-        needed = exporter.recording is Recording.NEEDED or request.conform is not None
+        needed = exporter.recording is Recording.NEEDED
         if needed or exporter.recording is Recording.HELPS:
             try:
                 opened = _recording_of(request.source, content, path, job.ctx)

@@ -215,7 +215,8 @@ def _segments(clip: Clip, media: Media, size: Size) -> Iterator[Segment]:
     at = 0
     for kept in clip.ranges:
         first = media.nearest(kept.start.exact)
-        last = max(media.nearest(kept.end.exact), first + 1)
+        # An editor refuses what lies behind the file's end; a render would hold the last picture.
+        last = max(min(media.nearest(kept.end.exact), media.frames), first + 1)
         for piece, begins, ends in _pieces_within(pieces, first, last, media):
             layers = tuple(_layers(piece, begins, ends, media, size))
             yield Segment(at, begins, ends - begins, layers)

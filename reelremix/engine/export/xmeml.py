@@ -25,7 +25,7 @@ from reelremix.engine.export.sequence import (
     Segment,
 )
 from reelremix.engine.export.sidecars import sidecars_of
-from reelremix.engine.export.xmltext import document, element, file_url, plain_line
+from reelremix.engine.export.xmltext import decimal, document, element, file_url, plain_line
 
 EDGES = ("left", "top", "right", "bottom")
 
@@ -79,13 +79,12 @@ class _Writer:
         media, rate = sequence.media, sequence.rate
         layers = max(len(segment.layers) for segment in sequence.segments)
         # Items of a segment are numbered in a row: its layers from below, then its channels.
-        row, base = layers + media.channels, self._items
+        row, base = layers + _heard(media), self._items
         self._items += len(sequence.segments) * row
         firsts = range(base, self._items, row)
         video = [self._video_track(sequence, layer, firsts) for layer in range(layers)]
         audio = [
-            self._audio_track(sequence, channel, layers, firsts)
-            for channel in range(media.channels)
+            self._audio_track(sequence, channel, layers, firsts) for channel in range(_heard(media))
         ]
         sound = element("audio", None, _sound_format(media), *audio) if audio else None
         return element(
@@ -170,12 +169,17 @@ class _Writer:
         )  # fmt: skip
 
 
+def _heard(media: Media) -> int:
+    """Channels that get a track: a sequence of a short clip has two."""
+    return min(media.channels, 2)
+
+
 def _links(sequence: ClipSequence, segment: Segment, first: int) -> Iterator[ET.Element]:
     """The storyline's picture and its sound move together."""
     index = sequence.segments.index(segment) + 1
     layers = max(len(s.layers) for s in sequence.segments)
     linked = [("video", 1, first + 1)]
-    linked += [("audio", c + 1, first + layers + c + 1) for c in range(sequence.media.channels)]
+    linked += [("audio", c + 1, first + layers + c + 1) for c in range(_heard(sequence.media))]
     if len(linked) > 1:
         for kind, track, number in linked:
             yield element(
@@ -191,20 +195,20 @@ def _filters(sequence: ClipSequence, segment: Segment, layer: Layer) -> Iterator
     width, height = sequence.media.size
     at = [segment.source + pose.frame for pose in layer.poses]
     placed = [pose.placement for pose in layer.poses]
-    scales = [_number(p.scale * 100) for p in placed]
-    centres = [(_number(p.right / width), _number(p.down / height)) for p in placed]
+    scales = [decimal(p.scale * 100) for p in placed]
+    centres = [(decimal(p.right / width), decimal(p.down / height)) for p in placed]
     scale = _parameter("scale", "Scale", at, scales, ("0", "1000"))
     yield _effect("Basic Motion", "basic", scale, _centre(at, centres))
     if any(any(p.crop) for p in placed):
         spans = (width, height, width, height)
         edges = [
-            _parameter(edge, edge, at, [_number(p.crop[n] / spans[n] * 100) for p in placed],
+            _parameter(edge, edge, at, [decimal(p.crop[n] / spans[n] * 100) for p in placed],
                        ("0", "100"))
             for n, edge in enumerate(EDGES)
         ]  # fmt: skip
         yield _effect("Crop", "crop", *edges)
     if layer.is_backdrop:
-        dim = [_number(BACKDROP_OPACITY * 100)]
+        dim = [decimal(BACKDROP_OPACITY * 100)]
         opacity = _parameter("opacity", "opacity", at[:1], dim, ("0", "100"))
         yield _effect("Opacity", "opacity", opacity)
 
@@ -285,7 +289,3 @@ def _sound_format(media: Media) -> ET.Element:
 def _marker(at: int, name: str, note: str) -> ET.Element:
     return element("marker", None, element("comment", text=note), element("name", text=name),
                    element("in", text=at), element("out", text=-1))  # fmt: skip
-
-
-def _number(value: float) -> str:
-    return f"{round(value, 6) + 0.0:.6f}".rstrip("0").rstrip(".")

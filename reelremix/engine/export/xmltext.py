@@ -11,6 +11,8 @@ from xml.etree import ElementTree as ET
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no way to write."""
+_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Orders to turn the reading round, which would garble the lists that names stand in."""
 
 
 def legal(text: str) -> str:
@@ -20,7 +22,9 @@ def legal(text: str) -> str:
 
 def plain_line(text: str) -> str:
     """The text on one line, without control characters, for names and notes in other programs."""
-    kept = "".join(" " if unicodedata.category(c) == "Cc" else c for c in legal(text))
+    kept = "".join(
+        " " if unicodedata.category(c) == "Cc" else c for c in legal(_STEERING.sub("", text))
+    )
     return " ".join(kept.split())
 
 
@@ -28,6 +32,11 @@ def file_url(path: Path, host: str = "") -> str:
     """The address of a file, everything but letters, digits and slashes escaped."""
     whole = path.absolute().as_posix()
     return f"file://{host}{'' if whole.startswith('/') else '/'}{quote(whole)}"
+
+
+def decimal(value: float) -> str:
+    """A number to six decimals, without zeros that say nothing."""
+    return f"{round(value, 6) + 0.0:.6f}".rstrip("0").rstrip(".")
 
 
 def element(name: str, attributes: Mapping[str, object] | None = None, *inside: ET.Element | None,

@@ -36,7 +36,7 @@ from tests.engine.export.handover import (
 )
 from tests.engine.export.programs import read
 from tests.fakes import presented
-from tests.media_factory import Film, plain, write_media
+from tests.media_factory import Film, plain, sound_of, tone, write_media
 
 BUILT_IN = (
     "ass", "csv", "edl", "fcpxml", "html", "json", "otio", "premiere", "resolve", "srt", "vtt",
@@ -262,3 +262,29 @@ def test_the_sequences_of_a_premiere_file_have_the_clips_size_rate_and_count(
     assert len(ids) == len(set(ids))
     linked = {link.findtext("linkclipref") for link in root.iter("link")}
     assert linked <= set(ids) and linked
+
+
+def test_surround_sound_has_two_tracks_in_a_sequence_and_all_its_channels_in_the_file(
+    tmp_path: Path,
+) -> None:
+    sound = sound_of(tone(4, channels=6), layout="5.1", codec="aac")
+    path = write_media(tmp_path / "surround.mp4", Film(100, plain, (320, 180)), sound)
+    talk = Subject(path, presented(path))
+    root = read(exported("premiere", [clip_on([(0, 40)], PAL)], talk, tmp_path).files[0])
+    assert len(root.findall(".//media/audio/track")) == 2
+    assert root.findtext(".//file/media/audio/channelcount") == "6"
+
+
+def test_clips_take_their_sound_from_the_stream_that_was_chosen(tmp_path: Path) -> None:
+    sounds = sound_of(tone(4), is_default=False), sound_of(tone(4, 600), is_default=True)
+    path = write_media(tmp_path / "two.mp4", Film(100, plain, (320, 180)), *sounds)
+    talk = Subject(path, presented(path, "2"))
+    result = exported("premiere", [clip_on([(0, 40)], PAL)], talk, tmp_path)
+    tracks = [t.text for t in read(result.files[0]).iterfind(".//sourcetrack/trackindex")]
+    assert tracks == ["3", "4"] and "audio stream 2" in result.warnings[0]
+
+
+def test_names_do_not_turn_the_reading_round(subject: Subject, tmp_path: Path) -> None:
+    root = read(exported("fcpxml", [hostile_clip()], subject, tmp_path).files[0])
+    assert "\u202e" not in root.find(".//project").get("name")
+    assert "שלום" in root.find(".//project").get("name")

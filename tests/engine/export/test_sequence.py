@@ -141,3 +141,9 @@ def test_a_reason_that_was_cut_out_has_no_marker() -> None:
 def test_a_clip_that_nobody_judged_has_a_title_and_no_note() -> None:
     sequence = sequence_of(clip_on([(0, 50)], PAL, score=None), media(), "")
     assert [(m.name, m.note) for m in sequence.markers] == [("Clip number 1", "")]
+
+
+def test_a_clip_ends_where_the_file_does() -> None:
+    sequence = sequence_of(clip_on([(0, 10), (90, 102)], PAL), media(frames=100), "")
+    assert sequence.kept == ((0, 0, 10), (10, 90, 100))
+    assert all(title.at + title.frames <= 20 for title in sequence.titles)
