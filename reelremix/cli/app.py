@@ -22,6 +22,7 @@ from reelremix.cli.commands.clip import clip
 from reelremix.cli.commands.clip_edit import clip_edit
 from reelremix.cli.commands.config import config_app
 from reelremix.cli.commands.doctor import doctor
+from reelremix.cli.commands.export import export
 from reelremix.cli.commands.feedback import feedback_app
 from reelremix.cli.commands.library import library_app
 from reelremix.cli.commands.models import models_app
@@ -73,7 +74,7 @@ def _root(
 
 
 app.command(CLIP_EDIT, epilog=diagnostics.EPILOG)(clip_edit)
-for command in (clip, review, search, transcribe, score, render, probe, doctor):
+for command in (clip, review, search, transcribe, score, render, export, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(preset_app, name="preset")

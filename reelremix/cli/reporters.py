@@ -41,6 +41,7 @@ DOING = {
     "verify": "Hearing how clips begin and end",
     "frame": "Framing",
     "render": "Rendering",
+    "conform": "Copying at a constant rate",
     "install": "Installing",
     "import": "Reading results",
     "learn": "Learning",

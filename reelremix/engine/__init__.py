@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import Aspect as Aspect
     from reelremix.engine.domain.request import ClipRequest as ClipRequest
     from reelremix.engine.domain.request import EncodeOptions as EncodeOptions
+    from reelremix.engine.domain.request import ExportRequest as ExportRequest
     from reelremix.engine.domain.request import FrameOptions as FrameOptions
     from reelremix.engine.domain.request import JudgeOptions as JudgeOptions
     from reelremix.engine.domain.request import RenderRequest as RenderRequest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import TranscribeRequest as TranscribeRequest
     from reelremix.engine.domain.tightening import Tighten as Tighten
     from reelremix.engine.domain.time import TimeRange as TimeRange
+    from reelremix.engine.exporting import ExportResult as ExportResult
     from reelremix.engine.library import ClipResult as ClipResult
     from reelremix.engine.library import Library as Library
 
@@ -34,6 +36,7 @@ _HOMES = {
     "CancelToken": "domain.context",
     "Library": "library",
     "ClipResult": "library",
+    "ExportResult": "exporting",
     "Censor": "domain.mix",
     "LayoutChoice": "domain.layout",
     "Tighten": "domain.tightening",
@@ -44,6 +47,7 @@ _HOMES = {
         "Aspect",
         "ClipRequest",
         "EncodeOptions",
+        "ExportRequest",
         "FrameOptions",
         "JudgeOptions",
         "RenderRequest",

@@ -21,6 +21,7 @@ from reelremix.config import Settings, expanded, load_settings
 from reelremix.engine import (
     adapting,
     choosing,
+    exporting,
     feedback,
     hearing,
     pipeline,
@@ -61,6 +62,7 @@ from reelremix.engine.domain.request import (
     OFF,
     ClipRequest,
     EditRequest,
+    ExportRequest,
     FrameOptions,
     RenderRequest,
     ScoreRequest,
@@ -72,6 +74,7 @@ from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.export.exporters import Recording, find_exporter
 from reelremix.engine.export.manifest import (
     FILE_NAME,
     SHEET_NAME,
@@ -92,6 +95,8 @@ from reelremix.engine.export.manifest import (
     with_statuses,
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
+from reelremix.engine.exporting import Chosen as ForExport
+from reelremix.engine.exporting import ExportResult
 from reelremix.engine.feedback import Import
 from reelremix.engine.finding import find_manifest
 from reelremix.engine.hearing import Heard
@@ -349,6 +354,16 @@ class Library:
         """
         return find_manifest(named, self.catalogue)
 
+    def export(self, request: ExportRequest, **run: Any) -> ExportResult:
+        """Hand clips of a manifest over to another program.
+
+        Raises:
+            ConfigError: the manifest, the format or the place to write to is wrong.
+            SourceError: the recording is needed and cannot be found or read.
+            ModelError: a library that the format needs is not installed.
+        """
+        return self._job(request.manifest, {}, lambda job: _export(request, job), **run)
+
     def decide(self, clips: Sequence[str], *, keep: bool, **run: Any) -> Decided:
         """Record that clips are kept or dropped, all or none of them, and learn from it.
 
@@ -483,7 +498,7 @@ def _working_on(opened: AbstractContextManager[Subject], job: _Job) -> Iterator[
 @contextmanager
 def _reviewed(review: Review, job: _Job) -> Iterator[Subject]:
     """The recording of a review, held for this run alone."""
-    opened = _recording_of(RenderRequest(str(review.path)), review.content, review.path, job.ctx)
+    opened = _recording_of(None, review.content, review.path, job.ctx)
     with _working_on(opened, job) as subject:
         pipeline.require_video(subject)
         yield subject
@@ -614,18 +629,50 @@ def _manifest(
 
 
 def _render(request: RenderRequest, job: _Job) -> ClipResult:
-    path = Path(request.manifest)
-    if path.is_dir():
-        path = path / FILE_NAME
+    path = _manifest_path(request.manifest)
     content = read_manifest(path)
-    with _working_on(_recording_of(request, content, path, job.ctx), job) as subject:
+    with _working_on(_recording_of(request.source, content, path, job.ctx), job) as subject:
         pipeline.require_video(subject)
-        if subject.source.id != content["source"]["id"]:
-            raise UnreadableMedia(
-                f"{subject.source.name} is not the recording {path} was made from",
-                hint="name the right one with `--source FILE`",
-            )
+        _require_same(subject, content, path)
         return _render_from(path, request, subject, job)
+
+
+def _manifest_path(named: str) -> Path:
+    path = Path(named)
+    return path / FILE_NAME if path.is_dir() else path
+
+
+def _require_same(subject: Subject, content: dict[str, Any], path: Path) -> None:
+    """Raise UnreadableMedia for another recording than the one a manifest was made from."""
+    if subject.source.id != content["source"]["id"]:
+        raise UnreadableMedia(
+            f"{subject.source.name} is not the recording {path} was made from",
+            hint="name the right one with `--source FILE`",
+        )
+
+
+def _export(request: ExportRequest, job: _Job) -> ExportResult:
+    exporter = find_exporter(request.to)
+    exporting.check(request, exporter)
+    path = _manifest_path(request.manifest)
+    in_step(path, job.ctx)
+    content = read_manifest(path)
+    wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
+    chosen = ForExport(path, content, tuple(as_kept(clip) for clip in wanted))
+    with ExitStack() as stack:
+        subject = None
+        needed = exporter.recording is Recording.NEEDED
+        if needed or exporter.recording is Recording.HELPS:
+            try:
+                opened = _recording_of(request.source, content, path, job.ctx)
+                subject = stack.enter_context(opened)
+                pipeline.require_video(subject)
+                _require_same(subject, content, path)
+            except UnreadableMedia:
+                if needed or request.source is not None:
+                    raise
+                subject = None
+        return exporting.export(request, exporter, chosen, subject, job.ctx)
 
 
 def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job) -> ClipResult:
@@ -723,15 +770,15 @@ def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[
 
 @contextmanager
 def _recording_of(
-    request: RenderRequest, content: Mapping[str, Any], path: Path, ctx: RunContext
+    named: str | None, content: Mapping[str, Any], path: Path, ctx: RunContext
 ) -> Iterator[Subject]:
     """The recording of a manifest: as named, where it was last seen, or beside the manifest."""
     source_id, name = str(content["source"]["id"]), str(content["source"]["name"])
     stream = content["source"].get("audio_stream")
     audio = None if stream is None else str(stream)
     with ExitStack() as stack:
-        if request.source is not None:
-            yield stack.enter_context(pipeline.prepared(request.source, audio, ctx))
+        if named is not None:
+            yield stack.enter_context(pipeline.prepared(named, audio, ctx))
             return
         try:
             subject = stack.enter_context(pipeline.reopened(source_id, audio, ctx))

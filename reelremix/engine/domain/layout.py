@@ -150,3 +150,16 @@ class PiecesByTime:
         index = bisect_right(self._starts, moment) - 1
         piece = self._pieces[self._order[index]] if index >= 0 else None
         return piece if piece is not None and piece.range.contains(moment) else None
+
+
+def box_at(path: Sequence[Keyframe], moment: Timestamp) -> Box:
+    """Where the camera is: linear between keyframes, still before the first and after the last."""
+    if len(path) == 1 or moment <= path[0].at:
+        return path[0].box
+    index = bisect_right(path, moment, key=lambda keyframe: keyframe.at)
+    if index == len(path):
+        return path[-1].box
+    before, after = path[index - 1], path[index]
+    span = (after.at - before.at).exact
+    share = float((moment - before.at).exact / span) if span else 0.0
+    return before.box.towards(after.box, share)

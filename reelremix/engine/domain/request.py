@@ -200,6 +200,25 @@ class SearchRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """Hand clips of a manifest over to another program."""
+
+    manifest: str
+    """Path of a `clips.json` or its folder."""
+    to: str
+    """Name of an exporter."""
+    clip_ids: tuple[str, ...] = ()
+    """Ids or ranks; empty takes all but those that were dropped."""
+    out: str | None = None
+    """File or folder; None takes the exporter's own folder beside the manifest."""
+    source: str | None = None
+    """Path of the recording when it moved."""
+    conform: str | None = None
+    """A rate, or `auto`: refer to copies at a constant rate. None refers to the recording."""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RenderRequest:
     """Render clips of a manifest again, all or some, with changed options."""
 

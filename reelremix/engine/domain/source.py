@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 
 
 class StreamKind(StrEnum):
@@ -110,6 +110,12 @@ class Presentation:
     origin: Timestamp
     duration: Timestamp
     """From `origin` to the last end among the chosen streams."""
+
+    @property
+    def picture_start(self) -> Timestamp:
+        """When the first picture is shown; the beginning of all where that is not known."""
+        start = self.video.start if self.video is not None else None
+        return ZERO if start is None else start - self.origin
 
     @property
     def picture_end(self) -> Timestamp:

@@ -6,8 +6,6 @@ windowed, so that it moves by two output pixels instead of two source pixels.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -16,7 +14,8 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from reelremix.engine.domain.clip import OutputFormat
-from reelremix.engine.domain.layout import Keyframe, LayoutPiece, Region
+from reelremix.engine.domain.layout import LayoutPiece, Region
+from reelremix.engine.domain.layout import box_at as box_at
 from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.domain.track import Box
 from reelremix.engine.media.decode import planes
@@ -25,26 +24,6 @@ BACKDROP_SHRINK = 20
 """The blurred background is made at this fraction of the output and scaled up."""
 BACKDROP_DIM = 0.55
 SCALING = Interpolation.BILINEAR
-
-
-def box_at(path: Sequence[Keyframe], moment: Timestamp) -> Box:
-    """Where the camera is: linear between keyframes, still before the first and after the last."""
-    if len(path) == 1 or moment <= path[0].at:
-        return path[0].box
-    index = bisect_right(path, moment, key=lambda keyframe: keyframe.at)
-    if index == len(path):
-        return path[-1].box
-    before, after = path[index - 1], path[index]
-    span = (after.at - before.at).exact
-    share = float((moment - before.at).exact / span) if span else 0.0
-    mixed = (
-        a + share * (b - a) for a, b in zip(_corners(before.box), _corners(after.box), strict=True)
-    )
-    return Box(*mixed)
-
-
-def _corners(box: Box) -> tuple[float, float, float, float]:
-    return box.x, box.y, box.width, box.height
 
 
 @dataclass(frozen=True, slots=True)
