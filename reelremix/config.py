@@ -76,6 +76,9 @@ class Settings:
     speakers: str = _setting(
         "auto", "How many people speak: a number, auto, or off.", (1, 100), ("auto", "off")
     )
+    align: bool = _setting(
+        True, "Whether given words without times get those at which they are heard."
+    )
     denoise: bool = _setting(False, "Whether to take steady noise out of the sound, gently.")
     voice_level: bool = _setting(False, "Whether to bring quiet and loud voices closer together.")
     music: str = _setting("", "A music file to play under the speech; empty is none.")

@@ -110,6 +110,15 @@ TranscriptFile = Annotated[
         "--transcript", help="Use these words (JSON, SRT, VTT).", rich_help_panel=LISTENING
     ),
 ]
+Align = Annotated[
+    bool | None,
+    typer.Option(
+        "--align/--no-align",
+        help="Find when the words of --transcript are heard, where it does not say.",
+        show_default="yes",
+        rich_help_panel=LISTENING,
+    ),
+]
 InstallModels = Annotated[
     bool,
     typer.Option("--install-models", help="Download a missing model.", rich_help_panel=LISTENING),
@@ -445,6 +454,7 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
         vocabulary=tuple(w.strip() for w in settings.vocabulary.split(",") if w.strip()),
         device=settings.device,
         transcript=str(transcript) if transcript else None,
+        align=settings.align,
         speakers=settings.speakers,
     )
 

@@ -76,6 +76,7 @@ def clip(
     speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
+    align: options.Align = None,
     install_models: options.InstallModels = False,
     as_json: options.Json = False,
     progress: options.Progress = None,

@@ -28,6 +28,7 @@ def score(
     speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
+    align: options.Align = None,
     install_models: options.InstallModels = False,
     html: Annotated[
         Path | None,

@@ -33,6 +33,7 @@ def transcribe(
     speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
+    align: options.Align = None,
     install_models: options.InstallModels = False,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -41,7 +42,8 @@ def transcribe(
 ) -> None:
     """Write down what is said in SOURCE.
 
-    With --transcript nothing is listened to: the given words are written in the form asked for.
+    With --transcript the given words are written in the form asked for, each with the time at which
+    it is heard.
     """
     form = "json" if as_json else form
     if not _is_format(form):

@@ -52,7 +52,9 @@ class TranscribeOptions:
     batch_size: int = 8
     beam_size: int = 5
     transcript: str | None = None
-    """Path of a transcript to use instead of listening."""
+    """Path of a transcript whose words to use instead of those that are heard."""
+    align: bool = True
+    """Whether its words, where they have no times, get those at which they are heard."""
     speakers: str = AUTO
     """How many people speak, `auto` to find out, or `off` not to tell them apart."""
 
