@@ -104,6 +104,9 @@ class Settings:
     data_dir: str = _setting(
         "", "Where the library, models and artifacts live; empty is the platform's place."
     )
+    downloads_dir: str = _setting(
+        "", "Where recordings from the web are kept; empty is a folder among the data."
+    )
     models_dir: str = _setting("", "A folder of models to look in first and to install into.")
     artifact_cap_mb: int = _setting(
         4096, "Artifacts beyond this are dropped, the least recently used first.", (0, 1e9)
@@ -134,6 +137,13 @@ class Settings:
     def artifacts_path(self) -> Path:
         """Folder of stage results."""
         return self.data_path / "artifacts"
+
+    @property
+    def downloads_path(self) -> Path:
+        """Where recordings from the web are kept."""
+        if self.downloads_dir:
+            return expanded(self.downloads_dir, "downloads_dir")
+        return self.data_path / "downloads"
 
     @property
     def locks_path(self) -> Path:

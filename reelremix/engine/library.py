@@ -70,6 +70,7 @@ from reelremix.engine.export.manifest import (
 )
 from reelremix.engine.export.report import contact_sheet, sheet_of
 from reelremix.engine.feedback import Import
+from reelremix.engine.fetching import path_of
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import JobLog, Listener, Silence
 from reelremix.engine.memory import PeakMemory
@@ -127,6 +128,7 @@ class Library:
         models: ModelProvider,
         *,
         lock_dir: Path | None = None,
+        downloads_dir: Path | None = None,
         presets_dir: Path | None = None,
         artifact_cap_bytes: int | None = None,
         release_thread: Callable[[], None] = lambda: None,
@@ -140,6 +142,7 @@ class Library:
         self.sources = sources
         self.models = models
         self._lock_dir = lock_dir
+        self._downloads_dir = downloads_dir
         self._presets_dir = presets_dir
         self._cap_bytes = artifact_cap_bytes
         self._release_thread = release_thread
@@ -161,6 +164,7 @@ class Library:
             LocalSourceAccess(catalogue),
             InstalledModels(settings.model_roots),
             lock_dir=settings.locks_path,
+            downloads_dir=settings.downloads_path,
             presets_dir=settings.presets_path,
             artifact_cap_bytes=settings.artifact_cap_mb * 1_000_000,
             release_thread=database.close_thread,
@@ -168,7 +172,7 @@ class Library:
 
     def probe(self, source: str, **run: Any) -> Source:
         """What a recording holds. Raises SourceError."""
-        return self._job(source, {}, lambda job: ingest(Path(source), job.ctx), **run)
+        return self._job(source, {}, lambda job: ingest(path_of(source, job.ctx), job.ctx), **run)
 
     def transcribe(self, request: TranscribeRequest, **run: Any) -> Transcript:
         """What is said in a recording. Raises SourceError and ModelError."""
@@ -321,6 +325,7 @@ class Library:
             cancel=cancel or CancelToken(),
             partial_files=partial_files or PartialFiles(),
             lock_dir=self._lock_dir,
+            downloads_dir=self._downloads_dir,
             presets_dir=self._presets_dir,
         )
         self._running.append(log)
