@@ -20,7 +20,7 @@ help:
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet -c constraints.txt -e '.[dev,speaker]'
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,speaker,url]'
 	./deploy/system-libraries.sh $(BIN)/python
 	@touch $@
 

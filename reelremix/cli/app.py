@@ -17,6 +17,7 @@ import typer
 
 from reelremix import __version__
 from reelremix.cli import diagnostics
+from reelremix.cli.commands.add import add
 from reelremix.cli.commands.clip import clip
 from reelremix.cli.commands.config import config_app
 from reelremix.cli.commands.doctor import doctor
@@ -56,7 +57,7 @@ def _root(
     """Turn long videos into short vertical captioned clips, on your own machine."""
 
 
-for command in (clip, search, transcribe, score, render, probe, doctor):
+for command in (add, clip, search, transcribe, score, render, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(preset_app, name="preset")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.layout import LayoutChoice as LayoutChoice
     from reelremix.engine.domain.layout import Zoom as Zoom
     from reelremix.engine.domain.mix import Censor as Censor
+    from reelremix.engine.domain.request import AddRequest as AddRequest
     from reelremix.engine.domain.request import Aspect as Aspect
     from reelremix.engine.domain.request import ClipRequest as ClipRequest
     from reelremix.engine.domain.request import EncodeOptions as EncodeOptions
@@ -41,6 +42,7 @@ _HOMES = {
     "Zoom": "domain.layout",
 } | dict.fromkeys(
     (
+        "AddRequest",
         "Aspect",
         "ClipRequest",
         "EncodeOptions",

@@ -17,7 +17,7 @@ from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import StageFinished, StageStarted, Warned
 from reelremix.engine.domain.request import AUTO, OFF, TranscribeOptions, check_speakers
 from reelremix.engine.domain.sound import SoundTrack
-from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.source import Chapter, Presentation
 from reelremix.engine.domain.speech_turn import Diarization
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
@@ -33,6 +33,7 @@ from reelremix.engine.stages.align import STAGE as ALIGN
 from reelremix.engine.stages.align import Alignment, align, align_key, is_timed
 from reelremix.engine.stages.artifact import load, save, staged
 from reelremix.engine.stages.diarize import diarization_key, diarize_within
+from reelremix.engine.stages.hints import hints_of, listening_for
 from reelremix.engine.stages.listen import track_key
 from reelremix.engine.stages.sound_pass import Ear, EarFailed, SoundPass
 from reelremix.engine.stages.speaker_attribution import assign_speakers, names_speakers
@@ -66,6 +67,8 @@ class Heard:
     """`cpu` or `cuda`: what the model ran on, in this run or in the one that is repeated."""
     track: SoundTrack | None = None
     """None where nobody listened to more than words."""
+    chapters: tuple[Chapter, ...] = ()
+    """What it is parted into already."""
 
 
 def hear(
@@ -91,6 +94,7 @@ def hear(
     """
     check_speakers(options.speakers)
     given = read_given(options) if options.transcript is not None else None
+    hints = hints_of(subject, ctx, is_given=given is not None)
     if given is None and subject.presentation.audio is None and ranges:
         ctx.reporter.emit(Warned(NOTHING_TO_HEAR.format(subject.source.name)))
         return Heard(Transcript(None, None, ()), "cpu")
@@ -99,14 +103,15 @@ def hear(
     elif subject.presentation.audio is None:
         given = _within(given, subject, ctx)
         ctx.catalogue.save_transcript(subject.source.id, given)
-        return Heard(given, "cpu")
+        return Heard(given, "cpu", None, hints.chapters)
     sounds = _sounds(subject.presentation, ctx, with_sounds)
     voices = _voices(subject, given, options.speakers, _around(ranges, subject.presentation), ctx)
     ears = [part.ear for part in (sounds, voices) if part is not None and part.ear is not None]
     try:
         with SoundPass(subject.path, subject.presentation, ears, ctx) as sound:
             if given is None:
-                transcript, device = _words(subject, options, sound, ctx)
+                wanted = listening_for(options, hints.names)
+                transcript, device = _words(subject, wanted, sound, ctx)
             else:
                 transcript, device = _timed(given, subject, options, sound, ctx)
                 transcript = _within(transcript, subject, ctx)
@@ -119,7 +124,7 @@ def hear(
     if track is not None and not transcript.events:
         transcript = replace(transcript, events=track.events)
     ctx.catalogue.save_transcript(subject.source.id, transcript)
-    return Heard(transcript, device, track)
+    return Heard(transcript, device, track, hints.chapters)
 
 
 @dataclass(frozen=True, slots=True)

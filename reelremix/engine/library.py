@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.config import Settings, expanded, load_settings
-from reelremix.engine import adapting, choosing, feedback, hearing, pipeline, planning, searching
+from reelremix.engine import (
+    adapting,
+    adding,
+    choosing,
+    feedback,
+    hearing,
+    pipeline,
+    planning,
+    searching,
+)
 from reelremix.engine.adapting import Standing
 from reelremix.engine.choosing import Chosen
 from reelremix.engine.domain.clip import Clip, ClipEntry, Rendered
@@ -42,6 +51,7 @@ from reelremix.engine.domain.events import (
 from reelremix.engine.domain.request import (
     AUTO,
     OFF,
+    AddRequest,
     ClipRequest,
     FrameOptions,
     RenderRequest,
@@ -93,6 +103,7 @@ from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.files import write_atomically
 from reelremix.engine.store.sources import LocalSourceAccess
+from reelremix.engine.web import is_url
 from reelremix.errors import Cancelled, ConfigError, OutputExists, ReelRemixError, UnreadableMedia
 
 T = TypeVar("T")
@@ -173,6 +184,11 @@ class Library:
     def probe(self, source: str, **run: Any) -> Source:
         """What a recording holds. Raises SourceError."""
         return self._job(source, {}, lambda job: ingest(path_of(source, job.ctx), job.ctx), **run)
+
+    def add(self, request: AddRequest, **run: Any) -> tuple[adding.Outcome, ...]:
+        """Make recordings known; what cannot be used is told in its place."""
+        name = ", ".join(request.sources)
+        return self._job(name, {}, lambda job: adding.add(request, job.ctx), **run)
 
     def transcribe(self, request: TranscribeRequest, **run: Any) -> Transcript:
         """What is said in a recording. Raises SourceError and ModelError."""
@@ -390,7 +406,7 @@ def _stage_time(stage: StageFinished) -> StageTime:
 def _spoken(request: ScoreRequest, job: _Job) -> tuple[Heard, float | None]:
     """What to score: a transcript file is read, a recording listened to."""
     path = Path(request.source)
-    if path.suffix.lower() in (".json", ".srt", ".vtt"):
+    if not is_url(request.source) and path.suffix.lower() in (".json", ".srt", ".vtt"):
         if request.transcribe.transcript is not None:
             raise ConfigError(
                 f"{path.name} is a transcript itself, so `--transcript` has nothing to add",

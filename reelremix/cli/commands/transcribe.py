@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
@@ -51,7 +52,7 @@ def transcribe(
     flags = options.typed(locals()) | {"out": None}
     run = CommandRun(flags)
     request = TranscribeRequest(
-        str(source), audio_stream, options.transcribe_options(run.settings, transcript)
+        source, audio_stream, options.transcribe_options(run.settings, transcript)
     )
     listener = listener_for(progress, quiet=quiet)
     output.check_target(out, overwrite=overwrite)
@@ -63,7 +64,7 @@ def transcribe(
     if not heard.segments:
         from reelremix.engine.hearing import no_speech
 
-        diagnostics.say(diagnostics.one_line(no_speech(source.name)))
+        diagnostics.say(diagnostics.one_line(no_speech(Path(source).name)))
         raise typer.Exit(diagnostics.Exit.PARTIAL)
 
 

@@ -172,6 +172,21 @@ class ClipRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AddRequest:
+    """Make recordings known."""
+
+    sources: tuple[str, ...]
+    """Paths of files and folders, and addresses on the web."""
+    playlist: bool = False
+    """Whether an address may stand for many recordings."""
+    cookies: str | None = None
+    """Path of a file of cookies to send."""
+    audio_stream: str | None = None
+    transcribe: TranscribeOptions = TranscribeOptions()
+    """How words that are given get their times."""
+
+
+@dataclass(frozen=True, slots=True)
 class TranscribeRequest:
     """Turn one source into a transcript."""
 
