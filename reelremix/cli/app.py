@@ -24,6 +24,7 @@ from reelremix.cli.commands.doctor import doctor
 from reelremix.cli.commands.feedback import feedback_app
 from reelremix.cli.commands.library import library_app
 from reelremix.cli.commands.models import models_app
+from reelremix.cli.commands.package import package
 from reelremix.cli.commands.preset import preset_app
 from reelremix.cli.commands.probe import probe
 from reelremix.cli.commands.render import render
@@ -57,7 +58,7 @@ def _root(
     """Turn long videos into short vertical captioned clips, on your own machine."""
 
 
-for command in (add, clip, search, transcribe, score, render, probe, doctor):
+for command in (add, clip, search, transcribe, score, render, package, probe, doctor):
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(preset_app, name="preset")

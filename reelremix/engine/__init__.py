@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import EncodeOptions as EncodeOptions
     from reelremix.engine.domain.request import FrameOptions as FrameOptions
     from reelremix.engine.domain.request import JudgeOptions as JudgeOptions
+    from reelremix.engine.domain.request import PackageRequest as PackageRequest
     from reelremix.engine.domain.request import RenderRequest as RenderRequest
     from reelremix.engine.domain.request import ScoreRequest as ScoreRequest
     from reelremix.engine.domain.request import SearchRequest as SearchRequest
@@ -48,6 +49,7 @@ _HOMES = {
         "EncodeOptions",
         "FrameOptions",
         "JudgeOptions",
+        "PackageRequest",
         "RenderRequest",
         "ScoreRequest",
         "SearchRequest",

@@ -54,6 +54,7 @@ from reelremix.engine.domain.request import (
     AddRequest,
     ClipRequest,
     FrameOptions,
+    PackageRequest,
     RenderRequest,
     ScoreRequest,
     SearchRequest,
@@ -90,6 +91,7 @@ from reelremix.engine.music import find_music
 from reelremix.engine.network import network_calls, network_mark, watch_network
 from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
+from reelremix.engine.packaging import Packaged, package
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
@@ -274,6 +276,10 @@ class Library:
     def render(self, request: RenderRequest, **run: Any) -> ClipResult:
         """Render clips of a manifest, all or some, with changed options if asked."""
         return self._job(request.manifest, {}, lambda job: _render(request, job), **run)
+
+    def package(self, request: PackageRequest, **run: Any) -> Packaged:
+        """Check finished clips against platforms and lay out those that fit for uploading."""
+        return self._job(request.manifest, {}, lambda job: package(request, job.ctx), **run)
 
     def decide(self, clips: Sequence[str], *, keep: bool, **run: Any) -> Decided:
         """Record that clips are kept or dropped, all or none of them, and learn from it.

@@ -217,6 +217,19 @@ class SearchRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageRequest:
+    """Lay out finished clips for uploading."""
+
+    manifest: str
+    platforms: tuple[str, ...]
+    clip_ids: tuple[str, ...] = ()
+    """Ids or ranks; empty takes all that were not dropped."""
+    out: str | None = None
+    """Folder to write into; None takes `post` beside the manifest."""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RenderRequest:
     """Render clips of a manifest again, all or some, with changed options."""
 
