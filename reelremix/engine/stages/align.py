@@ -35,6 +35,14 @@ ALIKE = 3.0
 """Text that differs is laid over what was heard instead if neither is so many times as long."""
 AROUND = 10
 """The cues are wrong by as much as the middle of so many words around are."""
+LONG_RUN = 10
+"""So many pieces in a row are what they say they are, ..."""
+ASTRAY_S = 8.0
+"""... fewer only if they are moved by about as much as those before them, or those behind."""
+ROUGHLY_S = 2.0
+"""Lines come and go within so much of what is said."""
+MOSTLY = 0.9
+"""Lines of which so many begin later than the one before have times that mean something."""
 PACE_S = 0.075
 """Of a letter, where nothing else says how long a word takes."""
 SHORTEST_S = 0.02
@@ -117,6 +125,9 @@ class _Work:
         self._end_s = end_s
         own = [bool(s.words) for s in given.segments for _ in s.timed_words]
         self._is_own = np.array(own, bool)
+        self._given_s = np.array([word.range.start_s for word in self._given])
+        rises = np.diff(np.array([segment.range.start_s for segment in given.segments])) > 0
+        self._in_order = bool(len(rises)) and float(rises.mean()) > MOSTLY
         self._segment = np.array([n for n, s in enumerate(given.segments) for _ in s.timed_words])
         size = len(self._given)
         self._start, self._end = np.full(size, np.nan), np.full(size, np.nan)
@@ -135,15 +146,59 @@ class _Work:
         """Give words that were heard their times, and those that were heard otherwise."""
         pieces = _pieces(self._heard)
         runs = _credible(_runs(self._pieces, pieces), len(self._pieces))
+        if self._in_order:
+            runs = self._agreeing(runs, pieces)
         for run in runs:
             for n in range(run.size):
                 self._take(self._pieces[run.given + n], pieces[run.heard + n])
         for a, b in itertools.pairwise(runs):
             between = self._pieces[a.given + a.size : b.given]
-            self._lay_over(between, pieces[a.heard + a.size : b.heard])
+            instead = pieces[a.heard + a.size : b.heard]
+            if between and instead and self._meet(between, instead, (a, b), pieces):
+                self._lay_over(between, instead)
+        none = (self._end - self._start < SHORTEST_S) & ~self._was_heard
+        self._start[none] = self._end[none] = np.nan
         for n in np.flatnonzero(self._is_own).tolist():
             span = self._given[n].range
             self._start[n], self._end[n] = span.start_s, span.end_s
+
+    def _moved(self, run: _Run, pieces: Sequence[_Piece]) -> Times:
+        """For each piece of a run by how much it is heard later than its line says."""
+        size = range(run.size)
+        heard = [self._heard[pieces[run.heard + n].word].range.start_s for n in size]
+        said = [self._given_s[self._pieces[run.given + n].word] for n in size]
+        moved: Times = np.array(heard) - np.array(said)
+        return moved
+
+    def _agreeing(self, runs: Sequence[_Run], pieces: Sequence[_Piece]) -> list[_Run]:
+        """Without short runs that are said at another time than those before and behind: words that
+        are said more than once are easily taken for each other."""
+        moved = [self._moved(run, pieces) for run in runs]
+        kept = []
+        for n, run in enumerate(runs):
+            near = [_joined(moved[:n])[-AROUND:], _joined(moved[n + 1 :])[:AROUND]]
+            own = float(np.median(moved[n]))
+            away = [abs(own - float(np.median(side))) for side in near if len(side)]
+            if run.size >= LONG_RUN or not away or min(away) <= ASTRAY_S:
+                kept.append(run)
+        return kept
+
+    def _meet(
+        self,
+        given: Sequence[_Piece],
+        heard: Sequence[_Piece],
+        around: tuple[_Run, _Run],
+        pieces: Sequence[_Piece],
+    ) -> bool:
+        """Whether words were heard about when the lines, moved as those around, say others are."""
+        if not self._in_order:
+            return True
+        before, after = (self._moved(run, pieces) for run in around)
+        moved = float(np.median(np.concatenate([before[-AROUND:], after[:AROUND]])))
+        first, last = self._given[given[0].word].range, self._given[given[-1].word].range
+        start_s, end_s = first.start_s + moved - ROUGHLY_S, last.end_s + moved + ROUGHLY_S
+        begun, ended = self._heard[heard[0].word].range, self._heard[heard[-1].word].range
+        return start_s <= begun.start_s and ended.end_s <= end_s
 
     def _take(self, piece: _Piece, found: _Piece) -> None:
         """What a piece was heard as says when its word begins, or ends."""
@@ -160,7 +215,7 @@ class _Work:
     def _lay_over(self, given: Sequence[_Piece], heard: Sequence[_Piece]) -> None:
         """Lay words over others that were heard in their place, letter by letter."""
         ours, theirs = "".join(p.text for p in given), "".join(p.text for p in heard)
-        if not ours or not theirs or not 1 / ALIKE <= len(ours) / len(theirs) <= ALIKE:
+        if not 1 / ALIKE <= len(ours) / len(theirs) <= ALIKE:
             return
         edges, moments = self._moments(ours, theirs, heard)
         at = 0
@@ -198,11 +253,10 @@ class _Work:
         """Give the other words a place between those that have one."""
         self._complete()
         known = ~np.isnan(self._start)
-        given_s = np.array([w.range.start_s for w in self._given])
-        moved = _middle_of(self._start[known] - given_s[known])
+        moved = _middle_of(self._start[known] - self._given_s[known])
         anchors = np.flatnonzero(known)
         for first, stop in _stretches(~known):
-            self._place(first, stop, _expected(given_s, anchors, moved, first, stop))
+            self._place(first, stop, _expected(self._given_s, anchors, moved, first, stop))
 
     def _complete(self) -> None:
         """A word of which one end is known has the other by its letters."""
@@ -214,17 +268,25 @@ class _Work:
                 self._end[n] = self._start[n] + length[n]
 
     def _place(self, first: int, stop: int, expected: Times) -> None:
-        """Where the cues say, as far as there is room; else side by side in what room there is."""
-        low, high = self._room(first, stop)
-        words = np.arange(first, stop)
-        if len(expected):
-            words = self._drop(words, (expected < 0) | (expected >= self._end_s))
-            expected = expected[words - first]
-        lengths = self._letters[words] * PACE_S
-        if len(expected) and low <= expected[0] and (np.diff(expected) > 0).all():
-            lengths[:-1] = np.diff(expected)
-            if expected[-1] + lengths[-1] <= high:
-                self._start[words], self._end[words] = expected, expected + lengths
+        """Line by line where the cues say, as far as there is room; else in what room there is."""
+        lines = self._segment[first:stop]
+        for line in np.unique(lines):
+            words = first + np.flatnonzero(lines == line)
+            own = expected[words - first] if len(expected) else expected
+            if len(own):
+                words = self._drop(words, (own < 0) | (own >= self._end_s))
+            if len(words):
+                self._place_line(words, own if len(own) == len(words) else own[:0], stop)
+
+    def _place_line(self, words: npt.NDArray[np.intp], expected: Times, stop: int) -> None:
+        low, high = self._room(int(words[0]), stop)
+        if len(expected) and (np.diff(expected) > 0).all():
+            ends = np.append(expected[1:], expected[-1] + self._letters[words[-1]] * PACE_S)
+            begin, end = max(low, float(expected[0])), min(high, float(ends[-1]))
+            if end - begin >= (ends[-1] - expected[0]) / ALIKE:
+                share = (end - begin) / (ends[-1] - expected[0])
+                self._start[words] = begin + (expected - expected[0]) * share
+                self._end[words] = begin + (ends - expected[0]) * share
                 return
         if self._letters[words].sum() * PACE_S > CROWD * (high - low):
             words = self._drop(words, np.ones(len(words), bool))
@@ -242,7 +304,7 @@ class _Work:
         return words[~out]
 
     def _room(self, first: int, stop: int) -> tuple[float, float]:
-        """From the end of the word before to the start of the one behind."""
+        """From the end of the word before to the start of the next one that was heard."""
         low = float(np.nanmax(self._end[:first], initial=0.0))
         high = float(self._start[stop]) if stop < len(self._start) else self._end_s
         least = SHORTEST_S * (stop - first)
@@ -256,8 +318,9 @@ class _Work:
         """Side by side by their letters, beside the words of the line they belong to."""
         first, letters = int(words[0]), self._letters[words]
         length = min(high - low, float(letters.sum()) * PACE_S)
-        follows = first > 0 and self._segment[first] == self._segment[first - 1]
-        begin = low if follows or words[-1] + 1 == len(self._start) else high - length
+        last = int(words[-1]) + 1
+        precedes = last < len(self._start) and self._segment[last] == self._segment[first]
+        begin = high - length if precedes else low
         edges = begin + np.concatenate([[0.0], np.cumsum(letters)]) / letters.sum() * length
         self._start[words], self._end[words] = edges[:-1], edges[1:]
 
@@ -329,6 +392,11 @@ def _credible(runs: Sequence[_Run], pieces: int) -> list[_Run]:
 def _is_near(a: _Run, b: _Run) -> bool:
     given, heard = b.given - a.given - a.size, b.heard - a.heard - a.size
     return max(given, heard) <= NEAR and abs(given - heard) <= SKEW
+
+
+def _joined(parts: Sequence[Times]) -> Times:
+    joined: Times = np.concatenate([*parts, np.zeros(0)])
+    return joined
 
 
 def _middle_of(moved: Times) -> Times:

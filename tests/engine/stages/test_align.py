@@ -179,3 +179,30 @@ def test_words_never_overlap_and_lie_inside_the_recording(
     spans = [w.range for w in found.words]
     assert all(0 <= s.start_s <= s.end_s <= 30 for s in spans)
     assert all(a.end <= b.start for a, b in pairwise(spans))
+
+
+def test_words_that_are_misheard_stay_in_their_line() -> None:
+    lines = cues(HEARD, lambda at: at + 3)
+    other = replace(HEARD.segments[2], text="x", words=tuple(
+        replace(w, text=text, range=TimeRange.from_seconds(7.7 + n / 40, 7.7 + (n + 1) / 40))
+        for n, (w, text) in enumerate(zip(HEARD.segments[2].words, "abcdef",
+                                          strict=False))
+    ))  # fmt: skip
+    misheard = replace(HEARD, segments=(*HEARD.segments[:2], other, HEARD.segments[3]))
+    placed = align(lines, misheard, END_S).transcript.segments[2]
+    assert placed.range.start_s == pytest.approx(HEARD.segments[2].range.start_s, abs=0.3)
+
+
+def test_words_that_are_said_twice_are_not_taken_for_each_other() -> None:
+    said = spoken("One two three four five six seven eight.", "Nine ten eleven twelve.",
+                  "So much for it.", each_s=10)  # fmt: skip
+    between = spoken("Something else is talked about at length.", start_s=60).segments
+    later = spoken("So much for it.", start_s=200).segments
+    again = replace(said, segments=(*said.segments[:2], *between, *later))
+    placed = align(cues(said), again, 300).transcript.segments[2]
+    assert placed.range.start_s == pytest.approx(said.segments[2].range.start_s, abs=0.5)
+
+
+def test_every_word_has_a_length() -> None:
+    found = align(changed("quite", "ever never so very quite"), HEARD, END_S).transcript
+    assert min(w.range.duration_s for w in found.words) > 0
