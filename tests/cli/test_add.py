@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commandline import Command, words_file
+from tests.contract.schemas import faults
 from tests.media_factory import Film, plain_film, sound_of, tone, write_media
 from tests.media_server import Page, serving
 
@@ -15,7 +16,7 @@ def test_recordings_are_listed_in_the_library(tmp_path: Path, reelremix: Command
     plain_film(tmp_path / "a.mp4", 1)
     (tmp_path / "b.txt").write_text("b")
     ended = reelremix("add", tmp_path, "--json", "-q")
-    assert ended.code == 0
+    assert ended.code == 0 and faults("add", ended.json) == []
     [found] = ended.json["added"]
     assert found["name"] == "a.mp4" and found["new"]
     assert [s["path"] for s in ended.json["skipped"]] == [str(tmp_path / "b.txt")]
@@ -28,7 +29,7 @@ def test_what_failed_is_told_and_counts(tmp_path: Path, reelremix: Command) -> N
     some = reelremix("add", film, tmp_path / "gone.mp4", "-q")
     assert some.code == 3 and "gone.mp4: no such file" in some.err and "a.mp4" in some.out
     none = reelremix("add", tmp_path / "gone.mp4", tmp_path / "lost.mp4", "-q", "--json")
-    assert none.code == 4
+    assert none.code == 4 and faults("add", none.json) == []
     assert [f["exit_code"] for f in none.json["failed"]] == [4, 4]
 
 

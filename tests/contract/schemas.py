@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "docs" / "schemas"
-NAMES = ("clips", "transcript", "score", "search", "events")
+NAMES = ("clips", "transcript", "score", "search", "events", "post", "add")
 
 
 def schema(name: str) -> dict[str, Any]:
