@@ -106,7 +106,7 @@ def align(given: Transcript, heard: Transcript, end_s: float) -> Alignment:
     work = _Work(given, heard, end_s)
     work.match()
     work.place_unheard()
-    segments = _with_words(given, work.words())
+    segments = _with_words(given, work.sizes, work.words())
     language, chance = given.language, given.language_probability
     if language is None:
         language, chance = heard.language, heard.language_probability
@@ -120,15 +120,16 @@ class _Work:
     """The times of given words while they are found out; NaN is not known yet."""
 
     def __init__(self, given: Transcript, heard: Transcript, end_s: float) -> None:
-        self._given = given.timed_words
+        lines = [segment.timed_words for segment in given.segments]
+        self.sizes = [len(words) for words in lines]
+        self._given = [word for words in lines for word in words]
         self._heard = heard.timed_words
         self._end_s = end_s
-        own = [bool(s.words) for s in given.segments for _ in s.timed_words]
-        self._is_own = np.array(own, bool)
+        self._is_own = np.repeat([bool(s.words) for s in given.segments], self.sizes)
         self._given_s = np.array([word.range.start_s for word in self._given])
         rises = np.diff(np.array([segment.range.start_s for segment in given.segments])) > 0
         self._in_order = bool(len(rises)) and float(rises.mean()) > MOSTLY
-        self._segment = np.array([n for n, s in enumerate(given.segments) for _ in s.timed_words])
+        self._segment = np.repeat(np.arange(len(lines)), self.sizes)
         size = len(self._given)
         self._start, self._end = np.full(size, np.nan), np.full(size, np.nan)
         self._chance: list[float | None] = [None] * size
@@ -176,7 +177,10 @@ class _Work:
         moved = [self._moved(run, pieces) for run in runs]
         kept = []
         for n, run in enumerate(runs):
-            near = [_joined(moved[:n])[-AROUND:], _joined(moved[n + 1 :])[:AROUND]]
+            near = [
+                _joined(moved[max(0, n - AROUND) : n])[-AROUND:],
+                _joined(moved[n + 1 : n + 1 + AROUND])[:AROUND],
+            ]
             own = float(np.median(moved[n]))
             away = [abs(own - float(np.median(side))) for side in near if len(side)]
             if run.size >= LONG_RUN or not away or min(away) <= ASTRAY_S:
@@ -429,11 +433,13 @@ def _least(a: float | None, b: float | None) -> float | None:
     return min(known, default=None)
 
 
-def _with_words(given: Transcript, words: Iterator[Word | None]) -> list[Segment]:
+def _with_words(
+    given: Transcript, sizes: Sequence[int], words: Iterator[Word | None]
+) -> list[Segment]:
     """The segments with their words, those that have no place left out."""
     kept = []
-    for segment in given.segments:
-        own = [w for w in itertools.islice(words, len(segment.timed_words)) if w is not None]
+    for segment, size in zip(given.segments, sizes, strict=True):
+        own = [w for w in itertools.islice(words, size) if w is not None]
         if segment.words:
             kept.append(segment)
         elif own:
