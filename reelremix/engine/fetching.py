@@ -24,7 +24,7 @@ from reelremix.engine.export.origin import SUFFIX, origin_file, origin_to_bytes,
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.locks import hold
 from reelremix.engine.media.remux import remux, suffix_for
-from reelremix.engine.store.files import cannot_write, replacing, write_atomically
+from reelremix.engine.store.files import replacing, write_atomically
 from reelremix.engine.web import Found, Listing, Web, is_url, require_http
 from reelremix.errors import Cancelled, ConfigError, DownloadFailed, SourceError
 
@@ -144,7 +144,11 @@ class _Download:
             self._describe(path, found, self._subtitles(web, found, path))
             shutil.rmtree(part)
         except OSError as exc:
-            raise cannot_write(self.folder, exc) from exc
+            reason = (exc.strerror or str(exc)).lower()
+            raise ConfigError(
+                f"recordings cannot be kept in {self.folder}: {reason}",
+                hint="free some space, or set `downloads_dir` to another folder",
+            ) from exc
         return path
 
     def _tell(self, done: int, total: int | None) -> None:

@@ -8,6 +8,7 @@ so that a recording comes out the same on every machine. Where it ends up is dec
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import re
@@ -37,6 +38,8 @@ FORMATS = "bv*+ba/b"
 ORDER = ("res:1080", "vcodec:h264", "acodec:aac", "fps")
 """What is best: a clip is 1080 wide at most, and these two play everywhere."""
 SUBTITLE_KINDS = ("vtt", "srt")
+NOT_WRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What the system says of a disk, and never of a network."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 Tell = Callable[[int, int | None], None]
@@ -369,6 +372,13 @@ def _explained(exc: Exception, url: str) -> ReelRemixError:
     for answer in answers:
         answer.close()
     status = answers[0].status if answers else None
+    full = [c for c in causes if isinstance(c, OSError) and c.errno in NOT_WRITABLE]
+    if full:
+        reason = (full[0].strerror or str(full[0])).lower()
+        return ConfigError(
+            f"{url} cannot be kept: {reason}",
+            hint="free some space, or set `downloads_dir` to another folder",
+        )
     if any(isinstance(c, UnsupportedError) for c in causes):
         return DownloadFailed(f"{url} holds no recording that yt-dlp can find", hint=PLAYS)
     said = " ".join(str(c) for c in causes)

@@ -289,3 +289,10 @@ def test_picture_and_sound_in_two_files_become_one(site: MediaServer, tmp_path: 
     assert path.suffix == ".mp4"
     assert [s.kind for s in found.streams] == [StreamKind.VIDEO, StreamKind.AUDIO]
     assert found.duration.seconds == pytest.approx(2, abs=0.1)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(site: MediaServer, tmp_path: Path) -> None:
+    (tmp_path / "downloads").write_text("a file")
+    with pytest.raises(ConfigError, match="recordings cannot be kept in") as caught:
+        fetched(site.url("/talk.mp4"), context(tmp_path))
+    assert "downloads_dir" in str(caught.value.hint)

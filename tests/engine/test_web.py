@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
 
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.web import chapters_in, found_in, is_url, subtitles_in
-from reelremix.errors import DownloadFailed
+from reelremix.errors import ConfigError, DownloadFailed
 
 pytest.importorskip("yt_dlp")
 
@@ -63,6 +64,16 @@ def test_where_a_recording_is_not_shown_is_told_by_its_kind() -> None:
     original = GeoRestrictedError("Nope", countries=["DE"])
     error = _explained(DownloadError("ERROR: Nope", (type(original), original, None)), URL)
     assert "not shown in this country" in error.message
+
+
+def test_a_full_disk_is_not_taken_for_a_refusal() -> None:
+    from yt_dlp.utils import DownloadError
+
+    from reelremix.engine.web import _explained
+
+    full = OSError(errno.ENOSPC, "No space left on device")
+    error = _explained(DownloadError("ERROR: unable to write data", (OSError, full, None)), URL)
+    assert isinstance(error, ConfigError) and "no space left" in error.message
 
 
 def test_chapters_end_where_the_next_begins() -> None:
