@@ -20,7 +20,7 @@ help:
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet -c constraints.txt -e '.[dev,speaker,editors]'
+	$(PIP) install --quiet -c constraints.txt -e '.[dev,speaker,editors,url,review]'
 	./deploy/system-libraries.sh $(BIN)/python
 	@touch $@
 
@@ -81,6 +81,7 @@ bench: models
 	@mkdir -p .demo
 	$(BIN)/python demo/make_sample.py .demo/conversation.mp4
 	$(BIN)/python benchmarks/word_times.py
+	$(BIN)/python benchmarks/alignment.py
 	$(BIN)/python benchmarks/tighten.py
 	$(BIN)/python benchmarks/sound.py
 	$(BIN)/python benchmarks/speed.py --long

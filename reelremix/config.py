@@ -76,6 +76,9 @@ class Settings:
     speakers: str = _setting(
         "auto", "How many people speak: a number, auto, or off.", (1, 100), ("auto", "off")
     )
+    align: bool = _setting(
+        True, "Whether given words without times get those at which they are heard."
+    )
     denoise: bool = _setting(False, "Whether to take steady noise out of the sound, gently.")
     voice_level: bool = _setting(False, "Whether to bring quiet and loud voices closer together.")
     music: str = _setting("", "A music file to play under the speech; empty is none.")
@@ -101,6 +104,9 @@ class Settings:
     theme: str = _setting("dark", "Colours of the review session: dark or light.")
     data_dir: str = _setting(
         "", "Where the library, models and artifacts live; empty is the platform's place."
+    )
+    downloads_dir: str = _setting(
+        "", "Where recordings from the web are kept; empty is a folder among the data."
     )
     models_dir: str = _setting("", "A folder of models to look in first and to install into.")
     artifact_cap_mb: int = _setting(
@@ -132,6 +138,13 @@ class Settings:
     def artifacts_path(self) -> Path:
         """Folder of stage results."""
         return self.data_path / "artifacts"
+
+    @property
+    def downloads_path(self) -> Path:
+        """Where recordings from the web are kept."""
+        if self.downloads_dir:
+            return expanded(self.downloads_dir, "downloads_dir")
+        return self.data_path / "downloads"
 
     @property
     def locks_path(self) -> Path:

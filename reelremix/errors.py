@@ -46,6 +46,10 @@ class NoVideoStream(SourceError):
     """The source has no video stream, so there is nothing to frame."""
 
 
+class DownloadFailed(SourceError):
+    """A recording cannot be fetched from the web: it is refused, not there, or broke off."""
+
+
 class NothingToClip(ReelRemixError):
     """The source is readable but has no usable moment: no speech, too short, all too weak.
 

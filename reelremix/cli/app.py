@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from reelremix import __version__
 from reelremix.cli import diagnostics
+from reelremix.cli.commands.add import add
 from reelremix.cli.commands.clip import clip
 from reelremix.cli.commands.clip_edit import clip_edit
 from reelremix.cli.commands.config import config_app
@@ -26,6 +27,7 @@ from reelremix.cli.commands.export import export
 from reelremix.cli.commands.feedback import feedback_app
 from reelremix.cli.commands.library import library_app
 from reelremix.cli.commands.models import models_app
+from reelremix.cli.commands.package import package
 from reelremix.cli.commands.preset import preset_app
 from reelremix.cli.commands.probe import probe
 from reelremix.cli.commands.render import render
@@ -74,7 +76,9 @@ def _root(
 
 
 app.command(CLIP_EDIT, epilog=diagnostics.EPILOG)(clip_edit)
-for command in (clip, review, search, transcribe, score, render, export, probe, doctor):
+for command in (
+    add, clip, review, search, transcribe, score, render, export, package, probe, doctor,
+):  # fmt: skip
     app.command(epilog=diagnostics.EPILOG)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(preset_app, name="preset")

@@ -26,6 +26,7 @@ from reelremix.engine.domain.request import (
     SoundOptions,
     TranscribeOptions,
 )
+from reelremix.engine.domain.source import MEDIA_SUFFIXES
 from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError, UnreadableMedia
@@ -36,21 +37,16 @@ PICTURE = "Picture"
 SOUND = "Sound"
 FILES = "Files"
 SHOWING = "Showing"
-VIDEO_SUFFIXES = "mp4 mov m4v mkv webm avi mpg mpeg ts mts m2ts wmv flv 3gp ogv mxf"
-AUDIO_SUFFIXES = "mp3 m4a wav flac ogg opus aac wma"
-MEDIA_SUFFIXES = frozenset(f".{name}" for name in f"{VIDEO_SUFFIXES} {AUDIO_SUFFIXES}".split())
-
 Sources = Annotated[
-    list[Path],
+    list[str],
     typer.Argument(
-        help="Recordings, or folders of them.",
+        help="Recordings, folders of them, or web addresses.",
         show_default=False,
         metavar="SOURCE...",
-        readable=False,
     ),
 ]
 """Whether a file can be read is found out where it is read, so that the others go on."""
-Source = Annotated[Path, typer.Argument(help="A recording.", show_default=False, readable=False)]
+Source = Annotated[str, typer.Argument(help="A recording, or its web address.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.", rich_help_panel=SHOWING)]
 Progress = Annotated[
     str | None,
@@ -108,6 +104,15 @@ TranscriptFile = Annotated[
     Path | None,
     typer.Option(
         "--transcript", help="Use these words (JSON, SRT, VTT).", rich_help_panel=LISTENING
+    ),
+]
+Align = Annotated[
+    bool | None,
+    typer.Option(
+        "--align/--no-align",
+        help="Find when the words of --transcript are heard, where it does not say.",
+        show_default="yes",
+        rich_help_panel=LISTENING,
     ),
 ]
 InstallModels = Annotated[
@@ -376,26 +381,27 @@ def frame_options(settings: Settings) -> FrameOptions:
     )
 
 
-def expand_sources(sources: list[Path]) -> list[Path]:
+def expand_sources(sources: list[str]) -> list[str]:
     """Folders replaced by the recordings in them, sorted.
 
     A folder that gives none stays, to fail in its turn like any other source.
     """
-    found: list[Path] = []
+    found: list[str] = []
     for source in sources:
         try:
-            found += _recordings_in(source) or [source]
+            found += [str(path) for path in _recordings_in(Path(source))] or [source]
         except OSError:  # a file, or what `require_recording` and the engine explain
             found.append(source)
-    return found
+    return [source if "://" in source else str(Path(source)) for source in found]
 
 
-def require_recording(source: Path) -> None:
+def require_recording(source: str) -> None:
     """Raise UnreadableMedia for a folder that `expand_sources` found nothing in."""
-    if not source.is_dir():
+    folder = Path(source)
+    if not folder.is_dir():
         return
     try:
-        found = _recordings_in(source)
+        found = _recordings_in(folder)
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise UnreadableMedia(
@@ -450,6 +456,7 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
         vocabulary=tuple(w.strip() for w in settings.vocabulary.split(",") if w.strip()),
         device=settings.device,
         transcript=str(transcript) if transcript else None,
+        align=settings.align,
         speakers=settings.speakers,
     )
 

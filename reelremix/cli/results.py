@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Report:
     """A result, or the error in its place."""
 
-    source: Path
+    source: str
     code: Exit
     result: ClipResult | None = None
     folder: Path | None = None
@@ -32,7 +32,7 @@ class Report:
         if self.error is not None:
             error = {"message": self.error.message, "hint": self.error.hint}
         return {
-            "source": str(self.source),
+            "source": self.source,
             "exit_code": int(self.code),
             "error": error,
             "folder": str(self.folder) if self.folder else None,
@@ -69,7 +69,7 @@ class Report:
                 output.show_text(str(folder / name))
 
 
-def attempt(source: Path, work: Callable[[], ClipResult]) -> Report:
+def attempt(source: str, work: Callable[[], ClipResult]) -> Report:
     """Run and report; errors that users can act on become part of the report."""
     try:
         result = work()

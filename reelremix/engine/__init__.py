@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.layout import LayoutChoice as LayoutChoice
     from reelremix.engine.domain.layout import Zoom as Zoom
     from reelremix.engine.domain.mix import Censor as Censor
+    from reelremix.engine.domain.request import AddRequest as AddRequest
     from reelremix.engine.domain.request import Aspect as Aspect
     from reelremix.engine.domain.request import ClipRequest as ClipRequest
     from reelremix.engine.domain.request import EncodeOptions as EncodeOptions
     from reelremix.engine.domain.request import ExportRequest as ExportRequest
     from reelremix.engine.domain.request import FrameOptions as FrameOptions
     from reelremix.engine.domain.request import JudgeOptions as JudgeOptions
+    from reelremix.engine.domain.request import PackageRequest as PackageRequest
     from reelremix.engine.domain.request import RenderRequest as RenderRequest
     from reelremix.engine.domain.request import ScoreRequest as ScoreRequest
     from reelremix.engine.domain.request import SearchRequest as SearchRequest
@@ -44,12 +46,14 @@ _HOMES = {
     "Zoom": "domain.layout",
 } | dict.fromkeys(
     (
+        "AddRequest",
         "Aspect",
         "ClipRequest",
         "EncodeOptions",
         "ExportRequest",
         "FrameOptions",
         "JudgeOptions",
+        "PackageRequest",
         "RenderRequest",
         "ScoreRequest",
         "SearchRequest",

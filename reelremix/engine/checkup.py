@@ -23,6 +23,7 @@ from reelremix.engine.models.speaker_embedding import CAMPPLUS
 from reelremix.engine.models.whisper import CPU_MODEL, GPU_MODEL
 from reelremix.engine.options import FACE_MODEL
 from reelremix.engine.seeing import TORCH_HINT
+from reelremix.engine.web import INSTALL
 from reelremix.errors import ReelRemixError
 
 LITTLE_SPACE_GB = 5
@@ -48,6 +49,7 @@ def check_machine(settings: Settings) -> list[Finding]:
         _captions(),
         _gpu(NvidiaGpu()),
         _torch(),
+        _web(),
         *_models(settings),
         _space(settings),
     ]
@@ -100,6 +102,13 @@ def _torch() -> Finding:
         told = "not installed; which of several faces speaks is judged by how mouths move"
         return Finding("PyTorch", False, told, TORCH_HINT, is_required=False)
     return Finding("PyTorch", True, f"{version('torch')}, for who speaks ({LIGHT_ASD})")
+
+
+def _web() -> Finding:
+    if importlib.util.find_spec("yt_dlp") is None:
+        told = "not installed; recordings on the web cannot be fetched"
+        return Finding("yt-dlp", False, told, INSTALL, is_required=False)
+    return Finding("yt-dlp", True, f"{version('yt-dlp')}, for recordings on the web")
 
 
 def _models(settings: Settings) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from reelremix.engine.domain.request import SelectOptions
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
-from reelremix.engine.domain.timeline import Timeline
+from reelremix.engine.domain.timeline import Timeline, Topic
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.export.clock import clock
 from reelremix.engine.hearing import Heard, no_speech
@@ -37,7 +37,7 @@ from reelremix.engine.stages.relevance import RELEVANT, read_question
 from reelremix.engine.stages.score import may_use_meaning, score_candidates
 from reelremix.engine.stages.select import Floor, Selection, select_clips
 from reelremix.engine.stages.signals import choose_lexicon
-from reelremix.engine.stages.topics import find_topics
+from reelremix.engine.stages.topics import chapter_topics, find_topics
 from reelremix.engine.stages.trim import trimmed
 from reelremix.errors import ModelNotInstalled, NothingToClip
 
@@ -118,11 +118,20 @@ def rank(
         scored = score_candidates(
             candidates, sentences, transcript, vectors, ranker, track=heard.track
         )
-        topics = find_topics(sentences, vectors) if vectors is not None else ()
+        topics = _topics(heard, sentences, vectors)
         end_s = duration_s or max((s.range.end_s for s in sentences), default=0.0)
         timeline = overview(scored, topics, transcript.events, end_s)
     ranking = Ranking(sentences, scored, timeline, by)
     return ranking if options.about is None else on_subject(ranking, options.about, vectors, ctx)
+
+
+def _topics(
+    heard: Heard, sentences: Sequence[Sentence], vectors: Vectors | None
+) -> tuple[Topic, ...]:
+    """What the source is about: its chapters, else where its subject changes, if that is known."""
+    if heard.chapters:
+        return chapter_topics(sentences, heard.chapters)
+    return find_topics(sentences, vectors) if vectors is not None else ()
 
 
 def on_subject(ranking: Ranking, about: str, vectors: Vectors | None, ctx: RunContext) -> Ranking:

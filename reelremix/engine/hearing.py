@@ -1,6 +1,7 @@
 """What is heard in a recording: words, who says them, and what there is besides.
 
-Words come from a transcript that was given, or from listening. Sounds and voices need models that
+Words come from a transcript that was given, or from listening; given words without times get those
+at which they are heard. Sounds and voices need models that
 a run can do without: where one is missing, that is told.
 """
 
@@ -16,7 +17,7 @@ from reelremix.engine.domain.context import ArtifactKey, RunContext
 from reelremix.engine.domain.events import StageFinished, StageStarted, Warned
 from reelremix.engine.domain.request import AUTO, OFF, TranscribeOptions, check_speakers
 from reelremix.engine.domain.sound import SoundTrack
-from reelremix.engine.domain.source import Presentation
+from reelremix.engine.domain.source import Chapter, Presentation
 from reelremix.engine.domain.speech_turn import Diarization
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
@@ -28,9 +29,12 @@ from reelremix.engine.models.speaker_embedding import CAMPPLUS, CamPlusPlus
 from reelremix.engine.models.whisper import ModelChoice, choose_whisper
 from reelremix.engine.options import require_audio
 from reelremix.engine.stages import diarize, listen
+from reelremix.engine.stages.align import STAGE as ALIGN
+from reelremix.engine.stages.align import Alignment, align, align_key, is_timed
 from reelremix.engine.stages.artifact import load, save, staged
 from reelremix.engine.stages.corrections import corrected
 from reelremix.engine.stages.diarize import diarization_key, diarize_within
+from reelremix.engine.stages.hints import hints_of, listening_for
 from reelremix.engine.stages.listen import track_key
 from reelremix.engine.stages.sound_pass import Ear, EarFailed, SoundPass
 from reelremix.engine.stages.speaker_attribution import assign_speakers, names_speakers
@@ -45,6 +49,11 @@ AROUND_S = 10
 """Voices are compared on so much sound around ranges that are given, too."""
 MOST_BEHIND_S = 5.0
 """A transcript may end so much behind its recording."""
+LEAST_HEARD = 0.3
+"""A transcript of which less is heard belongs to something else: by chance next to nothing is."""
+MOSTLY_HEARD = 0.7
+"""From here on a transcript is that of its recording, written down more or less as it is said."""
+UNALIGNED = "the words of {} have no times of their own, and {}: they are spread over their lines"
 NAMED = "the transcript names its speakers itself, so `--speakers {}` has nothing to add"
 UNNAMED = f"who says what is unknown: model '{CAMPPLUS}' is not installed"
 
@@ -59,6 +68,8 @@ class Heard:
     """`cpu` or `cuda`: what the model ran on, in this run or in the one that is repeated."""
     track: SoundTrack | None = None
     """None where nobody listened to more than words."""
+    chapters: tuple[Chapter, ...] = ()
+    """What it is parted into already."""
 
 
 def hear(
@@ -83,21 +94,28 @@ def hear(
         ModelNotInstalled: the recogniser's model is not on this machine.
     """
     check_speakers(options.speakers)
-    given = _given(subject, options, ctx) if options.transcript is not None else None
+    given = read_given(options) if options.transcript is not None else None
+    hints = hints_of(subject, ctx, is_given=given is not None)
     if given is None and subject.presentation.audio is None and ranges:
         ctx.reporter.emit(Warned(NOTHING_TO_HEAR.format(subject.source.name)))
         return Heard(Transcript(None, None, ()), "cpu")
     if given is None:
         require_audio(subject)
     elif subject.presentation.audio is None:
+        given = _within(given, subject, ctx)
         ctx.catalogue.save_transcript(subject.source.id, given)
-        return Heard(given, "cpu")
+        return Heard(given, "cpu", None, hints.chapters)
     sounds = _sounds(subject.presentation, ctx, with_sounds)
     voices = _voices(subject, given, options.speakers, _around(ranges, subject.presentation), ctx)
     ears = [part.ear for part in (sounds, voices) if part is not None and part.ear is not None]
     try:
         with SoundPass(subject.path, subject.presentation, ears, ctx) as sound:
-            transcript, device = (given, "cpu") if given else _words(subject, options, sound, ctx)
+            if given is None:
+                wanted = listening_for(options, hints.names)
+                transcript, device = _words(subject, wanted, sound, ctx)
+            else:
+                transcript, device = _timed(given, subject, options, sound, ctx)
+                transcript = _within(transcript, subject, ctx)
             track = sounds.result(sound, ctx) if sounds is not None else None
             turns = voices.result(sound, ctx) if voices is not None else None
     except EarFailed as exc:
@@ -108,7 +126,7 @@ def hear(
         transcript = replace(transcript, events=track.events)
     transcript = corrected(transcript, ctx.catalogue.corrections(subject.source.id))
     ctx.catalogue.save_transcript(subject.source.id, transcript)
-    return Heard(transcript, device, track)
+    return Heard(transcript, device, track, hints.chapters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +267,56 @@ def _recognised(
     )
 
 
-def _given(subject: Subject, options: TranscribeOptions, ctx: RunContext) -> Transcript:
-    """The transcript a user supplied, as far as the recording goes. Raises SourceError."""
-    given = read_given(options)
+def _timed(
+    given: Transcript,
+    subject: Subject,
+    options: TranscribeOptions,
+    sound: SoundPass,
+    ctx: RunContext,
+) -> tuple[Transcript, str]:
+    """Given words with times of their own, as far as they are heard, and the device that heard."""
+    assert options.transcript is not None
+    if is_timed(given) or not options.align:
+        return given, "cpu"
+    try:
+        choice = choose_whisper(options.model, options.device, ctx.models)
+    except ModelNotInstalled as exc:
+        name = Path(options.transcript).name
+        ctx.reporter.emit(Warned(UNALIGNED.format(name, exc.message), exc.hint))
+        return given, "cpu"
+    transcriber = choice.transcriber
+    heard_key = transcript_key(ctx, subject.presentation, options, transcriber.identity)
+    key, device = align_key(ctx, given, heard_key), transcriber.device
+    heard = Transcript(None, None, ())
+    if load(ctx, key, Alignment) is None:
+        heard, device = _words(subject, options, sound, ctx)
+    end_s = subject.presentation.duration.seconds
+    found = staged(ctx, ALIGN, key, Alignment, lambda: align(given, heard, end_s))
+    return _believed(found, given, Path(options.transcript).name, subject.source.name, ctx), device
+
+
+def _believed(
+    found: Alignment, given: Transcript, name: str, recording: str, ctx: RunContext
+) -> Transcript:
+    """The words with the times that were found; as they came where too few of them are heard."""
+    share = f"{100 * found.heard:.0f} % of the words of {name} are heard in {recording}"
+    if found.heard < LEAST_HEARD:
+        told = f"only {share}, so its lines keep the times that it gives them"
+        hint = "is it a translation, or the transcript of another recording?"
+        ctx.reporter.emit(Warned(told, hint))
+        return given
+    if found.heard < MOSTLY_HEARD:
+        told = f"only {share}; the others were given times between those"
+        ctx.reporter.emit(Warned(told, f"`reelremix transcribe {recording}` shows what is heard"))
+    if found.left_out:
+        told = f"{found.left_out} lines of {name} are left out: nobody says them in {recording}"
+        hint = "`--no-align` keeps every line, with the times that the file gives"
+        ctx.reporter.emit(Warned(told, hint))
+    return found.transcript
+
+
+def _within(given: Transcript, subject: Subject, ctx: RunContext) -> Transcript:
+    """A given transcript as far as the recording goes."""
     end_s = subject.presentation.duration.seconds
     said_s = max((s.range.end_s for s in given.segments), default=0.0)
     if said_s <= end_s + MOST_BEHIND_S:

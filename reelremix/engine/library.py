@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from reelremix.config import Settings, expanded, load_settings
 from reelremix.engine import (
     adapting,
+    adding,
     choosing,
     exporting,
     feedback,
@@ -60,10 +61,12 @@ from reelremix.engine.domain.events import (
 from reelremix.engine.domain.request import (
     AUTO,
     OFF,
+    AddRequest,
     ClipRequest,
     EditRequest,
     ExportRequest,
     FrameOptions,
+    PackageRequest,
     RenderRequest,
     ScoreRequest,
     SearchRequest,
@@ -98,6 +101,7 @@ from reelremix.engine.export.report import contact_sheet, sheet_of
 from reelremix.engine.exporting import Chosen as ForExport
 from reelremix.engine.exporting import ExportResult
 from reelremix.engine.feedback import Import
+from reelremix.engine.fetching import path_of
 from reelremix.engine.finding import find_manifest
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import JobLog, Listener, Silence, Unheard
@@ -108,6 +112,7 @@ from reelremix.engine.music import find_music
 from reelremix.engine.network import network_calls, network_mark, watch_network
 from reelremix.engine.options import check_clip_request, check_output, check_select, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
+from reelremix.engine.packaging import Packaged, package
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import file_names, render
@@ -123,6 +128,7 @@ from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.files import write_atomically
 from reelremix.engine.store.sources import LocalSourceAccess
+from reelremix.engine.web import is_url
 from reelremix.errors import Cancelled, ConfigError, OutputExists, ReelRemixError, UnreadableMedia
 
 T = TypeVar("T")
@@ -168,6 +174,7 @@ class Library:
         models: ModelProvider,
         *,
         lock_dir: Path | None = None,
+        downloads_dir: Path | None = None,
         presets_dir: Path | None = None,
         artifact_cap_bytes: int | None = None,
         release_thread: Callable[[], None] = lambda: None,
@@ -181,6 +188,7 @@ class Library:
         self.sources = sources
         self.models = models
         self._lock_dir = lock_dir
+        self._downloads_dir = downloads_dir
         self._presets_dir = presets_dir
         self._cap_bytes = artifact_cap_bytes
         self._release_thread = release_thread
@@ -202,6 +210,7 @@ class Library:
             LocalSourceAccess(catalogue),
             InstalledModels(settings.model_roots),
             lock_dir=settings.locks_path,
+            downloads_dir=settings.downloads_path,
             presets_dir=settings.presets_path,
             artifact_cap_bytes=settings.artifact_cap_mb * 1_000_000,
             release_thread=database.close_thread,
@@ -209,7 +218,12 @@ class Library:
 
     def probe(self, source: str, **run: Any) -> Source:
         """What a recording holds. Raises SourceError."""
-        return self._job(source, {}, lambda job: ingest(Path(source), job.ctx), **run)
+        return self._job(source, {}, lambda job: ingest(path_of(source, job.ctx), job.ctx), **run)
+
+    def add(self, request: AddRequest, **run: Any) -> tuple[adding.Outcome, ...]:
+        """Make recordings known; what cannot be used is told in its place."""
+        name = ", ".join(request.sources)
+        return self._job(name, {}, lambda job: adding.add(request, job.ctx), **run)
 
     def transcribe(self, request: TranscribeRequest, **run: Any) -> Transcript:
         """What is said in a recording. Raises SourceError and ModelError."""
@@ -364,6 +378,10 @@ class Library:
         """
         return self._job(request.manifest, {}, lambda job: _export(request, job), **run)
 
+    def package(self, request: PackageRequest, **run: Any) -> Packaged:
+        """Check finished clips against platforms and lay out those that fit for uploading."""
+        return self._job(request.manifest, {}, lambda job: _package(request, job), **run)
+
     def decide(self, clips: Sequence[str], *, keep: bool, **run: Any) -> Decided:
         """Record that clips are kept or dropped, all or none of them, and learn from it.
 
@@ -423,6 +441,7 @@ class Library:
             cancel=cancel or CancelToken(),
             partial_files=partial_files or PartialFiles(),
             lock_dir=self._lock_dir,
+            downloads_dir=self._downloads_dir,
             presets_dir=self._presets_dir,
         )
 
@@ -511,7 +530,7 @@ def _stage_time(stage: StageFinished) -> StageTime:
 def _spoken(request: ScoreRequest, job: _Job) -> tuple[Heard, float | None]:
     """What to score: a transcript file is read, a recording listened to."""
     path = Path(request.source)
-    if path.suffix.lower() in (".json", ".srt", ".vtt"):
+    if not is_url(request.source) and path.suffix.lower() in (".json", ".srt", ".vtt"):
         if request.transcribe.transcript is not None:
             raise ConfigError(
                 f"{path.name} is a transcript itself, so `--transcript` has nothing to add",
@@ -649,6 +668,12 @@ def _require_same(subject: Subject, content: dict[str, Any], path: Path) -> None
             f"{subject.source.name} is not the recording {path} was made from",
             hint="name the right one with `--source FILE`",
         )
+
+
+def _package(request: PackageRequest, job: _Job) -> Packaged:
+    path = _manifest_path(request.manifest)
+    in_step(path, job.ctx)
+    return package(request, job.ctx)
 
 
 def _export(request: ExportRequest, job: _Job) -> ExportResult:

@@ -216,6 +216,7 @@ def options_of(request: ClipRequest) -> dict[str, Any]:
         "speakers": heard.speakers,
         "transcript": given.name if given else None,
         "transcript_sha256": file_sha256(given) if given and given.is_file() else None,
+        "align": heard.align if given else None,
         "audio_stream": request.audio_stream,
         "count": AUTO if selected.count is None else selected.count,
         "min_s": selected.min_s,

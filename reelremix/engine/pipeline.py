@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.events import (
-    Waiting,
-)
 from reelremix.engine.domain.subject import Subject
+from reelremix.engine.fetching import path_of
+from reelremix.engine.locks import alone
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.stages.ingest import ingest
 from reelremix.errors import (
@@ -28,9 +25,10 @@ def prepared(source: str, audio_stream: str | None, ctx: RunContext) -> Iterator
 
     Raises:
         UnreadableMedia: it cannot be read.
+        DownloadFailed: it is on the web and cannot be fetched.
         ConfigError: it has no such audio stream.
     """
-    described = ingest(Path(source), ctx)
+    described = ingest(path_of(source, ctx), ctx)
     with ctx.sources.open(described.id) as path:
         yield Subject(path, choose_streams(described, audio_stream))
 
@@ -53,42 +51,19 @@ def reopened(source_id: str, audio_stream: str | None, ctx: RunContext) -> Itera
 def alone_on(source_id: str, ctx: RunContext) -> AbstractContextManager[None]:
     """Hold the source for this run; a second run waits, and says so."""
     reason = "another run is working on this source"
-    return _alone(f"{ctx.owner}-{source_id[:32]}", reason, ctx)
+    return alone(f"{ctx.owner}-{source_id[:32]}", reason, ctx)
 
 
 def alone_in(folder: Path, ctx: RunContext) -> AbstractContextManager[None]:
     """Hold the choice of folders inside an output folder, for the moment that it takes."""
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
-    return _alone(f"folder-{name}", f"another run is choosing its folder in {folder}", ctx)
+    return alone(f"folder-{name}", f"another run is choosing its folder in {folder}", ctx)
 
 
 def alone_at(file: Path, ctx: RunContext) -> AbstractContextManager[None]:
     """Hold a file that several programs read and write, for the moment that it takes."""
     name = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:32]
-    return _alone(f"file-{name}", f"another program is writing {file}", ctx)
-
-
-@contextmanager
-def _alone(name: str, reason: str, ctx: RunContext) -> Iterator[None]:
-    if ctx.lock_dir is None:
-        yield
-        return
-    ctx.lock_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(ctx.lock_dir / f"{name}.lock")
-    told = False
-    while True:
-        try:
-            lock.acquire(timeout=0.1)
-            break
-        except Timeout:
-            if not told:
-                ctx.reporter.emit(Waiting(reason))
-                told = True
-            ctx.cancel.raise_if_set()
-    try:
-        yield
-    finally:
-        lock.release()
+    return alone(f"file-{name}", f"another program is writing {file}", ctx)
 
 
 def require_video(subject: Subject) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -112,9 +113,21 @@ def test_an_empty_folder_fails_alone(tmp_path: Path, reelremix: Command) -> None
     }
 
 
-def test_a_web_address_is_not_a_file(reelremix: Command) -> None:
-    ended = reelremix("clip", "https://example.org/talk.mp4")
-    assert ended.failed_politely(4, "is a URL")
+@pytest.mark.parametrize("command", ["add", "clip", "score", "transcribe", "probe"])
+def test_only_addresses_on_the_web_are_fetched(reelremix: Command, command: str) -> None:
+    ended = reelremix(
+        command, "ftp://example.org/talk.mp4", "-q" if command != "probe" else "--json"
+    )
+    assert ended.failed_politely(4, "only http and https are fetched")
+
+
+def test_without_yt_dlp_what_to_type_is_told(
+    reelremix: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "yt_dlp.globals", None)
+    ended = reelremix("clip", "https://example.org/talk.mp4", "-q")
+    assert ended.failed_politely(5, "yt-dlp")
+    assert "pip install 'reelremix[url]'" in ended.err
 
 
 def test_without_sound_there_is_nothing_to_transcribe(tmp_path: Path, reelremix: Command) -> None:

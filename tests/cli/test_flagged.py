@@ -19,7 +19,7 @@ def clip(rank: int, *notes: str) -> dict[str, Any]:
 
 def shown(capsys: pytest.CaptureFixture[str], *clips: dict[str, Any]) -> str:
     result = ClipResult(Path("clips"), {"clips": list(clips)}, 0)
-    Report(Path("a.mp4"), Exit.OK, result, result.folder).show()
+    Report("a.mp4", Exit.OK, result, result.folder).show()
     return capsys.readouterr().out
 
 

@@ -19,7 +19,7 @@ def shown(capsys: pytest.CaptureFixture[str], *videos: str | None) -> list[str]:
     manifest = manifest_to_dict(MANIFEST)
     example = manifest["clips"][0]
     manifest["clips"] = [with_video(example, rank, name) for rank, name in enumerate(videos, 1)]
-    Report(Path("talk.mp4"), Exit.OK, ClipResult(Path("clips/talk"), manifest, 0)).show()
+    Report("talk.mp4", Exit.OK, ClipResult(Path("clips/talk"), manifest, 0)).show()
     return capsys.readouterr().out.splitlines()
 
 

@@ -10,7 +10,9 @@ from jsonschema import Draft202012Validator
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "docs" / "schemas"
-NAMES = ("clips", "transcript", "score", "search", "events", "export", "table")
+NAMES = (
+    "clips", "transcript", "score", "search", "events", "export", "table", "post", "add",
+)  # fmt: skip
 
 
 def schema(name: str) -> dict[str, Any]:

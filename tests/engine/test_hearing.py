@@ -18,7 +18,7 @@ from reelremix.engine.hearing import UNHEARD, UNNAMED, Heard, hear
 from reelremix.engine.models.speech import Span, Speech
 from reelremix.engine.models.whisper import ModelChoice
 from reelremix.engine.stages import diarize, transcribe
-from reelremix.errors import ConfigError, ModelError
+from reelremix.errors import ConfigError, ModelError, ModelNotInstalled
 from tests.fakes import FakeTranscriber, LoudSounds, Recorder, presented, run_context, spoken
 from tests.media_factory import Sound, tone, write_media
 from tests.talkers import RATE, HumEmbedder
@@ -249,3 +249,103 @@ def test_what_was_heard_in_ranges_is_not_heard_again(recording: Path) -> None:
     Hums.asked_of_all.clear()
     heard(recording, ctx, ranges=ranges)
     assert Hums.asked_of_all == []
+
+
+LINES = """1
+00:00:04,000 --> 00:00:06,000
+Word 0, word 1, word 2
+
+2
+00:00:06,000 --> 00:00:09,000
+word 3 word 4 word 5
+"""
+"""What the recogniser hears in the first six seconds, four seconds late."""
+
+
+def subtitles(path: Path, text: str = LINES) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def told(ctx: RunContext) -> list[str]:
+    return [e.message for e in ctx.reporter.events if isinstance(e, Warned)]  # type: ignore[attr-defined]
+
+
+def test_given_lines_get_times_of_their_words(recording: Path, tmp_path: Path) -> None:
+    ctx = run_context(models=AllModels())
+    found = heard(recording, ctx, transcript=subtitles(tmp_path / "a.srt"), speakers="off")
+    words = found.transcript.words
+    assert [w.text for w in words[:2]] == ["Word", "0,"]
+    assert [round(w.range.start_s, 1) for w in words[::2]] == [0.1, 1.1, 2.1, 3.1, 4.1, 5.1]
+    assert found.transcript.language == "en" and not told(ctx)
+    assert ctx.catalogue.transcript(presented(recording).source.id) == found.transcript
+
+
+def test_given_lines_are_aligned_once(
+    recording: Path, tmp_path: Path, fakes: FakeTranscriber
+) -> None:
+    ctx, lines = run_context(models=AllModels()), subtitles(tmp_path / "a.srt")
+    first = heard(recording, ctx, transcript=lines)
+    asked = len(fakes.asked)
+    assert asked and heard(recording, ctx, transcript=lines) == first
+    assert len(fakes.asked) == asked
+    finished = [e for e in ctx.reporter.events if isinstance(e, StageFinished)]  # type: ignore[attr-defined]
+    assert [e.cached for e in finished if e.stage == "align"] == [False, True]
+
+
+def test_lines_are_aligned_anew_where_they_changed(recording: Path, tmp_path: Path) -> None:
+    ctx = run_context(models=AllModels())
+    heard(recording, ctx, transcript=subtitles(tmp_path / "a.srt"))
+    found = heard(
+        recording, ctx, transcript=subtitles(tmp_path / "a.srt", LINES[: LINES.find("2\n00")])
+    )
+    assert len(found.transcript.words) == 6
+
+
+def test_lines_keep_their_times_where_nobody_wants_others(
+    recording: Path, tmp_path: Path, fakes: FakeTranscriber
+) -> None:
+    lines = subtitles(tmp_path / "a.srt")
+    found = heard(recording, transcript=lines, align=False, with_sounds=False, speakers="off")
+    assert [s.range.start_s for s in found.transcript.segments] == [4, 6]
+    assert not found.transcript.words and not fakes.asked
+
+
+def test_without_a_recogniser_lines_keep_their_times_which_is_told(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> ModelChoice:
+        raise ModelNotInstalled("model 'base' is not installed", hint="install it", name="base")
+
+    monkeypatch.setattr(hearing, "choose_whisper", missing)
+    ctx = run_context(models=AllModels())
+    found = heard(recording, ctx, transcript=subtitles(tmp_path / "a.srt"), speakers="off")
+    assert [s.range.start_s for s in found.transcript.segments] == [4, 6]
+    [message] = told(ctx)
+    assert "a.srt" in message and "model 'base' is not installed" in message
+
+
+def test_lines_of_another_recording_keep_their_times_which_is_told(
+    recording: Path, tmp_path: Path
+) -> None:
+    other = subtitles(tmp_path / "a.srt", LINES.replace("ord", "eather in the north"))
+    ctx = run_context(models=AllModels())
+    found = heard(recording, ctx, transcript=other, speakers="off")
+    assert [s.range.start_s for s in found.transcript.segments] == [4, 6]
+    [message] = told(ctx)
+    assert "only 0 % of the words of a.srt are heard in a.mkv" in message
+
+
+def test_lines_that_are_late_lose_nothing_at_the_end(recording: Path, tmp_path: Path) -> None:
+    late = subtitles(tmp_path / "a.srt", LINES.replace("00:00:0", "00:02:0"))
+    ctx = run_context(models=AllModels())
+    found = heard(recording, ctx, transcript=late, speakers="off")
+    assert len(found.transcript.words) == 12 and not told(ctx)
+
+
+def test_lines_that_are_partly_heard_are_told(recording: Path, tmp_path: Path) -> None:
+    partly = LINES.replace("word 4 word 5", "nobody says that here at")
+    ctx = run_context(models=AllModels())
+    heard(recording, ctx, transcript=subtitles(tmp_path / "a.srt", partly), speakers="off")
+    [message] = told(ctx)
+    assert "only 62 % of the words" in message

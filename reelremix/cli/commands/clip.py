@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,6 +75,7 @@ def clip(
     speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
+    align: options.Align = None,
     install_models: options.InstallModels = False,
     as_json: options.Json = False,
     progress: options.Progress = None,
@@ -93,7 +93,7 @@ def clip(
     reports = []
     for recording in recordings:
         request = ClipRequest(
-            source=str(recording),
+            source=recording,
             out=run.settings.out,
             plan_only=plan,
             overwrite=overwrite,
@@ -120,5 +120,5 @@ def clip(
 
 
 def _clip(run: CommandRun, request: ClipRequest, listener: Listener, install: bool) -> ClipResult:
-    options.require_recording(Path(request.source))
+    options.require_recording(request.source)
     return run.with_models(partial(run.library.clip, request), listener, install)

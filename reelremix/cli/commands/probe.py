@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def probe(source: options.Source, as_json: options.Json = False) -> None:
     """Show the streams, rates and chapters of SOURCE."""
     run = CommandRun()
-    found = run.job(partial(run.library.probe, str(source)), Quiet())
+    found = run.job(partial(run.library.probe, source), Quiet())
     if as_json:
         from reelremix.engine.export.source import source_to_dict
 

@@ -63,7 +63,7 @@ def render(
     )
     listener = listener_for(progress, quiet=quiet)
     job = partial(run.library.render, request)
-    report = attempt(manifest, partial(run.with_models, job, listener))
+    report = attempt(str(manifest), partial(run.with_models, job, listener))
     if as_json:
         output.show_json({"version": 1, "runs": [report.to_dict()]})
     else:

@@ -28,6 +28,7 @@ def score(
     speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
+    align: options.Align = None,
     install_models: options.InstallModels = False,
     html: Annotated[
         Path | None,
@@ -45,7 +46,7 @@ def score(
     """Rank the moments of SOURCE, a recording or a transcript file, and say why."""
     run = CommandRun(options.typed(locals()))
     request = ScoreRequest(
-        str(source),
+        source,
         audio_stream,
         options.transcribe_options(run.settings, transcript),
         options.select_options(run.settings, about=about),
@@ -57,7 +58,7 @@ def score(
     if page is not None:
         from reelremix.engine.export.report import ranking_sheet
 
-        sheet = ranking_sheet(ranking, source.name)
+        sheet = ranking_sheet(ranking, Path(source).name)
         output.deliver(sheet, page, overwrite=overwrite, option="--html")
     if as_json:
         output.show_json(ranking)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeGuard
 
 import typer
@@ -33,6 +34,7 @@ def transcribe(
     speakers: options.Speakers = None,
     audio_stream: options.AudioStream = None,
     transcript: options.TranscriptFile = None,
+    align: options.Align = None,
     install_models: options.InstallModels = False,
     overwrite: options.Overwrite = False,
     as_json: options.Json = False,
@@ -41,7 +43,8 @@ def transcribe(
 ) -> None:
     """Write down what is said in SOURCE.
 
-    With --transcript nothing is listened to: the given words are written in the form asked for.
+    With --transcript the given words are written in the form asked for, each with the time at which
+    it is heard.
     """
     form = "json" if as_json else form
     if not _is_format(form):
@@ -49,7 +52,7 @@ def transcribe(
     flags = options.typed(locals()) | {"out": None}
     run = CommandRun(flags)
     request = TranscribeRequest(
-        str(source), audio_stream, options.transcribe_options(run.settings, transcript)
+        source, audio_stream, options.transcribe_options(run.settings, transcript)
     )
     listener = listener_for(progress, quiet=quiet)
     output.check_target(out, overwrite=overwrite)
@@ -61,7 +64,7 @@ def transcribe(
     if not heard.segments:
         from reelremix.engine.hearing import no_speech
 
-        diagnostics.say(diagnostics.one_line(no_speech(source.name)))
+        diagnostics.say(diagnostics.one_line(no_speech(Path(source).name)))
         raise typer.Exit(diagnostics.Exit.PARTIAL)
 
 

@@ -266,6 +266,8 @@ class RunContext:
     cancel: CancelToken = field(default_factory=CancelToken)
     partial_files: PartialFiles = field(default_factory=PartialFiles)
     owner: str = LOCAL_OWNER
+    downloads_dir: Path | None = None
+    """Where recordings from the web are kept; None where none are fetched."""
     presets_dir: Path | None = None
     """Folder of the user's caption presets; None where there is none."""
     lock_dir: Path | None = None

@@ -52,7 +52,9 @@ class TranscribeOptions:
     batch_size: int = 8
     beam_size: int = 5
     transcript: str | None = None
-    """Path of a transcript to use instead of listening."""
+    """Path of a transcript whose words to use instead of those that are heard."""
+    align: bool = True
+    """Whether its words, where they have no times, get those at which they are heard."""
     speakers: str = AUTO
     """How many people speak, `auto` to find out, or `off` not to tell them apart."""
 
@@ -170,6 +172,21 @@ class ClipRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AddRequest:
+    """Make recordings known."""
+
+    sources: tuple[str, ...]
+    """Paths of files and folders, and addresses on the web."""
+    playlist: bool = False
+    """Whether an address may stand for many recordings."""
+    cookies: str | None = None
+    """Path of a file of cookies to send."""
+    audio_stream: str | None = None
+    transcribe: TranscribeOptions = TranscribeOptions()
+    """How words that are given get their times."""
+
+
+@dataclass(frozen=True, slots=True)
 class TranscribeRequest:
     """Turn one source into a transcript."""
 
@@ -215,6 +232,19 @@ class ExportRequest:
     """Path of the recording when it moved."""
     conform: str | None = None
     """A rate, or `auto`: refer to copies at a constant rate. None refers to the recording."""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRequest:
+    """Lay out finished clips for uploading."""
+
+    manifest: str
+    platforms: tuple[str, ...]
+    clip_ids: tuple[str, ...] = ()
+    """Ids or ranks; empty takes all that were not dropped."""
+    out: str | None = None
+    """Folder to write into; None takes `post` beside the manifest."""
     overwrite: bool = False
 
 

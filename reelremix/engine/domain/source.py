@@ -8,6 +8,11 @@ from fractions import Fraction
 
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 
+VIDEO_SUFFIXES = "mp4 mov m4v mkv webm avi mpg mpeg ts mts m2ts wmv flv 3gp ogv mxf"
+AUDIO_SUFFIXES = "mp3 m4a wav flac ogg opus aac wma"
+MEDIA_SUFFIXES = frozenset(f".{name}" for name in f"{VIDEO_SUFFIXES} {AUDIO_SUFFIXES}".split())
+"""How the names of files end that are taken for recordings where a folder is named."""
+
 
 class StreamKind(StrEnum):
     """What a container's stream carries."""

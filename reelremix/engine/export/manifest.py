@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
@@ -430,7 +430,7 @@ def rejection_to_dict(rejection: Rejection) -> dict[str, Any]:
     }
 
 
-def is_plain_name(name: object) -> bool:
+def is_plain_name(name: object) -> TypeGuard[str]:
     """Whether a name read from a file names something in its own folder and nothing else."""
     return (
         isinstance(name, str)

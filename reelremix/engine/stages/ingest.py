@@ -28,14 +28,9 @@ def ingest(path: Path, ctx: RunContext) -> Source:
     version of this stage described, or another version cannot read, is described anew.
 
     Raises:
-        UnreadableMedia: missing, empty, not media, without length, or a URL.
+        UnreadableMedia: missing, empty, not media, or without length.
         Cancelled: the user asked to stop.
     """
-    if str(path).startswith(("http:/", "https:/")):
-        raise UnreadableMedia(
-            f"{path} is a URL; this version clips local recordings",
-            hint="download it first, for example with `yt-dlp`, and name the file",
-        )
     began = time.monotonic()
     ctx.reporter.emit(StageStarted(STAGE))
     if readable(str(path)) != str(path):

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
 from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.source import Chapter
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.timeline import Topic
 from reelremix.engine.models.sentences import Vectors
@@ -60,6 +62,27 @@ def find_topics(
         )
         for (first, last), own in zip(spans, words, strict=True)
     )
+
+
+def chapter_topics(sentences: Sequence[Sentence], chapters: Sequence[Chapter]) -> tuple[Topic, ...]:
+    """The source parted where its chapters begin, each told by its title.
+
+    A sentence belongs to the chapter that most of it lies in; what comes before the first chapter
+    is part of it.
+    """
+    starts = [chapter.range.start_s for chapter in chapters]
+    place = [
+        max(0, bisect_right(starts, (s.range.start_s + s.range.end_s) / 2) - 1) for s in sentences
+    ]
+    found = []
+    for number, chapter in enumerate(chapters):
+        inside = [i for i, at in enumerate(place) if at == number]
+        if inside:
+            first, last = inside[0], inside[-1]
+            end = max(s.range.end for s in sentences[first : last + 1])
+            span = TimeRange(sentences[first].range.start, end)
+            found.append(Topic(span, first, last, (chapter.title,)))
+    return tuple(found)
 
 
 def boundaries(sentences: Sequence[Sentence], vectors: Vectors) -> list[int]:

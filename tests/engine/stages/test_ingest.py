@@ -12,7 +12,7 @@ from reelremix.engine.domain.events import StageFinished, StageProgress
 from reelremix.engine.stages.ingest import VERSION, ingest
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
-from reelremix.errors import Cancelled, UnreadableMedia
+from reelremix.errors import Cancelled
 from tests.fakes import Recorder, run_context
 from tests.media_factory import plain_film
 
@@ -74,13 +74,6 @@ def test_a_known_file_whose_record_cannot_be_read_is_described_anew(tmp_path: Pa
         connection.execute("UPDATE sources SET detail = CAST('{}' AS BLOB)")
     assert ingest(path, ctx) == first
     library.close()
-
-
-@pytest.mark.parametrize("name", ["https:/example.org/a.mp4", "http:/example.org/a.mp4"])
-def test_addresses_are_not_fetched(name: str) -> None:
-    with pytest.raises(UnreadableMedia, match="is a URL") as caught:
-        ingest(Path(name), run_context())
-    assert "yt-dlp" in (caught.value.hint or "")
 
 
 def test_reading_can_be_cancelled(tmp_path: Path) -> None:

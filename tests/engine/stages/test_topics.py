@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.source import Chapter
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.models.sentences import Vectors
-from reelremix.engine.stages.topics import SHORTEST_S, find_topics
+from reelremix.engine.stages.topics import SHORTEST_S, chapter_topics, find_topics
 
 SIZE = 16
 EVERY_S = 5.0
@@ -78,3 +79,21 @@ def test_unordered_times_do_not_stop_it() -> None:
     mixed = sentences(["some words"] * 60)
     mixed[10], mixed[50] = mixed[50], mixed[10]
     assert find_topics(mixed, about(*([0] * 30 + [1] * 30)))
+
+
+def chapter(start_s: float, end_s: float, title: str) -> Chapter:
+    return Chapter(TimeRange.from_seconds(start_s, end_s), title)
+
+
+def test_chapters_part_a_source_whatever_is_said_in_it() -> None:
+    marks = [chapter(5, 26, "One"), chapter(26, 40, "Two"), chapter(900, 950, "Never reached")]
+    found = chapter_topics(sentences(["words here"] * 8), marks)
+    assert [(t.first_sentence, t.last_sentence, t.words) for t in found] == [
+        (0, 4, ("One",)),
+        (5, 7, ("Two",)),
+    ]
+    assert found[1].range == TimeRange.from_seconds(25, 39.5)
+
+
+def test_a_source_without_words_has_no_topics_in_its_chapters() -> None:
+    assert chapter_topics([], [chapter(0, 5, "One"), chapter(5, 9, "Two")]) == ()
