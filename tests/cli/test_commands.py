@@ -238,7 +238,7 @@ def test_a_plan_is_rendered_later_with_the_same_decisions(
     after = manifest_in(Path("clips/talk"))["clips"][0]
     assert (Path("clips/talk") / after["files"]["video"]).is_file()
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"files", "audio", "verdict"}
+    assert changed == {"files", "audio", "verdict", "shows"}
 
 
 def test_the_contact_sheet_plays_what_was_rendered_later(
