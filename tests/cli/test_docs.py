@@ -43,6 +43,6 @@ def test_every_command_has_help_and_its_place_in_the_reference(name: str) -> Non
 INTERACTIVE = {"reelremix review"}
 
 
-@pytest.mark.parametrize("name", COMMANDS.keys() - INTERACTIVE)
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - INTERACTIVE))
 def test_every_command_has_an_answer_for_programs(name: str) -> None:
     assert any("--json" in option.opts for option in COMMANDS[name].params)
