@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reelremix.cli.app import main
+from reelremix.cli.entry import main
 
 if __name__ == "__main__":
     main()

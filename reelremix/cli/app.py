@@ -1,4 +1,4 @@
-"""The command tree and the way in.
+"""The command tree.
 
 Importing this module loads no model, no FFmpeg and no numpy: `--version`, `--help` and completion
 answer at once.
@@ -6,10 +6,6 @@ answer at once.
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import io
-import os
 import sys
 from typing import Annotated, Any
 
@@ -35,7 +31,6 @@ from reelremix.cli.commands.review import review
 from reelremix.cli.commands.score import score
 from reelremix.cli.commands.search import search
 from reelremix.cli.commands.transcribe import transcribe
-from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
 CLIP_EDIT = "clip edit"
 
@@ -87,52 +82,9 @@ app.add_typer(feedback_app, name="feedback")
 app.add_typer(config_app, name="config")
 
 
-def main() -> None:
-    """Run the command line; failures become one line, a hint and an exit code."""
-    _mend_streams()
-    try:
-        if sys.argv[1:] == ["--version"]:  # an answer without building the command tree
-            typer.echo(f"reelremix {__version__}")
-            return
-        _run_and_flush()
-    except ReelRemixError as exc:
-        diagnostics.say_error(exc)
-        sys.exit(diagnostics.exit_code(exc))
-    except (Cancelled, KeyboardInterrupt) as exc:
-        diagnostics.say_cancelled(exc)
-        sys.exit(diagnostics.Exit.CANCELLED)
-    except BrokenPipeError:  # the reader of the result has gone: nothing is left to say
-        _forget_output()
-        sys.exit(diagnostics.Exit.OK)
-    except OSError as exc:
-        _forget_output()
-        if exc.errno == errno.ENOSPC and exc.filename is None:
-            full = ConfigError("the result cannot be written: no space left on device")
-            diagnostics.say_error(full)
-            sys.exit(diagnostics.Exit.USAGE)
-        sys.exit(diagnostics.say_unexpected(exc))
-    except Exception as exc:
-        sys.exit(diagnostics.say_unexpected(exc))
-
-
-def _mend_streams() -> None:
-    """Streams that were closed swallow what is said; letters they cannot show are spelled out."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _forget_output() -> None:
-    """What is still buffered cannot be written; ending must not try again."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-
-
-def _run_and_flush() -> None:
-    """Run, and write what is still buffered here, where a lost reader can be handled."""
+def run() -> None:
+    """Run the command that was typed, and write what is still buffered, where a lost reader can be
+    handled."""
     try:
         app()
     except SystemExit:

@@ -30,6 +30,7 @@ class Exit(IntEnum):
 
 CODES: tuple[tuple[type[errors.ReelRemixError], Exit], ...] = (
     (errors.ConfigError, Exit.USAGE),
+    (errors.EditConflict, Exit.USAGE),
     (errors.NothingToClip, Exit.PARTIAL),
     (errors.RenderError, Exit.USAGE),
     (errors.SourceError, Exit.SOURCE),

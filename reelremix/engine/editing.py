@@ -187,7 +187,7 @@ class Editor:
     def _with_words(self, clip: Clip, before: Sequence[Word]) -> Clip:
         """The clip with the words that are heard in it: as they were, and those that are new."""
         spans = {word.range for word in before}
-        heard = legible(heard_words(self.material.spoken.words, clip.ranges))
+        heard = legible(self.material.spoken.heard_in(clip.ranges))
         fresh = [w for w in heard if not _is_covered_by(w, before) and w.range not in spans]
         masked = censored(
             replace(clip, words=tuple(fresh)), self.material.censor, self.material.censor_words

@@ -332,7 +332,7 @@ class Library:
         Raises:
             ConfigError: it cannot be read, or a clip in it cannot be used.
         """
-        return Review(manifest, self._context(reporter))
+        return Review(manifest, self.context(reporter))
 
     def settle(self, review: Review, ids: Sequence[str], **run: Any) -> None:
         """Frame those of these clips that are due, as the next render would."""
@@ -357,7 +357,7 @@ class Library:
 
         Raises SourceError where the recording is not within reach.
         """
-        ctx = self._context(Unheard(), cancel)
+        ctx = self.context(Unheard(), cancel)
         with pipeline.reopened(source_id, None, ctx) as subject:
             return glance(subject.path, subject.presentation, span, count, ctx)
 
@@ -426,12 +426,13 @@ class Library:
         cap = self._cap_bytes if cap_bytes is None else cap_bytes
         return 0 if cap is None else self.artifacts.collect(cap)
 
-    def _context(
+    def context(
         self,
         reporter: Reporter,
         cancel: CancelToken | None = None,
         partial_files: PartialFiles | None = None,
     ) -> RunContext:
+        """The surroundings of what is done outside a job."""
         return RunContext(
             reporter=reporter,
             catalogue=self.catalogue,
@@ -458,7 +459,7 @@ class Library:
         watch_network()
         mark = network_mark()
         log = JobLog(uuid.uuid4().hex, self.catalogue, listener or Silence())
-        ctx = self._context(log, cancel, partial_files)
+        ctx = self.context(log, cancel, partial_files)
         self._running.append(log)
         log.emit(JobStarted(readable(source), options))
         try:

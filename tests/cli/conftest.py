@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from reelremix.cli.app import main
+from reelremix.cli.entry import main
 from tests.cli.commandline import Command, Ended, arguments
 
 Start = Callable[..., subprocess.Popen[str]]

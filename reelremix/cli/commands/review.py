@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
-
-from reelremix.config import load_settings
-from reelremix.errors import ConfigError, ModelError
 
 WEB_PORT = 8765
 
@@ -24,37 +20,9 @@ def review(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port for --web.")] = WEB_PORT,
 ) -> None:
     """Review clips: keep, drop, cut, correct and render them, with the keyboard or the mouse."""
+    from reelremix.cli.tui.start import serve, start
+
     if web:
         serve(source, port)
-        return
-    start(source)
-
-
-def start(source: str | None) -> None:
-    """Run the session in this terminal. Raises what kept it from opening."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError(
-            "a review needs a terminal",
-            hint="`reelremix clip edit` changes clips from scripts, `--web` opens a browser's",
-        )
-    settings = load_settings().settings
-    from reelremix.cli.tui.app import ReviewApp
-
-    error = ReviewApp(settings, source).run()
-    if error is not None:
-        raise error
-
-
-def serve(source: str | None, port: int) -> None:
-    """Serve the session on the loopback interface until Ctrl-C."""
-    try:
-        from textual_serve.server import Server
-    except ImportError as exc:
-        raise ModelError(
-            "textual-serve is not installed, so no browser can be served",
-            hint="`pip install 'reelremix[review]'` adds it",
-        ) from exc
-    import shlex
-
-    command = [sys.executable, "-m", "reelremix", "review", *([source] if source else [])]
-    Server(shlex.join(command), host="127.0.0.1", port=port, title="ReelRemix").serve()
+    else:
+        start(source)

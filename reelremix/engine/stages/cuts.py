@@ -71,6 +71,10 @@ class Spoken:
         """The words whose middles are in a stretch."""
         return range(self.first_from(span.start), self.first_from(span.end))
 
+    def heard_in(self, ranges: Sequence[TimeRange]) -> list[Word]:
+        """The words that are heard in ranges, in their order."""
+        return [self.words[n] for kept in ranges for n in self.within(kept)]
+
     def _on_frame(self, seconds: Fraction) -> Timestamp:
         return self.snap(min(max(Timestamp.from_seconds(seconds), Timestamp(0)), self.end))
 

@@ -73,6 +73,7 @@ session that ends in any way goes on where it was.
 |---|---|
 | `y` | keep |
 | `r` `L` `S` `C` | title, layout, who is shown, captions |
+| `e` | why it was chosen, in small windows |
 | `,` `.` `<` `>` | where it begins: a word, a sentence |
 | `-` `=` `_` `+` | where it ends: a word, a sentence |
 | `u` `ctrl+r` | undo, redo |
@@ -85,7 +86,8 @@ session that ends in any way goes on where it was.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "decide('kept')", "Keep"),
-        Binding("r", "retitle", "Title"),
+        Binding("r", "retitle", "Title", show=False),
+        Binding("e", "facts", "Evidence", show=False),
         Binding("comma", "move('start', 'word', -1)", "Start", show=False),
         Binding("full_stop", "move('start', 'word', 1)", "Start", show=False),
         Binding("less_than_sign", "move('start', 'sentence', -1)", "Start", show=False),
@@ -111,6 +113,9 @@ session that ends in any way goes on where it was.
         Binding("question_mark", "app.help", "Help"),
         Binding("q", "leave", "Quit"),
     ]
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual types it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012 - as Textual types it
 
     class Viewed(Message):
         """There is something else to show."""
@@ -160,7 +165,7 @@ session that ends in any way goes on where it was.
             yield Words(id="words")
         yield Filmstrip(id="filmstrip")
         yield Static("", id="state")
-        yield Footer()
+        yield Footer(show_command_palette=False)
         yield LoadingIndicator(id="loading")
 
     def on_mount(self) -> None:
@@ -448,6 +453,10 @@ session that ends in any way goes on where it was.
 
         if self.clip is not None:
             self._do(partial(self._desk.move, self.clip.id, Edge(edge), Unit(unit), by))
+
+    def action_facts(self) -> None:
+        """Show or hide why a clip was chosen, where there is no room for all at once."""
+        self.query_one("#left").toggle_class("evidence")
 
     def action_undo(self) -> None:
         """Take back the last operation."""

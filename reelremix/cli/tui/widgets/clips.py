@@ -14,6 +14,9 @@ from reelremix.cli.tui.text import STATUS_MARKS, precise_clock
 if TYPE_CHECKING:
     from reelremix.cli.tui.desk import View
 
+COLUMNS: tuple[tuple[str, int | None], ...] = (
+    ("", 1), ("#", 2), ("%", 2), ("length", 7), ("title", None),
+)  # fmt: skip
 MARK_STYLES = {"kept": "green", "dropped": "red", None: "dim"}
 
 
@@ -47,13 +50,27 @@ class Clips(DataTable[Text]):
         Binding("d", "screen.decide('dropped')", "Drop"),
     ]
 
+    DEFAULT_CSS = """
+    Clips { overflow-x: hidden; }
+    """
+
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, cursor_type="row", zebra_stripes=False, show_header=True)
+        super().__init__(id=id, cursor_type="row", cell_padding=1)
 
     def on_mount(self) -> None:
         """The columns."""
-        for name, width in (("", 1), ("#", 2), ("score", 5), ("length", 7), ("title", None)):
+        for name, width in COLUMNS:
             self.add_column(name, width=width, key=name or "mark")
+        self._title = next(column for key, column in self.columns.items() if key.value == "title")
+
+    def on_resize(self) -> None:
+        """The title has the room that is left."""
+        others = sum((width or 0) + 2 * self.cell_padding for _, width in COLUMNS)
+        room = self.scrollable_content_region.width - others
+        if self._title.width != max(8, room):
+            self._title.width, self._title.auto_width = max(8, room), False
+            self._require_update_dimensions = True
+            self.refresh()
 
     def show(self, view: View, selected: str | None) -> None:
         """Show these clips, the selected one staying where the cursor is."""

@@ -47,10 +47,10 @@ lies before and after is grey. `▼` is the word under the transcript's cursor. 
     Filmstrip {
         height: 8;
         & > .filmstrip--kept { color: $primary; }
-        & > .filmstrip--cut { color: $error-muted; }
-        & > .filmstrip--around { color: $text-disabled; }
+        & > .filmstrip--cut { color: $error; text-style: dim; }
+        & > .filmstrip--around { text-style: dim; }
         & > .filmstrip--cursor { color: $warning; text-style: bold; }
-        & > .filmstrip--ruler { color: $text-muted; }
+        & > .filmstrip--ruler { text-style: dim; }
     }
     """
 

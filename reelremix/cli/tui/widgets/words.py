@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.time import TimeRange
     from reelremix.engine.domain.transcript import Word
 
-GUTTER = 12
-"""Columns for the time and the speaker of a paragraph."""
-NARROW = 44
-"""Below so many columns there is no gutter."""
+NARROW = 36
+"""Below so many columns there is no room for the times of paragraphs."""
 PAUSE_S = 1.5
 """A longer silence begins a paragraph."""
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟", "।")
@@ -89,19 +87,22 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
         "words--outside",
         "words--cut",
         "words--cursor",
+        "words--place",
         "words--selected",
         "words--found",
         "words--gutter",
     }
     DEFAULT_CSS = """
     Words {
-        & > .words--inside { color: $text; text-style: bold; }
-        & > .words--outside { color: $text-muted; }
-        & > .words--cut { color: $text-error; text-style: strike; }
+        overflow-y: scroll;
+        & > .words--inside { text-style: bold; }
+        & > .words--outside { text-style: dim; }
+        & > .words--cut { color: $error; text-style: strike; }
         & > .words--cursor { text-style: reverse bold; }
-        & > .words--selected { background: $primary-muted; color: $text; }
-        & > .words--found { background: $warning-muted; color: $text-warning; }
-        & > .words--gutter { color: $text-disabled; }
+        & > .words--place { text-style: underline bold; }
+        & > .words--selected { background: $primary; color: $background; text-style: none; }
+        & > .words--found { background: $warning; color: $background; text-style: none; }
+        & > .words--gutter { text-style: dim; }
     }
     """
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -130,6 +131,7 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
         self._lines: list[tuple[int, int]] = []
         self._starts: list[int] = []
         self._heads: dict[int, str] = {}
+        self._widest_head = 0
         self._kept: list[tuple[float, float]] = []
         self._hull: tuple[float, float] | None = None
         self._anchor: int | None = None
@@ -155,6 +157,7 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
         self._texts = [" ".join(word.text.split()) or "·" for word in words]
         self._middles = [(w.range.start_s + w.range.end_s) / 2 for w in words]
         self._heads = _paragraphs(words)
+        self._widest_head = max((len(head) for head in self._heads.values()), default=0)
         self._wrapped_for = 0
         self._wrap()
         self._anchor = None
@@ -169,7 +172,7 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
         if go and self._hull is not None and self.words:
             self._anchor = None
             self.cursor = min(bisect_left(self._middles, self._hull[0]), len(self.words) - 1)
-            self._reveal(center=True)
+            self.call_after_refresh(self._reveal, center=True)
         self.refresh()
 
     def go_to(self, at_s: float) -> None:
@@ -302,7 +305,7 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
 
     @property
     def _gutter(self) -> int:
-        return GUTTER if self.size.width >= NARROW else 0
+        return self._widest_head + 1 if self.size.width >= NARROW else 0
 
     def _wrap(self) -> None:
         """Break the words into lines for the present width."""
@@ -326,7 +329,7 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
     def on_resize(self) -> None:
         """Another width breaks other lines; what is under the cursor stays in sight."""
         self._wrap()
-        self._reveal(center=True)
+        self.call_after_refresh(self._reveal, center=True)
 
     def on_click(self, event: events.Click) -> None:
         """Point at a word; with shift, as far as it."""
@@ -353,8 +356,9 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
                 style += self.get_component_rich_style("words--found", partial=True)
             if low <= word <= high:
                 style += self.get_component_rich_style("words--selected", partial=True)
-            if word == self.cursor and self.has_focus:
-                style += self.get_component_rich_style("words--cursor", partial=True)
+            if word == self.cursor:
+                name = "words--cursor" if self.has_focus else "words--place"
+                style += self.get_component_rich_style(name, partial=True)
             segments.append(Segment(self._texts[word], style))
             goes_on = low <= word < high
             segments.append(Segment(" ", style if goes_on else plain))
@@ -364,7 +368,7 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
         if not self._gutter:
             return []
         style = self.rich_style + self.get_component_rich_style("words--gutter", partial=True)
-        return [Segment(self._heads.get(word, "")[: GUTTER - 1].ljust(GUTTER), style)]
+        return [Segment(self._heads.get(word, "").ljust(self._gutter), style)]
 
     def _found_in(self, first: int, last: int) -> set[int]:
         if not self._hits:
