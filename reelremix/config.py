@@ -102,6 +102,9 @@ class Settings:
     judge_calls: int = _setting(60, "Times the judge may be asked in a run.", (1, 10_000))
     judge_tokens: int = _setting(200_000, "Tokens the judge may use in a run.", (1, 1e9))
     theme: str = _setting("dark", "Colours of the review session: dark or light.")
+    pictures: str = _setting(
+        "auto", "Pictures in the review session: auto, kitty, sixel, blocks or off."
+    )
     data_dir: str = _setting(
         "", "Where the library, models and artifacts live; empty is the platform's place."
     )

@@ -7,6 +7,7 @@ render.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -245,6 +246,7 @@ class Editor:
         fresh = written(clip.words[first : last + 1], split_words(change.text))
         words = (*clip.words[:first], *fresh, *clip.words[last + 1 :])
         now = replace(clip, words=words, text=join_words(w.text for w in words))
+        now = _reworded(now, clip.words[first : last + 1], fresh)
         if clip.captions is None:
             return now
         if len(fresh) != last - first + 1:
@@ -359,6 +361,30 @@ def _following(clip: Clip, change: Follow) -> Clip:
     others = [p for p in clip.framing.pins if p.range.overlap_s(span) == 0]
     pins = tuple(sorted([*others, pin], key=lambda p: p.range.start))
     return replace(clip, framing=replace(clip.framing, pins=pins, made=None))
+
+
+def _reworded(clip: Clip, heard: Sequence[Word], written: Sequence[Word]) -> Clip:
+    """The clip with words put right in what is said about it, where these were misheard."""
+    old, new = (_bare(join_words(word.text for word in words)) for words in (heard, written))
+    if not old or not new or old == new:
+        return clip
+    meant = re.compile(rf"(?<!\w){re.escape(old)}(?!\w)", re.IGNORECASE)
+
+    def right(text: str) -> str:
+        return meant.sub(lambda _: new, text)
+
+    score = clip.score
+    if score is not None:
+        reasons = tuple(replace(reason, quote=right(reason.quote)) for reason in score.reasons)
+        score = replace(score, reasons=reasons)
+    hashtags = tuple(f"#{right(tag.lstrip('#'))}".replace(" ", "") for tag in clip.hashtags)
+    title, description = right(clip.title), right(clip.description)
+    return replace(clip, title=title, description=description, hashtags=hashtags, score=score)
+
+
+def _bare(text: str) -> str:
+    """A text without the punctuation around it."""
+    return re.sub(r"^\W+|\W+$", "", text)
 
 
 def _covers(ranges: Sequence[TimeRange], span: TimeRange) -> bool:

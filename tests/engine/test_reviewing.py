@@ -193,6 +193,19 @@ def test_a_corrected_word_is_read_in_captions_search_and_other_clips(
     assert said is not None and said.words == TALK.words
 
 
+def test_a_misheard_word_is_put_right_in_title_description_and_hashtags_too(
+    review: Review,
+) -> None:
+    clip = review.clips[0]
+    wrong = clip.words[2]
+    heard = wrong.text
+    review.do(Retitle(clip.id, f"All about {heard}", f"Why {heard}?", (f"#{heard}", "#talk")))
+    review.do(Correct(clip.id, wrong.range.start_s, wrong.range.end_s, "Kubernetes,"))
+    now = review.clip(clip.id)
+    assert (now.title, now.description) == ("All about Kubernetes", "Why Kubernetes?")
+    assert now.hashtags == ("#Kubernetes", "#talk")
+
+
 @pytest.mark.parametrize("text, words", [("New York City", 3), ("", 0)])
 def test_a_word_may_become_several_or_none(review: Review, text: str, words: int) -> None:
     clip = review.clips[0]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widget import Widget
 
-from reelremix.cli.tui.desk import Desk
+from reelremix.cli.tui.desk import Desk, in_words
 from reelremix.config import Settings
+
+if TYPE_CHECKING:
+    from reelremix.cli.tui.screens.review import ReviewScreen
 
 
 class ReviewApp(App[BaseException | None]):
@@ -23,10 +27,18 @@ class ReviewApp(App[BaseException | None]):
         Binding("ctrl+q", "quit", "Quit", show=False),
     ]
 
-    def __init__(self, settings: Settings, named: str | None = None) -> None:
-        """Review the clips of what is named; without a name, choose among all recordings."""
+    def __init__(
+        self,
+        settings: Settings,
+        named: str | None = None,
+        picture: type[Widget] | None = None,
+    ) -> None:
+        """Review the clips of what is named; without a name, choose among all recordings.
+
+        `picture` draws real pictures; None draws them in half blocks.
+        """
         super().__init__()
-        self.desk = Desk(settings)
+        self.desk = Desk(settings, picture)
         self._named = named
         self.theme = "textual-light" if settings.theme == "light" else "textual-dark"
 
@@ -48,23 +60,15 @@ class ReviewApp(App[BaseException | None]):
         else:
             self.action_show_help_panel()
 
-    def left_review(self) -> None:
-        """A review was closed."""
-        if self._named is None:
-            self.pop_screen()
-        else:
-            self.exit()
-
-    def open_failed(self, error: BaseException) -> None:
-        """Clips could not be opened: tell so where one comes from."""
+    def on_review_screen_closed(self, message: ReviewScreen.Closed) -> None:
+        """A review was left, or could not be opened: go back to where one comes from."""
         if self._named is not None:
-            self.exit(error)
+            self.exit(message.error)
             return
-        from reelremix.cli.tui.desk import in_words
-
         self.pop_screen()
-        message, hint = in_words(error)
-        self.notify(f"{message}\n{hint or ''}".strip(), severity="error", timeout=10)
+        if message.error is not None:
+            told, hint = in_words(message.error)
+            self.notify(f"{told}\n{hint or ''}".strip(), severity="error", timeout=10)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that a key does, by name."""

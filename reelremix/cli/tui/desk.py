@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from reelremix.errors import ConfigError, ModelError, ReelRemixError
 
 if TYPE_CHECKING:
+    from textual.widget import Widget
+
     from reelremix.config import Settings
     from reelremix.engine.domain.clip import Clip
     from reelremix.engine.domain.context import CancelToken
@@ -71,8 +73,10 @@ class View:
 class Desk:
     """One library and, once it is opened, the clips of one manifest."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, picture: type[Widget] | None = None) -> None:
+        """`picture` draws real pictures; None draws them in half blocks."""
         self.settings = settings
+        self.picture = picture
         self._library: Library | None = None
         self._review: Review | None = None
         self._opening = threading.Lock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from reelremix.config import load_settings
@@ -17,8 +18,9 @@ def start(source: str | None) -> None:
         )
     settings = load_settings().settings
     from reelremix.cli.tui.app import ReviewApp
+    from reelremix.cli.tui.pictures import picture_widget
 
-    error = ReviewApp(settings, source).run()
+    error = ReviewApp(settings, source, picture_widget(settings.pictures, os.environ)).run()
     if error is not None:
         raise error
 

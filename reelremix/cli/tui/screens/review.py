@@ -131,6 +131,13 @@ session that ends in any way goes on where it was.
             super().__init__()
             self.clip, self.glance = clip, glance
 
+    class Closed(Message):
+        """The review was left, or could not be opened."""
+
+        def __init__(self, error: BaseException | None) -> None:
+            super().__init__()
+            self.error = error
+
     class Failed(Message):
         """Something could not be done."""
 
@@ -163,7 +170,14 @@ session that ends in any way goes on where it was.
                 yield Clips(id="clips")
                 yield Facts(id="facts")
             yield Words(id="words")
-        yield Filmstrip(id="filmstrip")
+        picture = self._desk.picture
+        if picture is not None:
+            from reelremix.cli.tui.widgets.gallery import Gallery
+
+            yield Gallery(picture, id="gallery")
+        strip = Filmstrip(id="filmstrip")
+        strip.set_class(picture is not None or self._desk.settings.pictures == "off", "plain")
+        yield strip
         yield Static("", id="state")
         yield Footer(show_command_palette=False)
         yield LoadingIndicator(id="loading")
@@ -296,7 +310,7 @@ session that ends in any way goes on where it was.
             self._desk.close()
         except Exception as exc:
             self.post_message(self.Failed(exc))
-        self.app.call_from_thread(self._left)
+        self.post_message(self.Closed(None))
 
     # -- what came of it --------------------------------------------------------------------------
 
@@ -321,17 +335,20 @@ session that ends in any way goes on where it was.
         if not first:
             self._sync_soon()
 
-    def on_review_screen_glanced(self, message: Glanced) -> None:
+    async def on_review_screen_glanced(self, message: Glanced) -> None:
         """Show the pictures, if they are still wanted."""
-        if message.clip == self.selected:
-            self.query_one(Filmstrip).show_glance(message.glance)
+        if message.clip != self.selected:
+            return
+        self.query_one(Filmstrip).show_glance(message.glance)
+        for gallery in self.query("#gallery"):
+            await gallery.show(message.glance)  # type: ignore[attr-defined]
 
     def on_review_screen_failed(self, message: Failed) -> None:
         """Tell why, and what to do."""
         text = _joined(*in_words(message.error))
         if message.is_fatal:
             self.query_one("#loading").display = False
-            self.app.open_failed(message.error)  # type: ignore[attr-defined]
+            self.post_message(self.Closed(message.error))
         else:
             self.notify(text, severity="error", timeout=10)
 
@@ -605,9 +622,6 @@ session that ends in any way goes on where it was.
             if self._cancel_glance is not None:
                 self._cancel_glance.set()
             self._leave()
-
-    def _left(self) -> None:
-        self.app.left_review()  # type: ignore[attr-defined]
 
 
 class _Following:
