@@ -148,7 +148,17 @@ class Editor:
         span = TimeRange(max(span.start, hull.start), min(span.end, hull.end))
         if span.start >= span.end:
             raise ConfigError("what is to be put back lies outside the clip")
-        return self._of_ranges(clip, joined([*clip.ranges, span]))
+        return self._of_ranges(clip, joined([*clip.ranges, self._wordless_around(clip, span)]))
+
+    def _wordless_around(self, clip: Clip, span: TimeRange) -> TimeRange:
+        """A stretch with the silence that parts it from what is kept before and after it."""
+        start = max((r.end for r in clip.ranges if r.end <= span.start), default=span.start)
+        end = min((r.start for r in clip.ranges if r.start >= span.end), default=span.end)
+        within = self.material.spoken.within
+        return TimeRange(
+            span.start if within(TimeRange(start, span.start)) else start,
+            span.end if within(TimeRange(span.end, end)) else end,
+        )
 
     def _left_out(self, change: CutOut) -> TimeRange:
         """From the silence after the word before to the silence before the word after."""

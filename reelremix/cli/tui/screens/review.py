@@ -449,7 +449,7 @@ session that ends in any way goes on where it was.
                 said = " ".join(word.text for word in words[first : last + 1])
                 self._correct(id, start_s, end_s, said)
 
-    @work(exit_on_error=False)
+    @work(group="ask", exit_on_error=False)
     async def _correct(self, id: str, start_s: float, end_s: float, said: str) -> None:
         question = Ask("What is said there? Empty takes it out of the captions.", said,
                        may_be_empty=True)  # fmt: skip
@@ -483,7 +483,7 @@ session that ends in any way goes on where it was.
         """Do it again."""
         self._do(self._desk.redo, verb="done again: ")
 
-    @work(exit_on_error=False)
+    @work(group="ask", exit_on_error=False)
     async def action_retitle(self) -> None:
         """Ask for another title."""
         if (clip := self.clip) is not None:
@@ -491,7 +491,7 @@ session that ends in any way goes on where it was.
             if title and title != clip.title:
                 self._do(partial(self._desk.do, Retitle(clip.id, title)))
 
-    @work(exit_on_error=False)
+    @work(group="ask", exit_on_error=False)
     async def action_layout(self) -> None:
         """Ask for another layout."""
         if (clip := self.clip) is None:
@@ -502,7 +502,7 @@ session that ends in any way goes on where it was.
         if wanted and wanted != now:
             self._do(partial(self._desk.do, Reframe(clip.id, LayoutChoice(wanted))))
 
-    @work(exit_on_error=False)
+    @work(group="ask", exit_on_error=False)
     async def action_captions(self) -> None:
         """Ask for other captions."""
         if (clip := self.clip) is None:
@@ -513,7 +513,7 @@ session that ends in any way goes on where it was.
         if wanted and wanted != now:
             self._do(partial(self._desk.do, Recaption(clip.id, wanted)))
 
-    @work(exit_on_error=False)
+    @work(group="ask", exit_on_error=False)
     async def action_speaker(self) -> None:
         """Ask who is to be shown: while the selected words are said, or all through."""
         if (clip := self.clip) is None:
@@ -533,7 +533,7 @@ session that ends in any way goes on where it was.
         if face is not None:
             self._do(partial(self._desk.follow, clip.id, face, span))
 
-    @work(exit_on_error=False)
+    @work(group="ask", exit_on_error=False)
     async def action_merge(self) -> None:
         """Ask which clip to take in."""
         if (clip := self.clip) is None or self.view is None:
@@ -548,7 +548,7 @@ session that ends in any way goes on where it was.
         if chosen:
             self._do(partial(self._desk.do, Merge(clip.id, chosen)))
 
-    @work(exit_on_error=False)
+    @work(group="ask", exit_on_error=False)
     async def action_find(self) -> None:
         """Ask for words to find."""
         text = await self.app.push_screen_wait(Ask("Find"))

@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
+
+from reelremix.cli.tui.app import ReviewApp
+from reelremix.cli.tui.widgets.clips import Clips
+from reelremix.cli.tui.widgets.filmstrip import Filmstrip
+from reelremix.cli.tui.widgets.words import Words
+from reelremix.engine.domain.edit import Retitle
+from reelremix.engine.domain.kept import hull_of
+from reelremix.engine.joblog import Unheard
+from reelremix.engine.library import Library
+from reelremix.errors import ConfigError
+from tests.cli.tui.sessions import (
+    played,
+    pressed,
+    screen_of,
+    settled,
+    shown,
+    talk_in,
+    told,
+    words_of,
+    written,
+)
+
+Session = Pilot[BaseException | None]
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> tuple[ReviewApp, Path]:
+    """A session over three clips, and their manifest."""
+    settings, path = talk_in(tmp_path)
+    return ReviewApp(settings, str(path)), path
+
+
+def test_clips_are_kept_and_dropped_and_left_open_again(talk: tuple[ReviewApp, Path]) -> None:
+    app, path = talk
+
+    async def story(pilot: Session) -> None:
+        await pressed(pilot, "y", "j", "d", "j", "y", "y")
+        assert [c.status for c in shown(pilot)] == ["kept", "dropped", None]
+        await pressed(pilot, "q")
+
+    played(app, story)
+    assert [c.status for c in written(path)] == ["kept", "dropped", None]
+
+
+def test_an_end_moves_by_words_and_by_sentences(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        before = shown(pilot)[0]
+        await pressed(pilot, "full_stop")
+        assert shown(pilot)[0].words[0] == before.words[1]
+        await pressed(pilot, "comma", "greater_than_sign")
+        sentence = next(n for n, w in enumerate(before.words) if w.text.endswith("."))
+        assert shown(pilot)[0].words[0] == before.words[sentence + 1]
+        await pressed(pilot, "minus")
+        assert shown(pilot)[0].words[-1] == before.words[-2]
+        await pressed(pilot, "underscore")
+        assert shown(pilot)[0].words[-1].text.endswith(".")
+        await pressed(pilot, "plus", "plus")
+        assert hull_of(shown(pilot)[0].ranges).end > hull_of(before.ranges).end
+
+    played(app, story)
+
+
+def test_words_are_deleted_put_back_and_undone(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        before = shown(pilot)[0]
+        words_of(pilot).focus()
+        await pressed(pilot, "l", "l", "v", "l", "d")
+        gone = [w for w in before.words if w not in shown(pilot)[0].words]
+        assert gone == list(before.words[2:4])
+        await pressed(pilot, "h", "v", "l", "w")
+        assert shown(pilot)[0].ranges == before.ranges
+        await pressed(pilot, "u", "u")
+        assert shown(pilot)[0] == before
+        await pressed(pilot, "ctrl+r")
+        assert len(shown(pilot)[0].ranges) == 2
+
+    played(app, story)
+
+
+def test_a_clip_begins_and_ends_where_one_points(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        words = words_of(pilot)
+        words.focus()
+        await pressed(pilot, "l", "l", "l", "i")
+        assert shown(pilot)[0].words[0] == words.words[words.cursor]
+        await pressed(pilot, "right_parenthesis", "right_parenthesis", "h", "o")
+        assert shown(pilot)[0].words[-1] == words.words[words.cursor]
+
+    played(app, story)
+
+
+def test_a_word_is_corrected_in_transcript_and_clip(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        words = words_of(pilot)
+        words.focus()
+        await pressed(pilot, "l", "c")
+        pilot.app.screen.query_one(Input).value = "Kubernetes"
+        await pressed(pilot, "enter")
+        assert shown(pilot)[0].words[1].text == "Kubernetes"
+        assert words.words[words.cursor].text == "Kubernetes"
+        await pressed(pilot, "u")
+        assert words.words[words.cursor].text != "Kubernetes"
+
+    played(app, story)
+
+
+def test_what_is_found_becomes_a_clip(talk: tuple[ReviewApp, Path]) -> None:
+    app, path = talk
+
+    async def story(pilot: Session) -> None:
+        await pressed(pilot, "slash")
+        pilot.app.screen.query_one(Input).value = "the 44th form"
+        await pressed(pilot, "enter")
+        words = words_of(pilot)
+        assert words.has_focus and words.words[words.cursor].text == "The"
+        await pressed(pilot, "v", "right_parenthesis", "right_parenthesis", "h", "a")
+        new = shown(pilot)[-1]
+        assert new.text.startswith("The 44th form") and new.rank == 4
+        assert screen_of(pilot).selected == new.id
+        await pressed(pilot, "q")
+
+    played(app, story)
+    assert len(written(path)) == 4
+
+
+def test_a_clip_is_split_and_merged(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        words = words_of(pilot)
+        words.focus()
+        await pressed(pilot, "right_parenthesis", "s")
+        assert len(shown(pilot)) == 4
+        await pressed(pilot, "m")
+        pilot.app.screen.query_one(OptionList).highlighted = 0
+        await pressed(pilot, "enter")
+        assert len(shown(pilot)) == 3
+
+    played(app, story)
+
+
+def test_title_layout_and_captions_are_asked_for(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        await pressed(pilot, "r")
+        pilot.app.screen.query_one(Input).value = "A better title"
+        await pressed(pilot, "enter", "L")
+        await pressed(pilot, "j", "enter")
+        await pressed(pilot, "C")
+        choices = pilot.app.screen.query_one(OptionList)
+        choices.highlighted = choices.option_count - 1
+        await pressed(pilot, "enter")
+        clip = shown(pilot)[0]
+        assert (clip.title, clip.framing.wanted, clip.captions) == (
+            "A better title",
+            "single",
+            None,
+        )
+
+    played(app, story)
+
+
+def test_somebody_is_pinned_to_what_is_selected(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        words_of(pilot).focus()
+        await pressed(pilot, "v", "l", "l", "S")
+        choices = pilot.app.screen.query_one(OptionList)
+        assert [str(o.prompt) for o in choices.options] == ["left", "right"]
+        choices.highlighted = 1
+        await pressed(pilot, "enter")
+        [pin] = shown(pilot)[0].framing.pins
+        assert pin.x > 900
+        assert pin.range.start == words_of(pilot).words[words_of(pilot).cursor - 2].range.start
+
+    played(app, story)
+
+
+def test_escape_changes_nothing(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        before = shown(pilot)
+        for key in ("r", "L", "C", "m", "slash"):
+            await pressed(pilot, key, "escape")
+        assert shown(pilot) == before
+
+    played(app, story)
+
+
+def test_what_cannot_be_done_is_told(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        await pressed(pilot, "u")
+        assert "nothing to undo" in told(pilot)
+        await pressed(pilot, "R")
+        assert "keep a clip first" in told(pilot)
+        await pressed(pilot, "f")
+        assert "not rendered" in told(pilot)
+        words_of(pilot).focus()
+        await pressed(pilot, "g", "v", "G", "d")
+        assert "nothing would be left" in told(pilot)
+
+    played(app, story)
+
+
+def test_a_recording_that_is_gone_can_still_be_edited_and_says_so(
+    talk: tuple[ReviewApp, Path],
+) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        strip = pilot.app.screen.query_one(Filmstrip)
+        assert "no longer where it was seen" in strip._notice
+        await pressed(pilot, "y", "R")
+        assert "not to be found" in told(pilot)
+        await pressed(pilot, "space")
+        assert "no longer where it was seen" in told(pilot)
+
+    played(app, story)
+
+
+def test_what_another_session_does_is_shown(talk: tuple[ReviewApp, Path]) -> None:
+    app, path = talk
+
+    async def story(pilot: Session) -> None:
+        library = Library.open(app.desk.settings)
+        other = library.review(path, Unheard())
+        other.do(Retitle(other.clips[0].id, "Theirs"))
+        screen_of(pilot)._look_for_others()
+        await settled(pilot)
+        assert shown(pilot)[0].title == "Theirs"
+        assert "another session" in told(pilot)
+
+    played(app, story)
+
+
+def test_a_session_that_ends_in_any_way_goes_on(talk: tuple[ReviewApp, Path]) -> None:
+    app, path = talk
+    settings = app.desk.settings
+
+    async def first(pilot: Session) -> None:
+        await pressed(pilot, "y", "full_stop")
+
+    async def second(pilot: Session) -> None:
+        assert shown(pilot)[0].status == "kept"
+        await pressed(pilot, "u", "u")
+        assert shown(pilot)[0].status is None
+
+    played(app, first)  # and is gone without a word
+    played(ReviewApp(settings, str(path)), second)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 12)])
+def test_every_size_shows_clips_words_and_the_strip(
+    talk: tuple[ReviewApp, Path], size: tuple[int, int]
+) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        for kind in (Clips, Words, Filmstrip):
+            assert pilot.app.screen.query_one(kind).size.area > 0
+        await pressed(pilot, "e")
+        await pilot.resize_terminal(100, 30)
+        await settled(pilot)
+        await pressed(pilot, "e", "j")
+        words = words_of(pilot)
+        line = words._line_of(words.cursor) - round(words.scroll_offset.y)
+        assert 0 <= line < words.size.height
+
+    played(app, story, size)
+
+
+def test_a_click_points_at_a_word(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        words = words_of(pilot)
+        before = words.cursor
+        await pilot.click(Words, offset=(words._gutter + 8, 2))
+        await settled(pilot)
+        assert words.has_focus and words.cursor != before
+        await pilot.click(Filmstrip, offset=(60, 2))
+        await settled(pilot)
+        clip = shown(pilot)[0]
+        at_s = words.words[words.cursor].range.start_s
+        assert abs(at_s - (clip.ranges[0].start_s + clip.ranges[-1].end_s) / 2) < 3
+
+    played(app, story)
+
+
+def test_the_palette_does_what_keys_do(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        names = {command.title: command for command in app.get_system_commands(pilot.app.screen)}
+        assert {"Keep", "Drop", "Undo", "Render kept clips", "Find"} <= names.keys()
+        await names["Keep"].callback()
+        await settled(pilot)
+        assert shown(pilot)[0].status == "kept"
+
+    played(app, story)
+
+
+def test_clips_that_cannot_be_opened_end_the_session_with_the_reason(tmp_path: Path) -> None:
+    settings, path = talk_in(tmp_path)
+    path.write_text("{}", encoding="utf-8")
+    app = ReviewApp(settings, str(path))
+
+    async def story(pilot: Session) -> None:
+        await settled(pilot)
+
+    played(app, story)
+    assert isinstance(app.return_value, ConfigError)
+    assert "not a manifest" in str(app.return_value)
