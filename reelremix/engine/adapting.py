@@ -110,14 +110,23 @@ def relearn(ctx: RunContext) -> Standing:
 
 
 def own_ranking(ctx: RunContext) -> OwnRanking | None:
-    """The owner's adopted ranking; None without one, or while it is out of date."""
+    """The owner's adopted ranking; None without one, or while it is out of date.
+
+    What was decided since it was learned, such as in a review, is learned from first.
+    """
     document, shipped = ctx.catalogue.ranking(), load_ranker()
-    if document is None or shipped is None:
+    if shipped is None:
         return None
     try:
-        learned = codec.from_plain(document, Standing).learned
+        standing = None if document is None else codec.from_plain(document, Standing)
     except ValueError:  # another version wrote it
         return None
+    last = max((d.at for d in counting(ctx.catalogue.decisions())), default=None)
+    if last is not None and (standing is None or standing.at < last):
+        standing = relearn(ctx)
+    if standing is None:
+        return None
+    learned = standing.learned
     if not learned.is_adopted:
         return None
     if learned.ranker != fingerprint(shipped) or len(learned.weights) != len(CANDIDATE_FEATURES):

@@ -36,6 +36,12 @@ class Thumb:
     packed: str
     """Rows of RGB, packed."""
 
+    @classmethod
+    def of(cls, at_s: float, width_px: int, height_px: int, rgb: bytes) -> Thumb:
+        """Keep a picture of three bytes a pixel, row by row."""
+        packed = base64.b64encode(zlib.compress(rgb, 1)).decode()
+        return cls(at_s, width_px, height_px, packed)
+
     @property
     def rgb(self) -> bytes:
         """Three bytes a pixel, row by row."""
@@ -89,8 +95,7 @@ def _thumbs(
             wanted = TimeRange(at, at + Timestamp.from_seconds(1))
             for seen in reader.frames(wanted, keyframes_only=True):
                 rows = shrink(seen.frame, size).to_ndarray()
-                packed = base64.b64encode(zlib.compress(rows.tobytes(), 1)).decode()
-                found.append(Thumb(at.seconds, *size, packed))
+                found.append(Thumb.of(at.seconds, *size, rows.tobytes()))
                 break
     return tuple(found)
 

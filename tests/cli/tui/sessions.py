@@ -14,10 +14,11 @@ from reelremix.cli.tui.screens.review import ReviewScreen
 from reelremix.cli.tui.widgets.words import Words
 from reelremix.config import Settings, load_settings
 from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.edit import ManifestPlace
 from reelremix.engine.export.manifest import clips_from_dict, read_manifest
 from reelremix.engine.joblog import Unheard
 from reelremix.engine.library import Library
-from tests.engine.reviewed import reviewed
+from tests.engine.reviewed import SOURCE, reviewed
 
 SIZE = (120, 40)
 Story = Callable[[Pilot[BaseException | None]], Awaitable[None]]
@@ -32,7 +33,10 @@ def talk_in(folder: Path) -> tuple[Settings, Path]:
     """A library with three clips of a talk, and where their manifest is."""
     settings = settings_in(folder)
     library = Library.open(settings)
-    return settings, reviewed(folder / "clips" / "talk", library.context(Unheard()))
+    path = reviewed(folder / "clips" / "talk", library.context(Unheard()))
+    place = ManifestPlace(str(read_manifest(path)["id"]), SOURCE.id, str(path))
+    library.catalogue.remember_manifest(place)
+    return settings, path
 
 
 def played(app: ReviewApp, story: Story, size: tuple[int, int] = SIZE) -> ReviewApp:

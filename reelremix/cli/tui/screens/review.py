@@ -68,48 +68,43 @@ class ReviewScreen(Screen[None]):
 
 `tab` goes from the clips to the transcript, the facts and back. Everything is kept at once: a
 session that ends in any way goes on where it was.
-
-| key | does |
-|---|---|
-| `y` | keep |
-| `r` `L` `S` `C` | title, layout, who is shown, captions |
-| `e` | why it was chosen, in small windows |
-| `,` `.` `<` `>` | where it begins: a word, a sentence |
-| `-` `=` `_` `+` | where it ends: a word, a sentence |
-| `u` `ctrl+r` | undo, redo |
-| `/` | find in the transcript |
-| `space` `p` `f` | play, preview, play the film |
-| `R` `X` | render what is kept, stop rendering |
-| `m` | merge |
-| `ctrl+p` | everything by name |
-| `q` | back, or quit |
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "decide('kept')", "Keep"),
         Binding("r", "retitle", "Title", show=False),
         Binding("e", "facts", "Evidence", show=False),
-        Binding("comma", "move('start', 'word', -1)", "Start", show=False),
-        Binding("full_stop", "move('start', 'word', 1)", "Start", show=False),
-        Binding("less_than_sign", "move('start', 'sentence', -1)", "Start", show=False),
-        Binding("greater_than_sign", "move('start', 'sentence', 1)", "Start", show=False),
-        Binding("minus", "move('end', 'word', -1)", "End", show=False),
-        Binding("equals_sign", "move('end', 'word', 1)", "End", show=False),
-        Binding("underscore", "move('end', 'sentence', -1)", "End", show=False),
-        Binding("plus", "move('end', 'sentence', 1)", "End", show=False),
+        Binding("comma", "move('start', 'word', -1)", "Begin a word earlier", show=False),
+        Binding("full_stop", "move('start', 'word', 1)", "Begin a word later", show=False),
+        Binding(
+            "less_than_sign",
+            "move('start', 'sentence', -1)",
+            "Begin a sentence earlier",
+            show=False,
+        ),
+        Binding(
+            "greater_than_sign",
+            "move('start', 'sentence', 1)",
+            "Begin a sentence later",
+            show=False,
+        ),
+        Binding("minus", "move('end', 'word', -1)", "End a word earlier", show=False),
+        Binding("equals_sign", "move('end', 'word', 1)", "End a word later", show=False),
+        Binding("underscore", "move('end', 'sentence', -1)", "End a sentence earlier", show=False),
+        Binding("plus", "move('end', 'sentence', 1)", "End a sentence later", show=False),
         Binding("u", "undo", "Undo"),
         Binding("ctrl+r", "redo", "Redo", show=False),
         Binding("slash", "find", "Find"),
-        Binding("n", "hit(1)", "Next", show=False),
-        Binding("N", "hit(-1)", "Previous", show=False),
+        Binding("n", "hit(1)", "Next place found", show=False),
+        Binding("N", "hit(-1)", "Previous place found", show=False),
         Binding("space", "play", "Play"),
         Binding("p", "preview", "Preview", show=False),
-        Binding("f", "film", "Film", show=False),
+        Binding("f", "film", "Play the film", show=False),
         Binding("L", "layout", "Layout", show=False),
         Binding("S", "speaker", "Who is shown", show=False),
         Binding("C", "captions", "Captions", show=False),
-        Binding("m", "merge", "Merge", show=False),
+        Binding("m", "merge", "Merge with another clip", show=False),
         Binding("R", "render", "Render"),
-        Binding("X", "stop", "Stop", show=False),
+        Binding("X", "stop", "Stop rendering", show=False),
         Binding("question_mark", "app.help", "Help"),
         Binding("q", "leave", "Quit"),
     ]

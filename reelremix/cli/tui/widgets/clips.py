@@ -28,19 +28,6 @@ class Clips(DataTable[Text]):
 
 `✓` kept, `✗` dropped, `·` open. After the length, `●` is a film that shows the clip as it is,
 `○` one that was rendered before it was changed.
-
-| key | does |
-|---|---|
-| `↑` `↓`, `k` `j` | another clip |
-| `y` | keep, or open again |
-| `d` | drop, or open again |
-| `r` | give it another title |
-| `,` `.` | begin a word earlier, later (`<` `>` a sentence) |
-| `-` `=` | end a word earlier, later (`_` `+` a sentence) |
-| `m` | take another clip into this one |
-| `L` `S` `C` | layout, who is shown, captions |
-| `space` `p` | play the recording there, play a quick preview |
-| `f` | play the film that was rendered |
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "cursor_down", "Down", show=False),

@@ -40,41 +40,25 @@ class Words(ScrollView, can_focus=True):
 ## Transcript
 
 Everything that is said. Words of the clip are bright, what was cut out of it is struck through.
-
-| key | does |
-|---|---|
-| `←` `→`, `h` `l` | a word back, a word on |
-| `↑` `↓`, `k` `j` | a line up, a line down |
-| `(` `)` | a sentence back, a sentence on |
-| `g` `G` | to the beginning, to the end of the clip |
-| `v`, `shift`+arrows | select words |
-| `d` | delete the words from the clip |
-| `w` | put deleted words back |
-| `c` | correct what is written |
-| `i` `o` | the clip begins, ends with this word |
-| `s` | split the clip before this word |
-| `a` | make a new clip of the selected words |
-| `/` `n` `N` | find, next, previous |
-| `space` | play from here |
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "step(-1)", "Word back", show=False),
-        Binding("right,l", "step(1)", "Word on", show=False),
-        Binding("shift+left,H", "step(-1, True)", "Select back", show=False),
-        Binding("shift+right,L", "step(1, True)", "Select on", show=False),
-        Binding("up,k", "line(-1)", "Line up", show=False),
-        Binding("down,j", "line(1)", "Line down", show=False),
-        Binding("shift+up,K", "line(-1, True)", "Select up", show=False),
-        Binding("shift+down,J", "line(1, True)", "Select down", show=False),
+        Binding("left,h", "step(-1)", "A word back", show=False),
+        Binding("right,l", "step(1)", "A word on", show=False),
+        Binding("shift+left", "step(-1, True)", "Select back", show=False),
+        Binding("shift+right", "step(1, True)", "Select on", show=False),
+        Binding("up,k", "line(-1)", "A line up", show=False),
+        Binding("down,j", "line(1)", "A line down", show=False),
+        Binding("shift+up", "line(-1, True)", "Select up", show=False),
+        Binding("shift+down", "line(1, True)", "Select down", show=False),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
-        Binding("left_parenthesis", "sentence(-1)", "Sentence back", show=False),
-        Binding("right_parenthesis", "sentence(1)", "Sentence on", show=False),
-        Binding("g,home", "edge(-1)", "Clip begins", show=False),
-        Binding("G,end", "edge(1)", "Clip ends", show=False),
+        Binding("left_parenthesis", "sentence(-1)", "A sentence back", show=False),
+        Binding("right_parenthesis", "sentence(1)", "A sentence on", show=False),
+        Binding("g,home", "edge(-1)", "Where the clip begins", show=False),
+        Binding("G,end", "edge(1)", "Where the clip ends", show=False),
         Binding("v", "select", "Select"),
         Binding("d,delete", "ask('delete')", "Delete"),
-        Binding("w", "ask('put_back')", "Put back", show=False),
+        Binding("w", "ask('put_back')", "Put deleted words back", show=False),
         Binding("c", "ask('correct')", "Correct"),
         Binding("i", "ask('begin')", "Begin"),
         Binding("o", "ask('end')", "End"),
