@@ -77,6 +77,9 @@ from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.export.clip_entry import drawn_digest, drawn_of
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.decided import Renewed, updated_manifest
 from reelremix.engine.export.exporters import Recording, find_exporter
 from reelremix.engine.export.manifest import (
     FILE_NAME,
@@ -84,20 +87,16 @@ from reelremix.engine.export.manifest import (
     Manifest,
     RunRecord,
     StageTime,
-    clips_from_dict,
     continued,
-    drawn_digest,
-    drawn_of,
     listed_files,
     manifest_to_bytes,
-    ranking_to_dict,
     read_manifest,
     to_bytes,
-    tracks_from_dict,
-    updated_manifest,
     with_statuses,
 )
+from reelremix.engine.export.ranking import ranking_to_dict
 from reelremix.engine.export.report import contact_sheet, sheet_of
+from reelremix.engine.export.tracks import tracks_from_dict
 from reelremix.engine.exporting import Chosen as ForExport
 from reelremix.engine.exporting import ExportResult
 from reelremix.engine.feedback import Import
@@ -733,7 +732,8 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
     rendered = ears.judged(clips, rendered, path.parent)
     with pipeline.alone_at(path, job.ctx):
         before_it = read_manifest(path)
-        updated = updated_manifest(before_it, read, clips, rendered, faces, since=content)
+        renewed = Renewed(read, clips, rendered, faces)
+        updated = updated_manifest(before_it, renewed, since=content)
         sheet = sheet_of(updated, path.parent)
         write_atomically(path.parent / SHEET_NAME, sheet.encode())
         write_atomically(path, to_bytes(updated))

@@ -19,13 +19,10 @@ from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageProgress, Warned
 from reelremix.engine.domain.request import PackageRequest
 from reelremix.engine.domain.source import Source
-from reelremix.engine.export.manifest import (
-    FILE_NAME,
-    clips_from_dict,
-    drawn_digest,
-    is_plain_name,
-    read_manifest,
-)
+from reelremix.engine.export.clip_entry import drawn_digest
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import FILE_NAME, read_manifest
+from reelremix.engine.export.names import is_plain_name
 from reelremix.engine.media.probe import probe
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.posting import (

@@ -20,7 +20,7 @@ from reelremix.engine.domain.events import (
     Warned,
 )
 from reelremix.engine.domain.subject import Subject
-from reelremix.engine.export.manifest import drawn_of
+from reelremix.engine.export.clip_entry import drawn_of
 from reelremix.engine.export.subtitles import WRITERS
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import SOFTWARE, choose_encoder

@@ -49,18 +49,11 @@ from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Segment, Transcript
 from reelremix.engine.editing import Editor, Material
-from reelremix.engine.export.manifest import (
-    FILE_NAME,
-    OPTIONAL,
-    clips_from_dict,
-    decided_part,
-    manifest_with,
-    plain_decisions,
-    read_manifest,
-    to_bytes,
-    tracks_from_dict,
-    tracks_with,
-)
+from reelremix.engine.export.clip_entry import OPTIONAL
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.decided import decided_part, manifest_with, plain_decisions
+from reelremix.engine.export.manifest import FILE_NAME, read_manifest, to_bytes
+from reelremix.engine.export.tracks import tracks_from_dict, tracks_with
 from reelremix.engine.pipeline import alone_at, reopened
 from reelremix.engine.stages.censor import WordList, word_list
 from reelremix.engine.stages.corrections import corrected

@@ -23,7 +23,8 @@ from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
-from reelremix.engine.export.manifest import UNDO, renumbered
+from reelremix.engine.export.clip_reading import UNDO
+from reelremix.engine.export.tracks import renumbered
 from reelremix.engine.framing import captions_of, frame_clip, out_of_the_way
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate

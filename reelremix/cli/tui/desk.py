@@ -145,7 +145,7 @@ class Desk:
         )
 
     def _film(self, clip: Clip) -> Film | None:
-        from reelremix.engine.export.manifest import drawn_digest
+        from reelremix.engine.export.clip_entry import drawn_digest
 
         told = {str(e["id"]): e for e in self.review.content["clips"]}
         entry: Mapping[str, Any] = told.get(clip.id, {})

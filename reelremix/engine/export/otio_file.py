@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelremix.engine.export.exporters import FOLDER, PROTOCOL, Document, Material, Recording
 from reelremix.engine.export.limits import what_no_sequence_carries
-from reelremix.engine.export.manifest import score_to_dict
+from reelremix.engine.export.ranking import score_to_dict
 from reelremix.engine.export.sequence import ClipSequence, Layer, Media, Segment
 from reelremix.engine.export.sidecars import sidecars_of
 from reelremix.engine.export.xmltext import file_url, plain_line
