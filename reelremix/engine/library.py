@@ -114,7 +114,7 @@ from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.packaging import Packaged, package
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
-from reelremix.engine.rendering import file_names, render
+from reelremix.engine.rendering import Batch, file_names, render
 from reelremix.engine.reviewing import Happened, Review, in_step
 from reelremix.engine.revision import as_kept, on_frames, revised, with_files, with_room
 from reelremix.engine.stages.glance import Glance, glance
@@ -609,13 +609,13 @@ def _rendered(
 ) -> dict[str, Rendered]:
     if request.plan_only or not plan.clips:
         return {}
-    shown = plan.shown
     given = request.sound.music
     music = find_music(plan.clips, given, folder.path, job.ctx)
     again = replace(request.transcribe, device=heard.device)
     ears = Ears(heard.transcript.language, again, job.ctx)
-    rendered = render(plan.clips, shown, request.encode.jobs, subject, folder.path, job.ctx, music,
-                      ears.prepare)  # fmt: skip
+    jobs = request.encode.jobs
+    batch = Batch(plan.clips, plan.shown, folder.path, jobs, music, ears.prepare)
+    rendered = render(batch, subject, job.ctx)
     job.usage["rendered_s"] = sum(c.film_duration_s for c in plan.clips if c.id in rendered)
     return ears.judged(plan.clips, rendered, folder.path)
 
@@ -726,8 +726,8 @@ def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job
         )
     music = find_music(clips, request.music, path.parent, job.ctx)
     ears = _ears_for(content, job.ctx)
-    rendered = render(clips, shown, request.jobs, subject, path.parent, job.ctx, music,
-                      ears.prepare)  # fmt: skip
+    batch = Batch(clips, shown, path.parent, request.jobs, music, ears.prepare)
+    rendered = render(batch, subject, job.ctx)
     job.usage["rendered_s"] = sum(c.film_duration_s for c in clips if c.id in rendered)
     rendered = ears.judged(clips, rendered, path.parent)
     with pipeline.alone_at(path, job.ctx):

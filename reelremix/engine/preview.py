@@ -14,7 +14,7 @@ from reelremix.engine.domain.layout import Layout, LayoutPiece
 from reelremix.engine.domain.request import OFF, FrameOptions, RenderRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.music import find_music
-from reelremix.engine.rendering import render
+from reelremix.engine.rendering import Batch, render
 from reelremix.engine.reviewing import Review
 from reelremix.engine.revision import on_frames, revised, with_files
 from reelremix.engine.stages.selfcheck import measure
@@ -57,7 +57,7 @@ def preview(review: Review, id: str, subject: Subject, folder: Path, ctx: RunCon
     folder.mkdir(parents=True, exist_ok=True)
     music = find_music([clip], None, review.path.parent, ctx)
     shown = {id: measure(whole, review.tracks)}
-    films = render([clip], shown, 1, subject, folder, ctx, music)
+    films = render(Batch([clip], shown, folder, 1, music), subject, ctx)
     if id not in films:
         raise RenderError(f"no preview of clip {whole.rank} could be made")
     return folder / films[id].video
