@@ -49,7 +49,6 @@ from reelremix.engine.domain.edit import (
     ManifestPlace,
     RenderRecord,
     Settle,
-    Status,
 )
 from reelremix.engine.domain.events import (
     JobCancelled,
@@ -60,12 +59,10 @@ from reelremix.engine.domain.events import (
 )
 from reelremix.engine.domain.request import (
     AUTO,
-    OFF,
     AddRequest,
     ClipRequest,
     EditRequest,
     ExportRequest,
-    FrameOptions,
     PackageRequest,
     RenderRequest,
     ScoreRequest,
@@ -82,13 +79,13 @@ from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.decided import Renewed, updated_manifest
 from reelremix.engine.export.exporters import Recording, find_exporter
 from reelremix.engine.export.manifest import (
-    FILE_NAME,
     SHEET_NAME,
     Manifest,
     RunRecord,
     StageTime,
     continued,
     listed_files,
+    manifest_at,
     manifest_to_bytes,
     read_manifest,
     to_bytes,
@@ -101,7 +98,7 @@ from reelremix.engine.exporting import Chosen as ForExport
 from reelremix.engine.exporting import ExportResult
 from reelremix.engine.feedback import Import
 from reelremix.engine.fetching import path_of
-from reelremix.engine.finding import find_manifest
+from reelremix.engine.finding import clips_meant, find_manifest
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import JobLog, Listener, Silence, Unheard
 from reelremix.engine.memory import PeakMemory
@@ -116,7 +113,7 @@ from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import Batch, file_names, render
 from reelremix.engine.reviewing import Happened, Review, in_step
-from reelremix.engine.revision import as_kept, on_frames, revised, with_files, with_room
+from reelremix.engine.revision import as_kept, looked_at, on_frames, revised, with_files, with_room
 from reelremix.engine.stages.glance import Glance, glance
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.stages.judge import judge_selection
@@ -516,7 +513,7 @@ def _working_on(opened: AbstractContextManager[Subject], job: _Job) -> Iterator[
 @contextmanager
 def _reviewed(review: Review, job: _Job) -> Iterator[Subject]:
     """The recording of a review, held for this run alone."""
-    opened = _recording_of(None, review.content, review.path, job.ctx)
+    opened = pipeline.recording_of(None, review.content, review.path, job.ctx)
     with _working_on(opened, job) as subject:
         pipeline.require_video(subject)
         yield subject
@@ -647,30 +644,16 @@ def _manifest(
 
 
 def _render(request: RenderRequest, job: _Job) -> ClipResult:
-    path = _manifest_path(request.manifest)
+    path = manifest_at(Path(request.manifest))
     content = read_manifest(path)
-    with _working_on(_recording_of(request.source, content, path, job.ctx), job) as subject:
+    with _working_on(pipeline.recording_of(request.source, content, path, job.ctx), job) as subject:
         pipeline.require_video(subject)
-        _require_same(subject, content, path)
+        pipeline.require_same(subject, content, path)
         return _render_from(path, request, subject, job)
 
 
-def _manifest_path(named: str) -> Path:
-    path = Path(named)
-    return path / FILE_NAME if path.is_dir() else path
-
-
-def _require_same(subject: Subject, content: dict[str, Any], path: Path) -> None:
-    """Raise UnreadableMedia for another recording than the one a manifest was made from."""
-    if subject.source.id != content["source"]["id"]:
-        raise UnreadableMedia(
-            f"{subject.source.name} is not the recording {path} was made from",
-            hint="name the right one with `--source FILE`",
-        )
-
-
 def _package(request: PackageRequest, job: _Job) -> Packaged:
-    path = _manifest_path(request.manifest)
+    path = manifest_at(Path(request.manifest))
     in_step(path, job.ctx)
     return package(request, job.ctx)
 
@@ -678,20 +661,20 @@ def _package(request: PackageRequest, job: _Job) -> Packaged:
 def _export(request: ExportRequest, job: _Job) -> ExportResult:
     exporter = find_exporter(request.to)
     exporting.check(request, exporter)
-    path = _manifest_path(request.manifest)
+    path = manifest_at(Path(request.manifest))
     in_step(path, job.ctx)
     content = read_manifest(path)
-    wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
+    wanted = _wanted(content, request.clip_ids, path)
     chosen = ForExport(path, content, tuple(as_kept(clip) for clip in wanted))
     with ExitStack() as stack:
         subject = None
         needed = exporter.recording is Recording.NEEDED
         if needed or exporter.recording is Recording.HELPS:
             try:
-                opened = _recording_of(request.source, content, path, job.ctx)
+                opened = pipeline.recording_of(request.source, content, path, job.ctx)
                 subject = stack.enter_context(opened)
                 pipeline.require_video(subject)
-                _require_same(subject, content, path)
+                pipeline.require_same(subject, content, path)
             except UnreadableMedia:
                 if needed or request.source is not None:
                     raise
@@ -702,16 +685,12 @@ def _export(request: ExportRequest, job: _Job) -> ExportResult:
 def _render_from(path: Path, request: RenderRequest, subject: Subject, job: _Job) -> ClipResult:
     in_step(path, job.ctx)
     content = read_manifest(path)  # again: a run that was waited for may have changed it
-    wanted = _wanted(clips_from_dict(content, path), request.clip_ids, path)
+    wanted = _wanted(content, request.clip_ids, path)
     tracks = tracks_from_dict(content, path)
     read = on_frames(wanted, subject)
     before = tuple(as_kept(clip) for clip in read)
     needed = with_room(with_files(before, request, path, job.ctx), request, path)
-    options = content.get("options", {})
-    frame = FrameOptions(
-        faces=bool(options.get("faces", True)), speaker_network=options.get("speakers") != OFF
-    )
-    revision = revised(needed, tracks, request, subject, frame, job.ctx)
+    revision = revised(needed, tracks, request, subject, looked_at(content), job.ctx)
     clips, faces = revision.clips, revision.faces
     for clip in clips:
         draws = clip.captions is not None or (clip.brand is not None and clip.brand.draws)
@@ -778,45 +757,13 @@ def _ears_for(content: dict[str, Any], ctx: RunContext) -> Ears:
     return Ears(transcript.get("language"), heard, ctx)
 
 
-def _wanted(clips: tuple[Clip, ...], ids: tuple[str, ...], path: Path) -> tuple[Clip, ...]:
-    """The clips named by id or rank; without names, all that were not dropped."""
-    if not ids:
-        left = tuple(clip for clip in clips if clip.status is not Status.DROPPED)
-        if clips and not left:
-            raise ConfigError(f"every clip of {path} is dropped", hint="name one to render it")
-        return left
-    named = {clip.id: clip for clip in clips} | {str(clip.rank): clip for clip in clips}
-    unknown = [name for name in ids if name not in named]
-    if unknown:
-        listed = ", ".join(f"{clip.rank} ({clip.id})" for clip in clips)
-        raise ConfigError(f"{path} has no clip {unknown[0]!r}; it has: {listed}")
-    return tuple({named[name].id: named[name] for name in ids}.values())
-
-
-@contextmanager
-def _recording_of(
-    named: str | None, content: Mapping[str, Any], path: Path, ctx: RunContext
-) -> Iterator[Subject]:
-    """The recording of a manifest: as named, where it was last seen, or beside the manifest."""
-    source_id, name = str(content["source"]["id"]), str(content["source"]["name"])
-    stream = content["source"].get("audio_stream")
-    audio = None if stream is None else str(stream)
-    with ExitStack() as stack:
-        if named is not None:
-            yield stack.enter_context(pipeline.prepared(named, audio, ctx))
-            return
-        try:
-            subject = stack.enter_context(pipeline.reopened(source_id, audio, ctx))
-        except UnreadableMedia as exc:
-            places = (path.parent / name, path.parent.parent / name, Path(name))
-            beside = next((place for place in places if place.is_file()), None)
-            if beside is None:
-                raise UnreadableMedia(
-                    f"the recording {name} that {path} was made from is not to be found",
-                    hint="name its place with `--source FILE`",
-                ) from exc
-            subject = stack.enter_context(pipeline.prepared(str(beside), audio, ctx))
-        yield subject
+def _wanted(content: Mapping[str, Any], ids: Sequence[str], path: Path) -> tuple[Clip, ...]:
+    """The clips that are meant, read. Raises ConfigError, also where every one is dropped."""
+    clips = {clip.id: clip for clip in clips_from_dict(content, path)}
+    meant = clips_meant(content, ids, path)
+    if clips and not meant:
+        raise ConfigError(f"every clip of {path} is dropped", hint="name one to render it")
+    return tuple(clips[str(entry["id"])] for entry in meant)
 
 
 def _refuse_replacing(

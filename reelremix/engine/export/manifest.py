@@ -127,6 +127,11 @@ def to_bytes(content: Mapping[str, Any]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
+def manifest_at(path: Path) -> Path:
+    """The manifest that a path is of, or that is in the folder it is of."""
+    return path / FILE_NAME if path.is_dir() else path
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Load and check a manifest.
 
