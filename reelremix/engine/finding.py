@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.config import expanded
+from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import Catalogue
 from reelremix.engine.domain.edit import Status
+from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.manifest import FILE_NAME
 from reelremix.engine.output_folder import safe_stem
 from reelremix.engine.store.sources import identify_file
@@ -69,6 +71,17 @@ def clips_meant(
     entries = {str(entry["id"]): entry for entry in content["clips"]}
     ranks = {id: entry["rank"] for id, entry in entries.items()}
     return tuple(entries[id] for id in clips_named(names, ranks, manifest))
+
+
+def clips_wanted(
+    content: Mapping[str, Any], names: Sequence[str], manifest: Path
+) -> tuple[Clip, ...]:
+    """The same, as clips. Raises ConfigError also where every one is dropped."""
+    clips = {clip.id: clip for clip in clips_from_dict(content, manifest)}
+    meant = clips_meant(content, names, manifest)
+    if clips and not meant:
+        raise ConfigError(f"every clip of {manifest} is dropped", hint="name one to render it")
+    return tuple(clips[str(entry["id"])] for entry in meant)
 
 
 def is_dropped(entry: Mapping[str, Any]) -> bool:

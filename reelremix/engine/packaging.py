@@ -35,12 +35,7 @@ from reelremix.engine.stages.posting import (
     named_platforms,
     told,
 )
-from reelremix.engine.store.files import (
-    cannot_write,
-    file_sha256,
-    replacing,
-    write_atomically,
-)
+from reelremix.engine.store.files import cannot_write, file_sha256, replacing, write_atomically
 from reelremix.errors import ConfigError, OutputExists, SourceError
 
 STAGE = "package"

@@ -14,10 +14,7 @@ from reelremix.engine.fetching import path_of
 from reelremix.engine.locks import alone
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.stages.ingest import ingest
-from reelremix.errors import (
-    NoVideoStream,
-    UnreadableMedia,
-)
+from reelremix.errors import NoVideoStream, UnreadableMedia
 
 
 @contextmanager

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.track import Track
     from reelremix.engine.domain.transcript import Word
     from reelremix.engine.joblog import Listener
-    from reelremix.engine.library import ClipResult, Library
+    from reelremix.engine.jobs.films import ClipResult
+    from reelremix.engine.library import Library
     from reelremix.engine.pointing import Edge, Unit
     from reelremix.engine.reviewing import Happened, Review
     from reelremix.engine.stages.glance import Glance

@@ -15,11 +15,7 @@ from reelremix.engine.domain.bookends import Bookend
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions, Cue
 from reelremix.engine.domain.clip import Clip, Rendered, Verdict
-from reelremix.engine.domain.layout import (
-    Framing,
-    Keyframe,
-    LayoutPiece,
-)
+from reelremix.engine.domain.layout import Framing, Keyframe, LayoutPiece
 from reelremix.engine.domain.mix import Censored, Mix
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.tightening import Tightened

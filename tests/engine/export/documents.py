@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine.domain.clip import Clip
-from reelremix.engine.export.manifest import (
-    manifest_to_bytes,
-)
+from reelremix.engine.export.manifest import manifest_to_bytes
 from tests.engine.examples import MANIFEST
 
 PATH = Path("clips.json")

@@ -5,9 +5,7 @@ from typing import Any
 
 from reelremix.engine.export.clip_entry import drawn_of
 from reelremix.engine.export.clip_reading import clips_from_dict
-from reelremix.engine.export.manifest import (
-    manifest_to_dict,
-)
+from reelremix.engine.export.manifest import manifest_to_dict
 from reelremix.engine.export.tracks import renumbered
 from tests.engine.examples import CLIP, MANIFEST
 from tests.engine.export.documents import PATH, content

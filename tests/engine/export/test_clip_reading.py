@@ -9,10 +9,7 @@ import pytest
 from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.export.clip_reading import clips_from_dict
-from reelremix.engine.export.manifest import (
-    manifest_to_bytes,
-    manifest_to_dict,
-)
+from reelremix.engine.export.manifest import manifest_to_bytes, manifest_to_dict
 from reelremix.errors import ConfigError
 from tests.contract.schemas import faults
 from tests.engine.examples import CLIP, MANIFEST

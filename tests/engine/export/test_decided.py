@@ -8,9 +8,7 @@ from reelremix.engine.domain.track import Box, Track
 from reelremix.engine.export.clip_entry import drawn_digest
 from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.decided import Renewed, updated_manifest
-from reelremix.engine.export.manifest import (
-    manifest_to_dict,
-)
+from reelremix.engine.export.manifest import manifest_to_dict
 from reelremix.engine.export.tracks import renumbered
 from tests.engine.examples import CLIP, MANIFEST, RENDERED, TRACK
 from tests.engine.export.documents import PATH, content

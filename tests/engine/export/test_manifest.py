@@ -8,11 +8,7 @@ import pytest
 
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript
-from reelremix.engine.export.manifest import (
-    listed_files,
-    manifest_to_dict,
-    read_manifest,
-)
+from reelremix.engine.export.manifest import listed_files, manifest_to_dict, read_manifest
 from reelremix.errors import ConfigError
 from tests.engine.examples import MANIFEST, RENDERED
 from tests.engine.export.documents import content
