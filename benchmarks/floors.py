@@ -63,7 +63,8 @@ def _encode(
     manifest: str, recording: str, number: int, count: int, barrier: Barrier, queue: Any
 ) -> None:
     from reelremix.engine.domain.source import Presentation
-    from reelremix.engine.export.manifest import clips_from_dict, read_manifest
+    from reelremix.engine.export.clip_reading import clips_from_dict
+    from reelremix.engine.export.manifest import read_manifest
     from reelremix.engine.media.encode import ClipWriter, EncoderSettings
     from reelremix.engine.media.probe import choose_streams, probe
 

@@ -32,7 +32,7 @@ from measuring import SHARED, keep, show
 from train_kinds import learn, read_stretches
 from train_ranker import Episode, Trainer, left_out, load_episodes
 
-from reelremix.engine.export.manifest import ranking_to_dict
+from reelremix.engine.export.ranking import ranking_to_dict
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.stages.kinds import Prototype
 from reelremix.engine.stages.propose import propose_candidates, split_sentences

@@ -12,7 +12,7 @@ from reelremix.cli.diagnostics import Exit
 from reelremix.errors import NothingToClip, ReelRemixError
 
 if TYPE_CHECKING:
-    from reelremix.engine.library import ClipResult
+    from reelremix.engine.jobs.films import ClipResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.tightening import Tighten as Tighten
     from reelremix.engine.domain.time import TimeRange as TimeRange
     from reelremix.engine.exporting import ExportResult as ExportResult
-    from reelremix.engine.library import ClipResult as ClipResult
+    from reelremix.engine.jobs.films import ClipResult as ClipResult
     from reelremix.engine.library import Library as Library
 
 _HOMES = {
     "CancelToken": "domain.context",
     "Library": "library",
-    "ClipResult": "library",
+    "ClipResult": "jobs.films",
     "ExportResult": "exporting",
     "Censor": "domain.mix",
     "LayoutChoice": "domain.layout",

@@ -24,6 +24,7 @@ from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.domain.request import EditRequest
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
+from reelremix.engine.finding import clips_named
 from reelremix.engine.pointing import (
     Edge,
     Unit,
@@ -68,11 +69,9 @@ def perform(request: EditRequest, review: Review) -> list[Happened]:
 
 def clip_named(name: str, review: Review) -> Clip:
     """The clip with that id or rank. Raises ConfigError."""
-    for clip in review.clips:
-        if name in (clip.id, str(clip.rank)):
-            return clip
-    listed = ", ".join(f"{clip.rank} ({clip.id})" for clip in review.clips) or "none"
-    raise ConfigError(f"{review.path} has no clip {name!r}; it has: {listed}")
+    clips = {clip.id: clip for clip in review.clips}
+    [id] = clips_named([name], {clip.id: clip.rank for clip in clips.values()}, review.path)
+    return clips[id]
 
 
 def _changes(request: EditRequest, review: Review) -> Iterator[Callable[[Review], Change]]:

@@ -31,8 +31,7 @@ from reelremix.engine.domain.timecode import (
     nearest_rate,
 )
 from reelremix.engine.export.exporters import Document, Exporter, Material, Recording
-from reelremix.engine.export.manifest import is_plain_name
-from reelremix.engine.export.names import slug
+from reelremix.engine.export.names import is_plain_name, slug
 from reelremix.engine.export.sequence import Media, sequence_of
 from reelremix.engine.export.xmltext import plain_line
 from reelremix.engine.media.audio import PROGRAMME

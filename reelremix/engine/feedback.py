@@ -27,7 +27,8 @@ from reelremix.engine.domain.clip import ClipEntry
 from reelremix.engine.domain.context import Catalogue, Decision, RunContext
 from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.export.analytics import AnalyticsRow, open_analytics
-from reelremix.engine.export.manifest import FILE_NAME, clips_from_dict, read_manifest
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import FILE_NAME, read_manifest
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.match import ClipNames
 from reelremix.errors import ConfigError

@@ -1,12 +1,17 @@
-"""Which manifest is meant: by its place, by its recording, or by what the library knows."""
+"""Which manifest is meant, by its place, its recording or the library; which of its clips are."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reelremix.config import expanded
+from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import Catalogue
+from reelremix.engine.domain.edit import Status
+from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.manifest import FILE_NAME
 from reelremix.engine.output_folder import safe_stem
 from reelremix.engine.store.sources import identify_file
@@ -31,6 +36,57 @@ def find_manifest(named: str, catalogue: Catalogue) -> Path:
     if path.is_file():
         return _of_recording(path, catalogue)
     return _of_source(_source_named(named, catalogue), named, catalogue)
+
+
+def clips_named(names: Sequence[str], ranks: Mapping[str, int], manifest: Path) -> tuple[str, ...]:
+    """The ids of clips that are named by id or rank, in that order, each once.
+
+    Args:
+        names: of clips.
+        ranks: of all the clips there are, by id.
+        manifest: they are in.
+
+    Raises:
+        ConfigError: there is no such clip.
+    """
+    known = {id: id for id in ranks} | {str(rank): id for id, rank in ranks.items()}
+    found = []
+    for name in names:
+        if name not in known:
+            listed = ", ".join(f"{rank} ({id})" for id, rank in ranks.items()) or "none"
+            raise ConfigError(f"{manifest} has no clip {name!r}; it has: {listed}")
+        found.append(known[name])
+    return tuple(dict.fromkeys(found))
+
+
+def clips_meant(
+    content: Mapping[str, Any], names: Sequence[str], manifest: Path
+) -> tuple[Mapping[str, Any], ...]:
+    """The entries of the clips that are named; without names, of all that were not dropped.
+
+    Raises ConfigError where there is no such clip.
+    """
+    if not names:
+        return tuple(entry for entry in content["clips"] if not is_dropped(entry))
+    entries = {str(entry["id"]): entry for entry in content["clips"]}
+    ranks = {id: entry["rank"] for id, entry in entries.items()}
+    return tuple(entries[id] for id in clips_named(names, ranks, manifest))
+
+
+def clips_wanted(
+    content: Mapping[str, Any], names: Sequence[str], manifest: Path
+) -> tuple[Clip, ...]:
+    """The same, as clips. Raises ConfigError also where every one is dropped."""
+    clips = {clip.id: clip for clip in clips_from_dict(content, manifest)}
+    meant = clips_meant(content, names, manifest)
+    if clips and not meant:
+        raise ConfigError(f"every clip of {manifest} is dropped", hint="name one to render it")
+    return tuple(clips[str(entry["id"])] for entry in meant)
+
+
+def is_dropped(entry: Mapping[str, Any]) -> bool:
+    """Whether somebody decided against a clip; older manifests do not say."""
+    return bool(entry.get("status") == Status.DROPPED)
 
 
 def _in_folder(folder: Path) -> Path:

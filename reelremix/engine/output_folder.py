@@ -15,15 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine.domain.clip import Clip
-from reelremix.engine.export.manifest import (
-    FILE_NAME,
-    clip_to_dict,
-    decisions_of,
-    is_plain_name,
-    listed_files,
-    read_manifest,
-)
-from reelremix.engine.export.names import RESERVED
+from reelremix.engine.export.clip_entry import clip_to_dict
+from reelremix.engine.export.decided import decisions_of
+from reelremix.engine.export.manifest import FILE_NAME, listed_files, read_manifest
+from reelremix.engine.export.names import RESERVED, is_plain_name
 from reelremix.engine.store.files import PART_PREFIX, cannot_write, write_atomically
 from reelremix.errors import ConfigError, OutputExists
 

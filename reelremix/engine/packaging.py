@@ -19,13 +19,11 @@ from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageProgress, Warned
 from reelremix.engine.domain.request import PackageRequest
 from reelremix.engine.domain.source import Source
-from reelremix.engine.export.manifest import (
-    FILE_NAME,
-    clips_from_dict,
-    drawn_digest,
-    is_plain_name,
-    read_manifest,
-)
+from reelremix.engine.export.clip_entry import drawn_digest
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import manifest_at, read_manifest
+from reelremix.engine.export.names import is_plain_name
+from reelremix.engine.finding import clips_meant, is_dropped
 from reelremix.engine.media.probe import probe
 from reelremix.engine.stages.artifact import stage
 from reelremix.engine.stages.posting import (
@@ -37,12 +35,7 @@ from reelremix.engine.stages.posting import (
     named_platforms,
     told,
 )
-from reelremix.engine.store.files import (
-    cannot_write,
-    file_sha256,
-    replacing,
-    write_atomically,
-)
+from reelremix.engine.store.files import cannot_write, file_sha256, replacing, write_atomically
 from reelremix.errors import ConfigError, OutputExists, SourceError
 
 STAGE = "package"
@@ -92,10 +85,10 @@ def package(request: PackageRequest, ctx: RunContext) -> Packaged:
         Cancelled: the user asked to stop; `post.json` is then not written.
     """
     wanted = named_platforms(request.platforms)
-    path = Path(request.manifest)
-    path = path / FILE_NAME if path.is_dir() else path
+    path = manifest_at(Path(request.manifest))
     content = read_manifest(path)
-    entries, dropped = chosen(content["clips"], request.clip_ids, path)
+    entries = clips_meant(content, request.clip_ids, path)
+    dropped = [] if request.clip_ids else [e for e in content["clips"] if is_dropped(e)]
     out = Path(request.out) if request.out else path.parent / DEFAULT_OUT
     before = _files_before(out)
     if before and not request.overwrite:
@@ -119,36 +112,12 @@ def package(request: PackageRequest, ctx: RunContext) -> Packaged:
             "source": {k: content["source"].get(k) for k in ("name", "id")},
             "posts": posts,
             "left_out": left_out,
-            "dropped": dropped,
+            "dropped": [str(entry["id"]) for entry in dropped],
         }
         _forget(before - _listed(document), out)
         content_bytes = json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
         write_atomically(out / POST_NAME, content_bytes)
     return Packaged(out, document)
-
-
-def is_dropped(entry: Mapping[str, Any]) -> bool:
-    """Whether somebody decided against a clip; older manifests do not say."""
-    return entry.get("status") == "dropped"
-
-
-def chosen(
-    entries: Sequence[Mapping[str, Any]], ids: Sequence[str], path: Path
-) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """The clips named by id or rank; all but those that were dropped, which are told, without.
-
-    Raises:
-        ConfigError: there is no such clip.
-    """
-    if not ids:
-        dropped = [str(entry["id"]) for entry in entries if is_dropped(entry)]
-        return [entry for entry in entries if not is_dropped(entry)], dropped
-    named = {str(e["id"]): e for e in entries} | {str(e["rank"]): e for e in entries}
-    for name in ids:
-        if name not in named:
-            listed = ", ".join(f"{e['rank']} ({e['id']})" for e in entries)
-            raise ConfigError(f"{path} has no clip {name!r}; it has: {listed}")
-    return list({named[name]["id"]: named[name] for name in ids}.values()), []
 
 
 def _opened(

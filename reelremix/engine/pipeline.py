@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.subject import Subject
@@ -13,10 +14,7 @@ from reelremix.engine.fetching import path_of
 from reelremix.engine.locks import alone
 from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.stages.ingest import ingest
-from reelremix.errors import (
-    NoVideoStream,
-    UnreadableMedia,
-)
+from reelremix.errors import NoVideoStream, UnreadableMedia
 
 
 @contextmanager
@@ -48,6 +46,40 @@ def reopened(source_id: str, audio_stream: str | None, ctx: RunContext) -> Itera
         yield Subject(path, choose_streams(described, audio_stream))
 
 
+@contextmanager
+def recording_of(
+    named: str | None, content: Mapping[str, Any], path: Path, ctx: RunContext
+) -> Iterator[Subject]:
+    """The recording of a manifest: as named, where it was last seen, or beside the manifest.
+
+    Raises UnreadableMedia where it is not to be found.
+    """
+    source_id, name = str(content["source"]["id"]), str(content["source"]["name"])
+    audio = audio_of(content["source"])
+    with ExitStack() as stack:
+        if named is not None:
+            yield stack.enter_context(prepared(named, audio, ctx))
+            return
+        try:
+            subject = stack.enter_context(reopened(source_id, audio, ctx))
+        except UnreadableMedia as exc:
+            places = (path.parent / name, path.parent.parent / name, Path(name))
+            beside = next((place for place in places if place.is_file()), None)
+            if beside is None:
+                raise UnreadableMedia(
+                    f"the recording {name} that {path} was made from is not to be found",
+                    hint="name its place with `--source FILE`",
+                ) from exc
+            subject = stack.enter_context(prepared(str(beside), audio, ctx))
+        yield subject
+
+
+def audio_of(source: Mapping[str, Any]) -> str | None:
+    """The audio stream that a manifest's clips were made with."""
+    stream = source.get("audio_stream")
+    return None if stream is None else str(stream)
+
+
 def alone_on(source_id: str, ctx: RunContext) -> AbstractContextManager[None]:
     """Hold the source for this run; a second run waits, and says so."""
     reason = "another run is working on this source"
@@ -72,4 +104,13 @@ def require_video(subject: Subject) -> None:
         raise NoVideoStream(
             f"{subject.source.name} has no video stream, so there is nothing to frame",
             hint="`reelremix transcribe` and `reelremix score` work with sound alone",
+        )
+
+
+def require_same(subject: Subject, content: Mapping[str, Any], path: Path) -> None:
+    """Raise UnreadableMedia for another recording than the one a manifest was made from."""
+    if subject.source.id != content["source"]["id"]:
+        raise UnreadableMedia(
+            f"{subject.source.name} is not the recording {path} was made from",
+            hint="name the right one with `--source FILE`",
         )

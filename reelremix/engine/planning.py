@@ -34,8 +34,8 @@ from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript, Word
-from reelremix.engine.export.manifest import renumbered
 from reelremix.engine.export.names import slug
+from reelremix.engine.export.tracks import renumbered
 from reelremix.engine.framing import captions_of, frame_clip
 from reelremix.engine.media.audio import read_speech
 from reelremix.engine.media.decode import FrameReader

@@ -11,12 +11,12 @@ from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.layout import Layout, LayoutPiece
-from reelremix.engine.domain.request import OFF, FrameOptions, RenderRequest
+from reelremix.engine.domain.request import RenderRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.music import find_music
-from reelremix.engine.rendering import render
+from reelremix.engine.rendering import Batch, render
 from reelremix.engine.reviewing import Review
-from reelremix.engine.revision import on_frames, revised, with_files
+from reelremix.engine.revision import looked_at, on_frames, revised, with_files
 from reelremix.engine.stages.selfcheck import measure
 from reelremix.errors import RenderError
 
@@ -34,12 +34,8 @@ def settle(review: Review, ids: Sequence[str], subject: Subject, ctx: RunContext
     due = [clip for clip in review.clips if clip.id in ids and clip.framing.is_due]
     if due:
         request = RenderRequest(str(review.path))
-        options = review.content.get("options", {})
-        frame = FrameOptions(
-            faces=bool(options.get("faces", True)), speaker_network=options.get("speakers") != OFF
-        )
         needed = with_files(on_frames(due, subject), request, review.path, ctx)
-        revision = revised(needed, review.tracks, request, subject, frame, ctx)
+        revision = revised(needed, review.tracks, request, subject, looked_at(review.content), ctx)
         review.settle(revision.clips, revision.faces)
 
 
@@ -57,7 +53,7 @@ def preview(review: Review, id: str, subject: Subject, folder: Path, ctx: RunCon
     folder.mkdir(parents=True, exist_ok=True)
     music = find_music([clip], None, review.path.parent, ctx)
     shown = {id: measure(whole, review.tracks)}
-    films = render([clip], shown, 1, subject, folder, ctx, music)
+    films = render(Batch([clip], shown, folder, 1, music), subject, ctx)
     if id not in films:
         raise RenderError(f"no preview of clip {whole.rank} could be made")
     return folder / films[id].video

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -20,7 +20,7 @@ from reelremix.engine.domain.events import (
     Warned,
 )
 from reelremix.engine.domain.subject import Subject
-from reelremix.engine.export.manifest import drawn_of
+from reelremix.engine.export.clip_entry import drawn_of
 from reelremix.engine.export.subtitles import WRITERS
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import SOFTWARE, choose_encoder
@@ -45,6 +45,24 @@ class _RenderRecord:
     """On the file alone: what the clip shows may be measured otherwise another time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Clips that are rendered together, and how."""
+
+    clips: Sequence[Clip]
+    shown: Mapping[str, Shown]
+    """What each clip shows, by its id."""
+    folder: Path
+    """Where the files go."""
+    jobs: int = 0
+    """Clips rendered at once; 0 chooses by the number of cores."""
+    music: Mapping[str, Path] = field(default_factory=dict)
+    """Where the clips' music is, by its SHA-256."""
+    nearly_done: Callable[[], None] = lambda: None
+    """Called, if anything is to be rendered, when too few clips are left to keep all processes
+    busy."""
+
+
 def file_names(clip: Clip) -> dict[str, str]:
     """Names of a clip's files in its folder."""
     stem = f"{clip.rank:02d}-{clip.slug}"
@@ -56,28 +74,8 @@ def _sidecars(clip: Clip) -> tuple[str, ...]:
     return clip.subtitles if clip.words else ()
 
 
-def render(
-    clips: Sequence[Clip],
-    shown: Mapping[str, Shown],
-    jobs: int,
-    subject: Subject,
-    folder: Path,
-    ctx: RunContext,
-    music: Mapping[str, Path] | None = None,
-    nearly_done: Callable[[], None] | None = None,
-) -> dict[str, Rendered]:
+def render(batch: Batch, subject: Subject, ctx: RunContext) -> dict[str, Rendered]:
     """Write the clips' files; those already there are kept. Failed clips are missing in the result.
-
-    Args:
-        clips: what to render.
-        shown: what each clip shows, by its id.
-        jobs: clips rendered at once; 0 chooses by the number of cores.
-        subject: the recording.
-        folder: where the files go.
-        ctx: the run's surroundings.
-        music: where the clips' music is, by its SHA-256.
-        nearly_done: called, if anything is to be rendered, when too few clips are left to keep all
-            processes busy.
 
     Raises:
         RenderError: the encoder asked for does not exist.
@@ -85,18 +83,18 @@ def render(
     """
     began = time.monotonic()
     ctx.reporter.emit(StageStarted("render"))
-    encoders = _encoders(clips, ctx)
+    encoders = _encoders(batch.clips, ctx)
     rendered: dict[str, Rendered] = {}
     waiting: list[Clip] = []
-    for clip in clips:
-        record = _already_rendered(clip, encoders[clip.output.encoder], subject, folder, ctx)
+    for clip in batch.clips:
+        encoder = encoders[clip.output.encoder]
+        record = _already_rendered(clip, encoder, subject, batch.folder, ctx)
         if record is None:
             waiting.append(clip)
         else:
-            rendered[clip.id] = _finished(clip, record, shown[clip.id], 0.0, ctx, cached=True)
+            rendered[clip.id] = _finished(clip, record, batch.shown[clip.id], ctx)
     if waiting:
-        run = _RenderRun(waiting, clips, shown, encoders, jobs, subject, folder, ctx, music or {})
-        rendered |= run.rendered(nearly_done or (lambda: None))
+        rendered |= _RenderRun(batch, waiting, encoders, subject, ctx).rendered()
     wall_s = round(time.monotonic() - began, 3)
     ctx.reporter.emit(StageFinished("render", wall_s, cached=not waiting))
     return rendered
@@ -118,34 +116,31 @@ class _RenderRun:
 
     def __init__(
         self,
+        batch: Batch,
         clips: Sequence[Clip],
-        planned: Sequence[Clip],
-        shown: Mapping[str, Shown],
-        encoders: dict[str, str],
-        jobs: int,
+        encoders: Mapping[str, str],
         subject: Subject,
-        folder: Path,
         ctx: RunContext,
-        music: Mapping[str, Path],
     ) -> None:
-        self._music = music
-        self._shown = shown
+        """Prepare to render those clips of a batch whose films are not there."""
+        self._batch = batch
         self._clips = {clip.id: clip for clip in clips}
         self._encoders = encoders
         self._subject = subject
-        self._folder = folder
+        self._folder = batch.folder
         self._ctx = ctx
         self._identity = identify_file(subject.path)
         self._done: dict[str, int] = {}
         self._total = sum(clip.film.total for clip in clips)
-        self._jobs, cores = parallel_jobs(jobs, len(planned))
+        planned = len(batch.clips)
+        self._jobs, cores = parallel_jobs(batch.jobs, planned)
         threads = {
-            clip.id: _threads(index, len(planned), self._jobs, cores)
-            for index, clip in enumerate(planned)
+            clip.id: _threads(index, planned, self._jobs, cores)
+            for index, clip in enumerate(batch.clips)
         }
         self._tasks = [self._task(clip, threads[clip.id]) for clip in clips]
 
-    def rendered(self, nearly_done: Callable[[], None]) -> dict[str, Rendered]:
+    def rendered(self) -> dict[str, Rendered]:
         """Render everything; clips that fail are reported and left out."""
         results: dict[str, Rendered] = {}
         few = max(1, self._jobs - 1)
@@ -154,12 +149,12 @@ class _RenderRun:
             self._ctx.partial_files.add(Path(task.video))
             self._ctx.partial_files.add(Path(task.thumbnail))
         if len(self._tasks) <= few:
-            nearly_done()
+            self._batch.nearly_done()
         try:
             outcomes = render_all(self._tasks, self._jobs, self._ctx.cancel, self._tell)
             for ended, outcome in enumerate(outcomes, start=1):
                 if ended == len(self._tasks) - few:
-                    nearly_done()
+                    self._batch.nearly_done()
                 finished = self._take(outcome, time.monotonic() - began)
                 if finished is not None:
                     results[finished.clip_id] = finished
@@ -191,7 +186,7 @@ class _RenderRun:
         key = _render_key(clip, encoder, self._subject, self._ctx)
         record = _RenderRecord(digest, outcome.gain_db, outcome.verdict)
         save(self._ctx, key, record)
-        return _finished(clip, record, self._shown[clip.id], wall_s, self._ctx, cached=False)
+        return _finished(clip, record, self._batch.shown[clip.id], self._ctx, wall_s)
 
     def _fault(self, verdict: Verdict | None) -> str | None:
         """Why a film that was written does not count."""
@@ -211,7 +206,8 @@ class _RenderRun:
     def _task(self, clip: Clip, threads: int) -> RenderTask:
         names, output = file_names(clip), clip.output
         encoder = self._encoders[output.encoder]
-        music = self._music[clip.mix.music.sha256] if clip.mix.music is not None else None
+        used = clip.mix.music
+        music = self._batch.music[used.sha256] if used is not None else None
         return RenderTask(
             source=str(self._subject.path.resolve()),
             presentation=self._subject.presentation,
@@ -271,11 +267,16 @@ def _render_key(clip: Clip, encoder: str, subject: Subject, ctx: RunContext) -> 
 
 
 def _finished(
-    clip: Clip, record: _RenderRecord, shown: Shown, wall_s: float, ctx: RunContext, *, cached: bool
+    clip: Clip, record: _RenderRecord, shown: Shown, ctx: RunContext, wall_s: float | None = None
 ) -> Rendered:
-    """Tell of a film that is there, and of what is wrong with it."""
+    """Tell of a film that is there, and of what is wrong with it.
+
+    `wall_s` says when it was done, in this round; None where it was there before.
+    """
     names, verdict = file_names(clip), with_shown(record.verdict, shown)
-    ctx.reporter.emit(ClipRendered(clip.id, names["video"], round(wall_s, 3), cached))
+    ctx.reporter.emit(
+        ClipRendered(clip.id, names["video"], round(wall_s or 0.0, 3), wall_s is None)
+    )
     if verdict.notes:
         told = f"{names['video']}: {'; '.join(verdict.notes)}"
         ctx.reporter.emit(Warned(told, "watch it before use"))

@@ -49,19 +49,12 @@ from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Segment, Transcript
 from reelremix.engine.editing import Editor, Material
-from reelremix.engine.export.manifest import (
-    FILE_NAME,
-    OPTIONAL,
-    clips_from_dict,
-    decided_part,
-    manifest_with,
-    plain_decisions,
-    read_manifest,
-    to_bytes,
-    tracks_from_dict,
-    tracks_with,
-)
-from reelremix.engine.pipeline import alone_at, reopened
+from reelremix.engine.export.clip_entry import OPTIONAL
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.decided import decided_part, manifest_with, plain_decisions
+from reelremix.engine.export.manifest import manifest_at, read_manifest, to_bytes
+from reelremix.engine.export.tracks import tracks_from_dict, tracks_with
+from reelremix.engine.pipeline import alone_at, audio_of, reopened
 from reelremix.engine.stages.censor import WordList, word_list
 from reelremix.engine.stages.corrections import corrected
 from reelremix.engine.stages.cuts import Spoken
@@ -98,7 +91,7 @@ class Review:
         Raises:
             ConfigError: it cannot be read, or a clip in it cannot be used.
         """
-        self.path = path / FILE_NAME if path.is_dir() else path
+        self.path = manifest_at(path)
         self._ctx = ctx
         self._adopting = adopting
         self._lock = threading.RLock()
@@ -474,11 +467,9 @@ def snapping(
     """The frame boundaries of a manifest's recording; of its nominal rate where it is gone."""
     from reelremix.engine.media.decode import FrameReader  # deferred: FFmpeg, 100 ms
 
-    stream = source.get("audio_stream")
     with ExitStack() as stack:
         try:
-            audio = None if stream is None else str(stream)
-            subject = stack.enter_context(reopened(str(source["id"]), audio, ctx))
+            subject = stack.enter_context(reopened(str(source["id"]), audio_of(source), ctx))
             reader = stack.enter_context(FrameReader(subject.path, subject.presentation))
         except SourceError as exc:
             ctx.reporter.emit(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.preset import read_preset
@@ -18,12 +19,13 @@ from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.kept import hull_of, is_heard
 from reelremix.engine.domain.layout import LayoutChoice
-from reelremix.engine.domain.request import FrameOptions, RenderRequest
+from reelremix.engine.domain.request import OFF, FrameOptions, RenderRequest
 from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
-from reelremix.engine.export.manifest import UNDO, renumbered
+from reelremix.engine.export.clip_reading import UNDO
+from reelremix.engine.export.tracks import renumbered
 from reelremix.engine.framing import captions_of, frame_clip, out_of_the_way
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
@@ -48,6 +50,13 @@ class Revision:
     clips: tuple[Clip, ...]
     faces: Mapping[str, tuple[Track, ...]]
     """Who is seen in each clip that was framed anew, by its id; numbered after the manifest's."""
+
+
+def looked_at(content: Mapping[str, Any]) -> FrameOptions:
+    """How the clips of a manifest were looked at."""
+    options = content.get("options", {})
+    speakers = options.get("speakers") != OFF
+    return FrameOptions(faces=bool(options.get("faces", True)), speaker_network=speakers)
 
 
 def on_frames(clips: Sequence[Clip], subject: Subject) -> tuple[Clip, ...]:

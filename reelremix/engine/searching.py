@@ -22,7 +22,7 @@ from reelremix.engine.domain.request import SearchRequest
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, Window, WindowHit, WindowIndex
-from reelremix.engine.export.manifest import matched
+from reelremix.engine.export.ranking import matched
 from reelremix.engine.export.transcript import read_transcript
 from reelremix.engine.models.sentences import MINILM, MiniLm, SentenceEmbedder
 from reelremix.engine.stages.artifact import stage

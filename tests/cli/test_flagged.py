@@ -7,7 +7,7 @@ import pytest
 
 from reelremix.cli.diagnostics import Exit
 from reelremix.cli.results import Report
-from reelremix.engine.library import ClipResult
+from reelremix.engine.jobs.films import ClipResult
 
 
 def clip(rank: int, *notes: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from reelremix.cli import output
 from reelremix.cli.rankings import bars, left_out, show, why
 from reelremix.engine.domain.candidate import Axis
-from reelremix.engine.export.manifest import ranking_to_dict
+from reelremix.engine.export.ranking import ranking_to_dict
 from tests.engine.examples import MANIFEST
 
 Shown = Callable[..., list[str]]

@@ -8,7 +8,7 @@ import pytest
 from reelremix.cli.diagnostics import Exit
 from reelremix.cli.results import Report
 from reelremix.engine.export.manifest import manifest_to_dict
-from reelremix.engine.library import ClipResult
+from reelremix.engine.jobs.films import ClipResult
 from tests.engine.examples import MANIFEST
 
 NAME = f"01-{'a-name-that-is-long-' * 9}.mp4"

@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 
 from reelremix.engine.codec import event_to_plain
 from reelremix.engine.domain.events import EVENT_TYPES, Event, LoggedEvent
-from reelremix.engine.export.manifest import manifest_to_dict, ranking_to_dict
+from reelremix.engine.export.manifest import manifest_to_dict
+from reelremix.engine.export.ranking import ranking_to_dict
 from reelremix.engine.export.transcript import read_transcript, transcript_to_dict
 from reelremix.engine.stages.propose import propose_candidates, split_sentences
 from reelremix.engine.stages.score import score_candidates

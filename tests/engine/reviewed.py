@@ -15,12 +15,7 @@ from reelremix.engine.domain.source import Presentation, Source, Stream, StreamK
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Transcript
-from reelremix.engine.export.manifest import (
-    FILE_NAME,
-    Manifest,
-    RunRecord,
-    manifest_to_bytes,
-)
+from reelremix.engine.export.manifest import FILE_NAME, Manifest, RunRecord, manifest_to_bytes
 from reelremix.engine.export.names import slug
 from reelremix.engine.framing import captions_of
 from reelremix.engine.planning import clip_id, words_within

@@ -12,12 +12,9 @@ from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.edit import RenderRecord
 from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.request import PackageRequest
-from reelremix.engine.export.manifest import (
-    clips_from_dict,
-    drawn_digest,
-    manifest_to_dict,
-    read_manifest,
-)
+from reelremix.engine.export.clip_entry import drawn_digest
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import manifest_to_dict, read_manifest
 from reelremix.engine.packaging import Packaged, package
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import Cancelled, ConfigError, OutputExists

@@ -18,7 +18,7 @@ from reelremix.engine.domain.context import CancelToken, RunContext
 from reelremix.engine.domain.events import ClipFailed, ClipRendered, Event, StageProgress, Warned
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.media.encode import EncoderSettings
-from reelremix.engine.rendering import file_names, parallel_jobs, render
+from reelremix.engine.rendering import Batch, file_names, parallel_jobs, render
 from reelremix.engine.stages.render import RenderTask
 from reelremix.engine.workers import Outcome, render_all
 from reelremix.errors import Cancelled, ConfigError, RenderError
@@ -127,7 +127,7 @@ class Run:
         recorder = Recorder()
         ctx = replace(self.ctx, reporter=recorder)
         subject = Subject(self.film, presented(self.film))
-        render(clips, shown(clips), jobs, subject, self.folder, ctx)
+        render(Batch(clips, shown(clips), self.folder, jobs), subject, ctx)
         return [e for e in recorder.events if isinstance(e, ClipRendered | ClipFailed)]
 
 
@@ -188,7 +188,7 @@ def test_an_encoder_nobody_has_ends_the_run(run: Run, film: Path) -> None:
 def test_progress_counts_the_frames_of_all_clips(run: Run, film: Path) -> None:
     subject, recorder = Subject(film, presented(film)), Recorder()
     both = clips(film, (0, 1), (1, 3))
-    render(both, shown(both), 0, subject, run.folder, replace(run.ctx, reporter=recorder))
+    render(Batch(both, shown(both), run.folder), subject, replace(run.ctx, reporter=recorder))
     told = [e for e in recorder.events if isinstance(e, StageProgress)]
     assert {e.total for e in told} == {75} and max(e.done for e in told) == 75
 
@@ -203,7 +203,7 @@ def test_it_is_told_once_when_only_the_last_clip_is_left(run: Run, film: Path, c
         told.append(sum(isinstance(e, ClipRendered) for e in recorder.events))
 
     for _ in range(2):  # nothing is left to do the second time
-        render(made, shown(made), 1, subject, run.folder, ctx, None, nearly_done)
+        render(Batch(made, shown(made), run.folder, 1, nearly_done=nearly_done), subject, ctx)
     assert told == [max(0, count - 2)]  # the one before the last has ended, and is told next
 
 
@@ -229,7 +229,7 @@ def test_a_recording_that_changes_while_it_is_read_makes_no_clip(
     recorder = Touching(copy)
     subject = Subject(copy, presented(copy))
     short = clips(copy, (0, 1))
-    made = render(short, shown(short), 1, subject, folder, run_context(reporter=recorder))
+    made = render(Batch(short, shown(short), folder, 1), subject, run_context(reporter=recorder))
     [event] = [e for e in recorder.events if isinstance(e, ClipFailed)]
     assert "copy.mp4 changed while it was read" in event.message
     assert made == {} and list(folder.iterdir()) == []
@@ -254,7 +254,7 @@ def test_what_is_wrong_with_a_film_is_told(tmp_path: Path) -> None:
     recorder = Recorder()
     subject = Subject(silent, presented(silent))
     short = clips(silent, (0, 1))
-    render(short, shown(short), 1, subject, tmp_path, run_context(reporter=recorder))
+    render(Batch(short, shown(short), tmp_path, 1), subject, run_context(reporter=recorder))
     [warning] = [e for e in recorder.events if isinstance(e, Warned)]
     assert warning.message == "01-a-title.mp4: is silent"
 
@@ -263,7 +263,9 @@ def told(film: Path, folder: Path, clip: Clip, seen: Shown, ctx: RunContext) -> 
     """The verdict on a clip, and what listeners were warned of."""
     recorder = Recorder()
     subject = Subject(film, presented(film))
-    made = render([clip], {clip.id: seen}, 1, subject, folder, replace(ctx, reporter=recorder))
+    made = render(
+        Batch([clip], {clip.id: seen}, folder, 1), subject, replace(ctx, reporter=recorder)
+    )
     warnings = [e.message for e in recorder.events if isinstance(e, Warned)]
     return made[clip.id].verdict, warnings
 

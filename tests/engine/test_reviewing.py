@@ -32,7 +32,9 @@ from reelremix.engine.domain.edit import (
 )
 from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.domain.layout import LayoutChoice
-from reelremix.engine.export.manifest import clip_to_dict, clips_from_dict, read_manifest
+from reelremix.engine.export.clip_entry import clip_to_dict
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import read_manifest
 from reelremix.engine.export.subtitles import WRITERS
 from reelremix.engine.reviewing import Review
 from reelremix.errors import ConfigError, EditConflict

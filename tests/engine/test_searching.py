@@ -13,7 +13,8 @@ from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import StageFinished, StageProgress, Warned
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
-from reelremix.engine.export.manifest import clips_from_dict, manifest_to_dict
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import manifest_to_dict
 from reelremix.engine.export.report import contact_sheet
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.options import check_select

@@ -12,6 +12,7 @@ from reelremix.cli import diagnostics, options, output
 from reelremix.cli.reporters import listener_for
 from reelremix.cli.run import CommandRun
 from reelremix.engine.domain.request import AddRequest
+from reelremix.engine.export.source import chapter_to_dict
 
 if TYPE_CHECKING:
     from reelremix.engine.adding import Added, Outcome
@@ -132,10 +133,7 @@ def _entry(added: Added) -> dict[str, Any]:
         "new": added.is_new,
         "title": origin.title if origin else None,
         "url": origin.url if origin else None,
-        "chapters": [
-            {"start_s": c.range.start_s, "end_s": c.range.end_s, "title": c.title}
-            for c in added.chapters
-        ],
+        "chapters": [chapter_to_dict(chapter) for chapter in added.chapters],
         "subtitles": origin.subtitles.file if origin and origin.subtitles else None,
         "words": added.words,
     }

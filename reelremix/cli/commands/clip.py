@@ -16,7 +16,7 @@ from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
     from reelremix.engine.joblog import Listener
-    from reelremix.engine.library import ClipResult
+    from reelremix.engine.jobs.films import ClipResult
 
 
 def clip(

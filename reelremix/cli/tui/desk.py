@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.track import Track
     from reelremix.engine.domain.transcript import Word
     from reelremix.engine.joblog import Listener
-    from reelremix.engine.library import ClipResult, Library
+    from reelremix.engine.jobs.films import ClipResult
+    from reelremix.engine.library import Library
     from reelremix.engine.pointing import Edge, Unit
     from reelremix.engine.reviewing import Happened, Review
     from reelremix.engine.stages.glance import Glance
@@ -149,7 +150,7 @@ class Desk:
         )
 
     def _film(self, clip: Clip) -> Film | None:
-        from reelremix.engine.export.manifest import drawn_digest
+        from reelremix.engine.export.clip_entry import drawn_digest
 
         told = {str(e["id"]): e for e in self.review.content["clips"]}
         entry: Mapping[str, Any] = told.get(clip.id, {})

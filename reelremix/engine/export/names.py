@@ -1,9 +1,10 @@
-"""File and folder names made of titles: readable, portable, never dangerous."""
+"""Names of files and folders: made of titles, and read from files; never dangerous."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TypeGuard
 
 MAX_BYTES = 60
 RESERVED = frozenset(
@@ -38,3 +39,12 @@ def _cut(text: str) -> str:
     shortened = encoded[:MAX_BYTES].decode(errors="ignore")
     head, hyphen, _ = shortened.rpartition("-")
     return head if hyphen and len(head) > MAX_BYTES // 3 else shortened
+
+
+def is_plain_name(name: object) -> TypeGuard[str]:
+    """Whether a name read from a file names something in its own folder and nothing else."""
+    return (
+        isinstance(name, str)
+        and name not in ("", ".", "..")
+        and not any(c in name for c in "/\\:\0")
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from reelremix.engine.domain.origin import Origin, Subtitles
 from reelremix.engine.domain.source import Chapter
 from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.export.source import chapter_to_dict
 from reelremix.errors import SourceError
 
 SUFFIX = ".source.json"
@@ -32,10 +33,7 @@ def origin_to_bytes(origin: Origin, recording: str) -> bytes:
         "channel": origin.channel,
         "uploaded": origin.uploaded,
         "language": origin.language,
-        "chapters": [
-            {"start_s": c.range.start_s, "end_s": c.range.end_s, "title": c.title}
-            for c in origin.chapters
-        ],
+        "chapters": [chapter_to_dict(chapter) for chapter in origin.chapters],
         "subtitles": {
             "file": subtitles.file,
             "language": subtitles.language,

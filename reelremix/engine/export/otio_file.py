@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from reelremix.engine.export.exporters import FOLDER, PROTOCOL, Document, Material, Recording
 from reelremix.engine.export.limits import what_no_sequence_carries
-from reelremix.engine.export.manifest import score_to_dict
+from reelremix.engine.export.ranking import score_to_dict
 from reelremix.engine.export.sequence import ClipSequence, Layer, Media, Segment
 from reelremix.engine.export.sidecars import sidecars_of
+from reelremix.engine.export.times import rate_to_text
 from reelremix.engine.export.xmltext import file_url, plain_line
 from reelremix.errors import ModelError
 
@@ -165,7 +166,7 @@ def _about(sequence: ClipSequence) -> dict[str, Any]:
         "description": clip.description,
         "hashtags": list(clip.hashtags),
         "score": score_to_dict(clip.score),
-        "frame_rate": f"{rate.numerator}/{rate.denominator}",
+        "frame_rate": rate_to_text(rate),
         "drop_frame": sequence.media.drop,
         "size": list(sequence.size),
         "captions": [

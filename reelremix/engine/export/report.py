@@ -19,7 +19,8 @@ from jinja2 import Environment, PackageLoader, Template
 from reelremix import __version__
 from reelremix.engine.export.clock import clock, span
 from reelremix.engine.export.cuts import cuts_told
-from reelremix.engine.export.manifest import Manifest, is_plain_name, manifest_to_dict
+from reelremix.engine.export.manifest import Manifest, manifest_to_dict
+from reelremix.engine.export.names import is_plain_name
 from reelremix.engine.export.timeline_plot import Plot, timeline_plot
 
 SIZES = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from reelremix.engine.domain.source import Source, Stream
+from reelremix.engine.domain.source import Chapter, Source, Stream
+from reelremix.engine.export.times import range_to_dict, rate_to_text
 
 
 def source_to_dict(source: Source) -> dict[str, Any]:
@@ -18,11 +19,13 @@ def source_to_dict(source: Source) -> dict[str, Any]:
         "start_s": source.start.seconds,
         "duration_s": source.duration.seconds,
         "streams": [_stream(stream) for stream in source.streams],
-        "chapters": [
-            {"start_s": c.range.start_s, "end_s": c.range.end_s, "title": c.title}
-            for c in source.chapters
-        ],
+        "chapters": [chapter_to_dict(chapter) for chapter in source.chapters],
     }
+
+
+def chapter_to_dict(chapter: Chapter) -> dict[str, Any]:
+    """A stretch with its title."""
+    return {**range_to_dict(chapter.range), "title": chapter.title}
 
 
 def _stream(stream: Stream) -> dict[str, Any]:
@@ -42,7 +45,7 @@ def _stream(stream: Stream) -> dict[str, Any]:
         described |= {
             "width_px": v.width_px,
             "height_px": v.height_px,
-            "frame_rate": f"{v.frame_rate.numerator}/{v.frame_rate.denominator}",
+            "frame_rate": rate_to_text(v.frame_rate),
             "variable_rate": v.is_variable_rate,
             "rotation_deg": v.rotation_deg,
             "hdr": v.is_hdr,

@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeGuard, get_args
 from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript, Word
+from reelremix.engine.export.times import range_to_dict
 from reelremix.engine.export.transcript_cues import format_srt, format_vtt
 from reelremix.errors import SourceError, UnreadableMedia
 
@@ -96,7 +97,12 @@ def transcript_to_dict(transcript: Transcript) -> dict[str, Any]:
         "model": transcript.model,
         "segments": [_segment_to_dict(s) for s in transcript.segments],
         "events": [
-            {"kind": e.kind, **_bounds(e.range), "probability": e.probability, **(e.extra or {})}
+            {
+                "kind": e.kind,
+                **range_to_dict(e.range),
+                "probability": e.probability,
+                **(e.extra or {}),
+            }
             for e in transcript.events
         ],
         **(transcript.extra or {}),
@@ -278,13 +284,13 @@ def _in_order(segments: Sequence[Segment]) -> tuple[Segment, ...]:
 
 def _segment_to_dict(segment: Segment) -> dict[str, Any]:
     return {
-        **_bounds(segment.range),
+        **range_to_dict(segment.range),
         "speaker": segment.speaker,
         "text": segment.text,
         "words": [
             {
                 "text": w.text,
-                **_bounds(w.range),
+                **range_to_dict(w.range),
                 "probability": w.probability,
                 "speaker": w.speaker,
                 **(w.extra or {}),
@@ -293,10 +299,6 @@ def _segment_to_dict(segment: Segment) -> dict[str, Any]:
         ],
         **(segment.extra or {}),
     }
-
-
-def _bounds(value: TimeRange) -> dict[str, float]:
-    return {"start_s": value.start_s, "end_s": value.end_s}
 
 
 def _subtitle(text: str) -> Transcript:

@@ -18,8 +18,9 @@ from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
 from reelremix.engine.domain.transcript import Word
+from reelremix.engine.export.clip_entry import clip_to_dict
+from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.exporters import find_exporter
-from reelremix.engine.export.manifest import clip_to_dict, clips_from_dict
 from reelremix.engine.exporting import Chosen, ExportResult, export
 from tests.engine.examples import SCORE
 from tests.fakes import presented, run_context

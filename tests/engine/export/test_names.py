@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.engine.export.names import MAX_BYTES, RESERVED, slug
+from reelremix.engine.export.names import MAX_BYTES, RESERVED, is_plain_name, slug
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,12 @@ def test_long_titles_end_on_a_whole_word() -> None:
     name = slug("why nobody ever tells you that ten minutes a day are quite enough to begin with")
     assert name == "why-nobody-ever-tells-you-that-ten-minutes-a-day-are-quite"
     assert len(slug("x" * 500)) == MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [("01-a.mp4", True), ("", False), (".", False), ("..", False), ("a/b", False),
+     ("a\\b", False), ("c:x", False), ("a\0", False), (None, False), (7, False)],
+)  # fmt: skip
+def test_a_plain_name_stays_in_its_folder(name: object, plain: bool) -> None:
+    assert is_plain_name(name) is plain

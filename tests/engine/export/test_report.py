@@ -11,7 +11,9 @@ from reelremix.engine.domain.candidate import Candidate, Kind, Score
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.timeline import Timeline, Topic
 from reelremix.engine.domain.transcript import SoundEvent
-from reelremix.engine.export.manifest import clips_from_dict, manifest_to_dict, ranking_to_dict
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import manifest_to_dict
+from reelremix.engine.export.ranking import ranking_to_dict
 from reelremix.engine.export.report import contact_sheet, ranking_sheet, sheet_of
 from tests.engine.examples import CLIP, MANIFEST, RENDERED, SCORE, SOURCE
 

@@ -12,7 +12,7 @@ import pytest
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.time import TimeRange
-from reelremix.engine.export.manifest import clip_to_dict
+from reelremix.engine.export.clip_entry import clip_to_dict
 from reelremix.engine.stages.branding import dress_of, found_again, remember_kit, title_card_of
 from reelremix.errors import ConfigError
 from tests.engine.captions.kit import write_kit
