@@ -31,9 +31,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from measuring import keep, show
 
 from reelremix.config import load_settings
-from reelremix.engine.library import Library
 from reelremix.engine.domain.time import Timestamp
 from reelremix.engine.joblog import Unheard
+from reelremix.engine.library import Library
 from tests.engine.reviewed import SOURCE, reviewed
 from tests.engine.stages.talk import dull, timed_talk
 
@@ -145,8 +145,10 @@ def main() -> None:
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 11
     folder = Path(tempfile.mkdtemp(prefix="reelremix-tui-"))
     environment = dict(os.environ) | {
-        "REELREMIX_DATA_DIR": str(folder / "data"), "TERM": "xterm-256color", "COLORTERM": "truecolor",
-    }  # fmt: skip
+        "REELREMIX_DATA_DIR": str(folder / "data"),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }
     try:
         measure(repetitions, folder, environment)
     finally:

@@ -15,7 +15,8 @@ from reelremix.cli.tui.widgets.words import Words
 from reelremix.config import Settings, load_settings
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.edit import ManifestPlace
-from reelremix.engine.export.manifest import clips_from_dict, read_manifest
+from reelremix.engine.export.clip_reading import clips_from_dict
+from reelremix.engine.export.manifest import read_manifest
 from reelremix.engine.joblog import Unheard
 from reelremix.engine.library import Library
 from tests.engine.reviewed import SOURCE, reviewed
