@@ -296,13 +296,14 @@ def play(path: Path, at_s: float = 0.0, until_s: float | None = None) -> str:
 
 def start_process(command: Sequence[str]) -> None:
     """Start a program that goes on by itself and does not write on this terminal."""
-    subprocess.Popen(
+    process = subprocess.Popen(
         list(command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    threading.Thread(target=process.wait, daemon=True).start()  # leaves no zombie behind
 
 
 def in_words(error: BaseException) -> tuple[str, str | None]:
