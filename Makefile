@@ -8,7 +8,7 @@ LIGHT_ASD ?= $(wildcard ../shared/weights/light-asd)
 JOBS ?= 2
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test fast slow check format bench docs models clean help
+.PHONY: demo test fast slow check format bench docs screens models clean help
 
 help:
 	@echo "make demo [VIDEO=path]  set up and clip a sample, or your own recording"
@@ -16,6 +16,7 @@ help:
 	@echo "make check              format, lint, types, layers"
 	@echo "make bench              measure speed and quality against floors and a peer"
 	@echo "make docs               write the command reference anew"
+	@echo "make screens            take the pictures of the review session anew"
 	@echo "make clean              remove what these targets made"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -62,6 +63,7 @@ format: $(STAMP)
 bench: models
 	$(PIP) install --quiet -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/tui.py
 	$(BIN)/python benchmarks/transcription.py
 	$(BIN)/python benchmarks/framing.py
 	$(BIN)/python benchmarks/speaker.py
@@ -89,6 +91,9 @@ bench: models
 
 docs: $(STAMP)
 	$(BIN)/python docs/make_reference.py
+
+screens: demo
+	$(BIN)/python docs/make_screens.py
 
 clean:
 	rm -rf $(VENV) .demo .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
