@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 
@@ -11,7 +12,8 @@ from reelremix.errors import ConfigError, ModelError
 
 def start(source: str | None) -> None:
     """Run the session in this terminal. Raises what kept it from opening."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    is_served = "TEXTUAL_DRIVER" in os.environ  # a browser is its terminal
+    if not is_served and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError(
             "a review needs a terminal",
             hint="`reelremix clip edit` changes clips from scripts, `--web` opens a browser's",
@@ -20,21 +22,19 @@ def start(source: str | None) -> None:
     from reelremix.cli.tui.app import ReviewApp
     from reelremix.cli.tui.pictures import picture_widget
 
-    error = ReviewApp(settings, source, picture_widget(settings.pictures, os.environ)).run()
+    picture = None if is_served else picture_widget(settings.pictures, os.environ)
+    error = ReviewApp(settings, source, picture).run()
     if error is not None:
         raise error
 
 
 def serve(source: str | None, port: int) -> None:
-    """Serve the session on the loopback interface until Ctrl-C."""
-    try:
-        from textual_serve.server import Server
-    except ImportError as exc:
+    """Serve the session to a browser on this machine until Ctrl-C."""
+    if importlib.util.find_spec("textual_serve") is None:
         raise ModelError(
             "textual-serve is not installed, so no browser can be served",
             hint="`pip install 'reelremix[review]'` adds it",
-        ) from exc
-    import shlex
+        )
+    from reelremix.cli.tui.web import serve_review
 
-    command = [sys.executable, "-m", "reelremix", "review", *([source] if source else [])]
-    Server(shlex.join(command), host="127.0.0.1", port=port, title="ReelRemix").serve()
+    serve_review(source, port)

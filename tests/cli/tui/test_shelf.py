@@ -78,10 +78,9 @@ def test_a_name_that_nothing_has_is_told(tmp_path: Path) -> None:
 
 
 def test_a_damaged_library_is_told_and_left_alone(tmp_path: Path) -> None:
-    settings, _ = talk_in(tmp_path)
+    settings = settings_in(tmp_path)
+    settings.library_file.parent.mkdir(parents=True)
     settings.library_file.write_bytes(b"no database " * 1000)
-    for journal in ("-wal", "-shm"):
-        Path(f"{settings.library_file}{journal}").unlink(missing_ok=True)
 
     async def story(pilot: Session) -> None:
         assert "cannot be used" in notice(pilot)
