@@ -49,7 +49,7 @@ from reelremix.engine.stages.branding import dress_of, found_again, remember_kit
 from reelremix.engine.stages.caption import legible, refitted
 from reelremix.engine.stages.censor import WordList, censored
 from reelremix.engine.stages.corrections import written
-from reelremix.engine.stages.cuts import Ranges, Spoken, joined, trimmed, without
+from reelremix.engine.stages.cuts import Ranges, Spoken, gaps_of, joined, trimmed, without
 from reelremix.engine.stages.describe import describe_clips
 from reelremix.engine.stages.joins import held_layout, kept_layout
 from reelremix.engine.stages.mixing import fades_for
@@ -58,6 +58,8 @@ from reelremix.engine.stages.punch import hide_jumps
 from reelremix.errors import ConfigError
 
 LONGEST_TITLE = 200
+SHORT_SILENCE_S = 1.5
+"""Between two clips that become one, as between sentences: it stays in."""
 UNCHANGED = "nothing would change: {}"
 
 
@@ -286,9 +288,18 @@ class Editor:
         if clip.id == other.id:
             raise ConfigError(f"clip {clip.id} cannot be merged with itself")
         both = replace(clip, layout=_both(clip.layout, other.layout))
-        now = self._of_ranges(both, joined([*clip.ranges, *other.ranges]))
+        now = self._of_ranges(both, self._bridged(joined([*clip.ranges, *other.ranges])))
         spoken = self._with_words(now, [*clip.words, *other.words])
         return self._settled(replace(spoken, framing=replace(clip.framing, made=None)))
+
+    def _bridged(self, ranges: Ranges) -> Ranges:
+        """Ranges with the short silences between them, in which nothing is said."""
+        silences = [
+            gap
+            for gap in gaps_of(ranges)
+            if gap.duration_s <= SHORT_SILENCE_S and not self.material.spoken.within(gap)
+        ]
+        return joined([*ranges, *silences])
 
     def _created(self, change: Create, clips: Mapping[str, Clip]) -> Clip:
         """A clip of a stretch that looks like the first of the others."""

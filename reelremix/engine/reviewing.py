@@ -401,6 +401,7 @@ class Review:
                 transcript.timed_words,
                 self._snap,
                 Timestamp.from_seconds(float(self.source["duration_s"])),
+                1 / Fraction(self.source["frame_rate"]),
             ),
             picture=self._picture(),
             tracks=self.tracks,

@@ -31,6 +31,8 @@ class Spoken:
     """The frame boundary nearest to a moment."""
     end: Timestamp
     """Where the recording ends."""
+    frame: Fraction = Fraction(1, 25)
+    """How long a frame is, in seconds: a cut on its edge may be half of it inside a word."""
 
     def before(self, index: int) -> Timestamp:
         """Where to cut so that a word is the first that is heard."""
@@ -49,13 +51,15 @@ class Spoken:
 
     def free(self, moment: Timestamp) -> Timestamp:
         """The frame boundary nearest to a moment at which no word is cut in two."""
-        moment = min(max(moment, Timestamp(0)), self.end)
-        index = self.at(moment)
+        cut = self._on_frame(moment.exact)
+        index = self.at(cut)
         if index is None:
-            return self._on_frame(moment.exact)
+            return cut
         span = self.words[index].range
-        is_early = moment.exact - span.start.exact < span.end.exact - moment.exact
-        return self.before(index) if is_early else self.after(index)
+        said, left = (cut - span.start).exact, (span.end - cut).exact
+        if min(said, left) <= self.frame / 2:
+            return cut
+        return self.before(index) if said < left else self.after(index)
 
     def at(self, moment: Timestamp) -> int | None:
         """The word that is being said at a moment: begun before it, and not yet ended."""
