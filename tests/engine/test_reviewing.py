@@ -460,6 +460,7 @@ def operations(draw: st.DrawFn) -> Callable[[tuple[Clip, ...]], Change]:
     return make
 
 
+@pytest.mark.slow
 @settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )

@@ -54,7 +54,7 @@ def played(app: ReviewApp, story: Story, size: tuple[int, int] = SIZE) -> Review
 
 async def settled(pilot: Pilot[BaseException | None]) -> None:
     """Wait until nothing is being done any more and all of it is shown."""
-    for _ in range(4):
+    for _ in range(3):
         await pilot.pause()
         working = [worker for worker in pilot.app.workers if worker.group != "ask"]
         if working:  # none would mean all
