@@ -18,7 +18,7 @@ from reelremix.engine.domain.window import Due, FoundWindow, WindowHit
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.memory import MemoryCatalogue
-from reelremix.engine.store.window_table import most_of, telling
+from reelremix.engine.store.words import most_of, telling
 from tests.engine.examples import CLIP, EVENTS, SOURCE, TRANSCRIPT
 from tests.engine.store.indexes import indexed, window
 
