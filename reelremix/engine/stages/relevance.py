@@ -145,6 +145,14 @@ class Closeness:
         return np.asarray((sums[last + 1] - sums[first] > 0).mean(axis=1))
 
 
+def score_of_text(share: float, cosine: float | None) -> float:
+    """From 0 to 100, of a text whose meaning is one vector: the share of the question's words that
+    it has, and how near it means to the question, None where that is unknown."""
+    near = np.array([cosine or 0.0])
+    weights = BY_WORDS if cosine is None else BY_BOTH
+    return float(_chance(weights, near, near, np.array([share]))[0])
+
+
 def matching_words(question: Question, text: str) -> tuple[str, ...]:
     """The words of a text that the question has too, as they are written there."""
     wanted = set(question.terms)
