@@ -8,7 +8,7 @@ their sentences, so that results of different sources and files compare.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,9 +118,11 @@ def look(place: Place, question: Question, count: int) -> list[Found]:
         group = [w for w in windows if (w.window.meaning is not None) is with_meaning]
         scored += _scored(group, question)
     scored.sort(key=lambda entry: -entry[0])
+    best = scored[:count]
+    places = {} if place.path else catalogue.places([w.source_id for *_, w in best])
     return [
-        _found(closeness.match(first, first + len(w.window.lines) - 1, score), w, place)
-        for score, closeness, first, w in scored[:count]
+        _found(closeness.match(first, first + len(w.window.lines) - 1, score), w, place, places)
+        for score, closeness, first, w in best
     ]
 
 
@@ -144,14 +146,18 @@ def _scored(
         yield score, closeness, at, found
 
 
-def _found(match: Match, found: FoundWindow, place: Place) -> Found:
+def _found(
+    match: Match,
+    found: FoundWindow,
+    place: Place,
+    places: Mapping[str, tuple[str | None, Sequence[str]]],
+) -> Found:
     if place.path is not None:
         return Found(None, place.name, place.path, found.window, match)
-    source = place.catalogue.source(found.source_id)
-    seen = place.catalogue.locations(found.source_id)
+    name, seen = places[found.source_id]
     path = next((path for path in seen if Path(path).is_file()), None)
-    name = source.name if source else Path(path or found.source_id[:12]).name
-    return Found(found.source_id, name, path, found.window, match)
+    named = name or Path(path or found.source_id[:12]).name
+    return Found(found.source_id, named, path, found.window, match)
 
 
 def _result(rank: int, found: Found) -> dict[str, Any]:

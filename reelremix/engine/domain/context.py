@@ -156,6 +156,9 @@ class Catalogue(Protocol):
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""
 
+    def places(self, source_ids: Sequence[str]) -> Mapping[str, tuple[str | None, Sequence[str]]]:
+        """For each source its name, None where it is not known, and its locations."""
+
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
         """Keep the latest transcript of a source."""
 

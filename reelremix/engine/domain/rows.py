@@ -98,6 +98,8 @@ class FoundClip:
     row: ClipRow
     text: str
     """Title, description and what is said, a line each."""
+    terms: frozenset[str]
+    """Its words without their endings, as they are looked for."""
     vector: bytes | None
     """What it means, a signed byte a number; None where only words can be compared."""
 

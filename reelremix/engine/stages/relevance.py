@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -157,7 +158,12 @@ def matching_words(question: Question, text: str) -> tuple[str, ...]:
     """The words of a text that the question has too, as they are written there."""
     wanted = set(question.terms)
     found = (word.strip(_AROUND) for word in text.split())
-    return tuple(dict.fromkeys(word for word in found if wanted & set(terms_of(word))))
+    return tuple(dict.fromkeys(word for word in found if not wanted.isdisjoint(_terms_of(word))))
+
+
+@lru_cache(maxsize=50_000)
+def _terms_of(word: str) -> tuple[str, ...]:
+    return tuple(terms_of(word))
 
 
 _AROUND = ".,;:!?…\"'“”‘’«»()[]{}-–—。！？、，；："

@@ -37,7 +37,7 @@ from reelremix.engine.store.database import Database
 from reelremix.engine.store.edit_table import EditTable
 from reelremix.engine.store.forgetting import forget_source
 from reelremix.engine.store.packing import packed, unpacked
-from reelremix.engine.store.rows import find_sources, source_rows
+from reelremix.engine.store.rows import find_sources, places, source_rows
 
 if TYPE_CHECKING:
     from reelremix.engine.store.window_table import WindowTable
@@ -152,6 +152,10 @@ class SqliteCatalogue:
             (self._owner, source_id),
         )
         return [str(row[0]) for row in rows]
+
+    def places(self, source_ids: Sequence[str]) -> Mapping[str, tuple[str | None, Sequence[str]]]:
+        """For each source its name, None where it is not known, and its locations."""
+        return places(self._db, self._owner, source_ids)
 
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
         """Keep the latest transcript of a source."""

@@ -42,9 +42,13 @@ ROW = (
     " AND sources.id = clips.source_id), rank, title, status, total, start_s, length_s, saved_at"
 )
 ORDERS = {
-    Order.TIME: "saved_at DESC, number DESC",
-    Order.SCORE: "total DESC, number DESC",
+    Order.TIME: "saved_at DESC, status, title, number",
+    Order.SCORE: "total DESC, status, title, number",
 }
+
+
+INDEXES = {Order.TIME: "clips_by_time", Order.SCORE: "clips_by_score"}
+"""SQLite would else choose by statistics that it does not have."""
 
 
 class ClipTable:
@@ -154,9 +158,10 @@ class ClipTable:
     def rows(self, wanted: ClipFilter, limit: int, offset: int) -> list[ClipRow]:
         """A page of a list."""
         where, values = self._where(wanted)
+        index = INDEXES[wanted.order] if wanted.source_id is None else "clips_by_source"
         rows: list[Any] = self._db.rows(
-            f"SELECT {ROW} FROM clips WHERE {where} ORDER BY {ORDERS[wanted.order]}"
-            " LIMIT ? OFFSET ?",
+            f"SELECT {ROW} FROM clips INDEXED BY {index} WHERE {where}"
+            f" ORDER BY {ORDERS[wanted.order]} LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
         return [_row(*row) for row in rows]
@@ -269,13 +274,17 @@ class ClipTable:
     def read(self, ids: Sequence[str]) -> list[FoundClip | None]:
         """The clips of these ids, in the same order; None for one that is gone."""
         rows: list[Any] = self._db.rows(
-            f"SELECT {ROW}, (SELECT text FROM clip_texts WHERE clip = clips.number),"
-            " (SELECT vector FROM clip_vectors JOIN clip_texts"
-            "  ON clip_texts.number = clip_vectors.text WHERE clip = clips.number)"
-            " FROM clips WHERE owner = ? AND id IN (SELECT value FROM json_each(?))",
+            f"SELECT {ROW}, clip_texts.text, terms,"
+            " (SELECT vector FROM clip_vectors WHERE clip_vectors.text = clip_texts.number)"
+            " FROM clips JOIN clip_texts ON clip = clips.number"
+            " WHERE clips.owner = ? AND id IN (SELECT value FROM json_each(?))",
             (self._owner, json.dumps(list(ids))),
         )
-        found = {row[0]: FoundClip(_row(*row[:-2]), row[-2] or "", row[-1]) for row in rows}
+        found = {
+            row[0]: FoundClip(_row(*row[:-3]), text, frozenset(terms.split()), vector)
+            for row in rows
+            for text, terms, vector in [row[-3:]]
+        }
         return [found.get(id) for id in ids]
 
 

@@ -187,6 +187,10 @@ class MemoryCatalogue:
         """Paths where the source was seen, latest first."""
         return [p for p, (_, known) in reversed(self._files.items()) if known == source_id]
 
+    def places(self, source_ids: Sequence[str]) -> Mapping[str, tuple[str | None, Sequence[str]]]:
+        """For each source its name, None where it is not known, and its locations."""
+        return {id: (self._named(id), self.locations(id)) for id in source_ids}
+
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
         """Keep the latest transcript of a source."""
         self._transcripts[source_id] = transcript

@@ -123,8 +123,11 @@ class MemoryClips:
         """The clips of these ids, in the same order."""
         held = [self._held.get(id) for id in ids]
         return [
-            None if own is None else FoundClip(self._row(own), text_of(own.clip), own.vector)
+            None
+            if own is None
+            else FoundClip(self._row(own), text, frozenset(terms_of(text)), own.vector)
             for own in held
+            for text in ["" if own is None else text_of(own.clip)]
         ]
 
     def _row(self, held: _Held) -> ClipRow:

@@ -8,7 +8,7 @@ where pandas is installed too.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from reelremix.engine.store.old_rows import OLD_ROWS
@@ -158,8 +158,9 @@ CREATE TABLE corrections (
 """
 
 
-# What lists show lies apart from what a render needs, which is a hundred times as much. A text gets
-# another number when it changes, and so does a vector: a file of vectors only ever grows.
+# What lists show lies apart from what a render needs, which is a hundred times as much; they are
+# read in the order of an index, which also holds what they are narrowed by. A text gets another
+# number when it changes, and so does a vector: a file of vectors only ever grows.
 STEPS["0005-shelves"] = """
 CREATE TABLE clips_now (
     number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, id TEXT NOT NULL,
@@ -212,10 +213,8 @@ INSERT INTO clip_texts (clip, owner, text, terms)
 DROP TABLE clips;
 ALTER TABLE clips_now RENAME TO clips;
 CREATE INDEX clips_by_source ON clips (owner, source_id, rank, id, status);
-CREATE INDEX clips_by_time ON clips (owner, saved_at);
-CREATE INDEX clips_by_score ON clips (owner, total);
-CREATE INDEX clips_by_status_and_time ON clips (owner, status, saved_at);
-CREATE INDEX clips_by_status_and_score ON clips (owner, status, total);
+CREATE INDEX clips_by_time ON clips (owner, saved_at DESC, status, title);
+CREATE INDEX clips_by_score ON clips (owner, total DESC, status, title);
 CREATE INDEX sources_by_name ON sources (owner, name COLLATE NOCASE);
 CREATE TABLE vectors (
     owner TEXT NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL, held INTEGER NOT NULL,
@@ -253,8 +252,23 @@ def pending(connection: sqlite3.Connection) -> list[str]:
     return [name for name in STEPS if name not in applied] if applied else []
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def count_vectors(connection: sqlite3.Connection) -> None:
+    """Count the vectors of every owner anew."""
+    connection.execute("DELETE FROM vectors")
+    for kind, table in (("windows", "windows"), ("clips", "clip_vectors")):
+        connection.execute(
+            f"INSERT INTO vectors SELECT owner, ?, MAX(number), COUNT(*) FROM {table}"
+            " WHERE vector IS NOT NULL GROUP BY owner",
+            (kind,),
+        )
+
+
+def migrate(connection: sqlite3.Connection, only: Collection[str] | None = None) -> None:
     """Bring the schema up to date. Callers see to it that no other process does so meanwhile.
+
+    Args:
+        connection: of the library.
+        only: the steps that are taken, unless None.
 
     Raises:
         ConfigError: the library was written by a newer version.
@@ -265,8 +279,9 @@ def migrate(connection: sqlite3.Connection) -> None:
             f"the library was written by a newer ReelRemix (it knows {min(unknown)!r})",
             hint="upgrade with `pip install -U reelremix`, or set REELREMIX_DATA_DIR elsewhere",
         )
-    if applied != STEPS.keys():
-        _apply(connection)
+    wanted = STEPS.keys() if only is None else only
+    if applied != wanted:
+        _apply(connection, wanted)
 
 
 def _applied(connection: sqlite3.Connection) -> set[str]:
@@ -280,14 +295,14 @@ def _applied(connection: sqlite3.Connection) -> set[str]:
     return {str(name) for (name,) in rows}
 
 
-def _apply(connection: sqlite3.Connection) -> None:
+def _apply(connection: sqlite3.Connection, wanted: Collection[str]) -> None:
     from sqlite_utils import Database as Tables
     from sqlite_utils.migrations import Migrations
 
     for name, function in OLD_ROWS.items():
         connection.create_function(name, 1, function, deterministic=True)
     library = Migrations(SET)
-    for name, script in STEPS.items():
+    for name, script in ((name, STEPS[name]) for name in STEPS if name in wanted):
         library(name=name)(_step(script))
     library.apply(Tables(connection))
 

@@ -75,7 +75,7 @@ class VectorRows:
         cosine = self._cosines(wanted / max(float(np.linalg.norm(wanted)), 1e-9), rows)
         best = np.arange(len(cosine))
         if len(best) > limit:
-            best = np.argpartition(-cosine, limit - 1)[:limit]
+            best = np.argpartition(cosine, len(best) - limit)[-limit:]
         numbers = self.numbers[best] if rows is None else self.numbers[rows[best]]
         order = np.lexsort((numbers, -cosine[best]))
         return [(int(numbers[i]), float(cosine[best[i]])) for i in order]

@@ -5,6 +5,8 @@ Imports little, so that a list can be on the screen before anything else is load
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -59,6 +61,26 @@ def find_sources(database: Database, owner: str, text: str) -> list[SourceRow]:
             (owner, wanted, wanted + LAST, MOST_FOUND),
         )
     return [_source_row(*row) for row in rows]
+
+
+def places(
+    database: Database, owner: str, ids: Sequence[str]
+) -> dict[str, tuple[str | None, Sequence[str]]]:
+    """For each source its name, None where it is not known, and where it was, the latest first."""
+    listed = json.dumps(list(ids))
+    named = database.rows(
+        "SELECT id, name FROM sources WHERE owner = ? AND id IN (SELECT value FROM json_each(?))",
+        (owner, listed),
+    )
+    seen: dict[str, list[str]] = {id: [] for id in ids}
+    for id, path in database.rows(
+        "SELECT source_id, path FROM files WHERE owner = ?"
+        " AND source_id IN (SELECT value FROM json_each(?)) ORDER BY source_id, seen_at DESC",
+        (owner, listed),
+    ):
+        seen[str(id)].append(str(path))
+    names = {str(id): str(name) for id, name in named}
+    return {id: (names.get(id), paths) for id, paths in seen.items()}
 
 
 def _names(name: str) -> tuple[str, str]:

@@ -31,6 +31,8 @@ class Words:
         Terms in more than a tenth of `total` texts do not count beside rarer ones.
         """
         asked = list(dict.fromkeys(terms))
+        if len(asked) == 1:  # counts however common it is
+            return any_of(asked), self._earliest(asked)
         most = most_of(total)
         counts = [(term, self._count(term, most + 1)) for term in asked]
         if counts and all(count > most for _, count in counts):

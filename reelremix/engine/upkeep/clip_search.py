@@ -54,7 +54,7 @@ class NearClip:
     cosine: float | None
     """How near it means; None where only words were compared."""
     words: tuple[str, ...]
-    """Words of the question that it has."""
+    """Words of the question in the quote, as they are written there."""
     quote: str
 
 
@@ -134,7 +134,7 @@ def _scored(
 ) -> Iterator[tuple[FoundClip, float, float | None]]:
     wanted = set(question.terms)
     for own in clips:
-        share = len(wanted & set(terms_of(own.text))) / max(1, len(wanted))
+        share = len(wanted & own.terms) / max(1, len(wanted))
         cosine = None
         if own.vector is not None and question.vector is not None:
             cosine = float(unpacked(own.vector, 1)[0] @ question.vector)
@@ -143,13 +143,13 @@ def _scored(
 
 def _near(found: FoundClip, score: float, cosine: float | None, question: Question) -> NearClip:
     """A clip with its evidence: the sentence with most of the words, else its title."""
-    wanted = set(question.terms)
     title, _, rest = found.text.partition("\n")
-    said = _SENTENCE.split(rest.partition("\n")[2])
-    best = max([title, *said], key=lambda text: len(wanted & set(terms_of(text))))
-    quote = shorten(best)
-    words = matching_words(question, found.text)
-    return NearClip(found, score, cosine, words, quote)
+    quote = title
+    if wanted := found.terms & set(question.terms):
+        said = [title, *_SENTENCE.split(rest.partition("\n")[2])]
+        quote = max(said, key=lambda text: len(wanted & set(terms_of(text))))
+    quote = shorten(quote)
+    return NearClip(found, score, cosine, matching_words(question, quote), quote)
 
 
 def _result(rank: int, near: NearClip) -> dict[str, Any]:
