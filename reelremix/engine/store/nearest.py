@@ -75,9 +75,10 @@ class VectorRows:
         cosine = self._cosines(wanted / max(float(np.linalg.norm(wanted)), 1e-9), rows)
         best = np.arange(len(cosine))
         if len(best) > limit:
-            best = np.argpartition(cosine, len(best) - limit)[-limit:]
+            least = np.partition(cosine, len(best) - limit)[len(best) - limit]
+            best = np.flatnonzero(cosine >= least)
         numbers = self.numbers[best] if rows is None else self.numbers[rows[best]]
-        order = np.lexsort((numbers, -cosine[best]))
+        order = np.lexsort((numbers, -cosine[best]))[:limit]
         return [(int(numbers[i]), float(cosine[best[i]])) for i in order]
 
     def _places(self, allowed: Numbers) -> Numbers:
