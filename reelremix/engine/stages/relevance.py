@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.sentence import Sentence
-from reelremix.engine.domain.terms import stem as stem
 from reelremix.engine.domain.terms import stems_of, terms_of, tokenize
 from reelremix.engine.domain.window import Line
 from reelremix.engine.models.sentences import Vectors

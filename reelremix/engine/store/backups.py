@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from reelremix.engine.store.files import part_beside
@@ -45,7 +45,8 @@ def copy_library(connection: sqlite3.Connection, target: Path) -> None:
         ) from exc
     finally:
         for ending in ("", "-journal", "-wal", "-shm"):
-            part.with_name(part.name + ending).unlink(missing_ok=True)
+            with suppress(OSError):  # what could not be written cannot be removed either
+                part.with_name(part.name + ending).unlink(missing_ok=True)
 
 
 def prune(library: Path, keep: int) -> list[Path]:

@@ -125,7 +125,7 @@ ALTER TABLE clips ADD COLUMN status TEXT;
 ALTER TABLE clips ADD COLUMN total REAL;
 ALTER TABLE clips ADD COLUMN length_s REAL;
 UPDATE clips SET
-    total = json_extract(CAST(detail AS TEXT), '$.score.total'),
+    total = clip_total(detail),
     length_s = clip_length_s(detail),
     status = (
         SELECT kind FROM decisions

@@ -37,6 +37,14 @@ def _clip_start_s(detail: bytes) -> float | None:
     return round(float(spans[0][0]), 6) if spans else None
 
 
+def _clip_total(detail: bytes) -> float | None:
+    try:
+        total = _read(detail)["score"]["total"]
+        return None if total is None else float(total)
+    except _FOREIGN:  # among others where there is no score at all
+        return None
+
+
 def _clip_ranges(detail: bytes) -> str:
     try:
         ranges = _read(detail)["ranges"]
@@ -86,6 +94,7 @@ def _read(detail: bytes) -> Any:
 
 OLD_ROWS: dict[str, Callable[[Any], Stored]] = {
     "source_length_s": _source_length_s,
+    "clip_total": _clip_total,
     "clip_length_s": _clip_length_s,
     "clip_start_s": _clip_start_s,
     "clip_ranges": _clip_ranges,

@@ -16,8 +16,12 @@ library_app = typer.Typer(
     epilog=diagnostics.EPILOG,
 )
 library_app.command("list")(list_)
-for command in (show, search, relink, rm, gc, export):
-    library_app.command()(command)
+library_app.command()(show)
+library_app.command()(search)
+library_app.command()(relink)
+library_app.command()(rm)
+library_app.command()(gc)
+library_app.command()(export)
 library_app.command("import")(import_)
-for command in (check, backup):
-    library_app.command()(command)
+library_app.command()(check)
+library_app.command()(backup)
