@@ -19,7 +19,7 @@ from reelremix.engine.domain.context import Catalogue, RunContext
 from reelremix.engine.domain.events import StageProgress, Warned
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.request import SearchRequest
-from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.rows import SourceRow
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, Window, WindowHit, WindowIndex
 from reelremix.engine.export.manifest import matched
@@ -43,8 +43,8 @@ POOL = 50
 """Windows that each way of looking gives, at least; more add nothing to the first ten results."""
 SHOWN = 10.0
 """The lowest score that is shown: who searches can judge a list, who clips cannot."""
-FEWEST_LETTERS = 4
-"""Of an id, to name a source by its beginning."""
+MOST_COMPARED = 10_000
+"""Names that one which is not known is compared with, the latest."""
 TRANSCRIPTS = (".json", ".srt", ".vtt")
 UNKNOWN_MEANING = f"words alone are compared, not meaning: model '{MINILM}' is not installed"
 INSTALL = f"`reelremix models install {MINILM}` finds what is said in other words too"
@@ -245,19 +245,15 @@ def _is_there(text: str) -> bool:
         return False
 
 
-def _by_name(text: str, catalogue: Catalogue) -> Source:
-    sources, wanted = catalogue.sources(), text.strip().lower()
-    if len(wanted) >= FEWEST_LETTERS:
-        begun = [source for source in sources if source.id.startswith(wanted)]
-        if len(begun) == 1:
-            return begun[0]
-    named = [s for s in sources if wanted in (s.name.lower(), Path(s.name).stem.lower())]
+def _by_name(text: str, catalogue: Catalogue) -> SourceRow:
+    named = catalogue.find_sources(text.strip())
     if len(named) == 1:
         return named[0]
     if named:
         listed = ", ".join(f"{s.id[:12]} ({s.name})" for s in named[:5])
         raise ConfigError(f"{text!r} names several recordings: {listed}", hint="name one by its id")
-    near = difflib.get_close_matches(text, [s.name for s in sources], n=3, cutoff=0.5)
+    names = [row.name for row in catalogue.source_rows(limit=MOST_COMPARED)]
+    near = difflib.get_close_matches(text, names, n=3, cutoff=0.5)
     like = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
     raise ConfigError(
         f"there is no recording {text!r}, neither here nor in the library{like}",

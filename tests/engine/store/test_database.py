@@ -272,6 +272,29 @@ def test_a_library_that_another_program_holds_is_not_to_be_moved_away(
     assert "try again" in str(caught.value.hint)
 
 
+HOLD = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_who_holds_a_library_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    SqliteCatalogue(Database(file)).save_source(SOURCE)
+    command = [sys.executable, "-c", HOLD, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        monkeypatch.setattr("reelremix.engine.store.database.BUSY_TIMEOUT_S", 0.1)
+        with pytest.raises(ConfigError, match="cannot write to the library") as caught:
+            SqliteCatalogue(Database(file)).save_source(SOURCE)
+        holder.kill()
+    assert "another program holds it" in caught.value.message
+    assert f"process {holder.pid}" in caught.value.message
+    assert "try again" in (caught.value.hint or "")
+
+
 def test_processes_open_and_write_a_new_library_at_once(file: Path) -> None:
     command = [sys.executable, "-c", APPEND, str(file)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
