@@ -79,6 +79,7 @@ bench: models
 	$(BIN)/python benchmarks/topics.py
 	$(BIN)/python benchmarks/feedback.py
 	$(BIN)/python benchmarks/ask.py
+	$(BIN)/python benchmarks/library.py
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
 	@mkdir -p .demo
 	$(BIN)/python demo/make_sample.py .demo/conversation.mp4

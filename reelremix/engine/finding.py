@@ -17,9 +17,9 @@ from reelremix.engine.output_folder import safe_stem
 from reelremix.engine.store.sources import identify_file
 from reelremix.errors import ConfigError
 
-FEWEST_LETTERS = 4
-"""Of an id, to name a source by its beginning."""
 LISTED = 5
+MOST_COMPARED = 10_000
+"""Names that one which is not known is compared with, the latest."""
 MAKE_CLIPS = "`reelremix clip {}` makes some"
 
 
@@ -126,10 +126,7 @@ def _of_source(source_id: str, named: str, catalogue: Catalogue) -> Path:
 
 
 def _source_named(named: str, catalogue: Catalogue) -> str:
-    known = catalogue.source_rows(limit=1_000_000)
-    found = {row.id for row in known if named in (row.name, Path(row.name).stem)}
-    if not found and len(named) >= FEWEST_LETTERS:
-        found = {row.id for row in known if row.id.startswith(named.lower())}
+    found = {row.id for row in catalogue.find_sources(named)}
     if len(found) == 1:
         return found.pop()
     if found:
@@ -137,7 +134,8 @@ def _source_named(named: str, catalogue: Catalogue) -> str:
             f"{named!r} stands for {len(found)} recordings",
             hint="`reelremix library list` shows their ids",
         )
-    near = difflib.get_close_matches(named, [row.name for row in known], n=1)
+    known = [row.name for row in catalogue.source_rows(limit=MOST_COMPARED)]
+    near = difflib.get_close_matches(named, known, n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
     raise ConfigError(
         f"there is no file and no recording in the library called {named!r}{meant}",

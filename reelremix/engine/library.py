@@ -266,6 +266,10 @@ class Library:
         """Let no decision so far count."""
         return self._job("feedback", lambda job: feedback.reset(job.ctx), **run)
 
+    def look_after(self, name: str, task: Callable[[RunContext], T], **run: Any) -> T:
+        """Run what `engine.upkeep` does to a library as a job of that name."""
+        return self._job(name, lambda job: task(job.ctx), **run)
+
     def abandon(self) -> None:
         """Log that running jobs were cancelled: the process ends without waiting for them."""
         for log in tuple(self._running):

@@ -8,7 +8,7 @@ their sentences, so that results of different sources and files compare.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from reelremix.engine.domain.context import Catalogue, RunContext
 from reelremix.engine.domain.events import StageProgress, Warned
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.request import SearchRequest
-from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.rows import SourceRow
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, Window, WindowHit, WindowIndex
 from reelremix.engine.export.ranking import matched
@@ -43,8 +43,8 @@ POOL = 50
 """Windows that each way of looking gives, at least; more add nothing to the first ten results."""
 SHOWN = 10.0
 """The lowest score that is shown: who searches can judge a list, who clips cannot."""
-FEWEST_LETTERS = 4
-"""Of an id, to name a source by its beginning."""
+MOST_COMPARED = 10_000
+"""Names that one which is not known is compared with, the latest."""
 TRANSCRIPTS = (".json", ".srt", ".vtt")
 UNKNOWN_MEANING = f"words alone are compared, not meaning: model '{MINILM}' is not installed"
 INSTALL = f"`reelremix models install {MINILM}` finds what is said in other words too"
@@ -118,9 +118,11 @@ def look(place: Place, question: Question, count: int) -> list[Found]:
         group = [w for w in windows if (w.window.meaning is not None) is with_meaning]
         scored += _scored(group, question)
     scored.sort(key=lambda entry: -entry[0])
+    best = scored[:count]
+    places = {} if place.path else catalogue.places([w.source_id for *_, w in best])
     return [
-        _found(closeness.match(first, first + len(w.window.lines) - 1, score), w, place)
-        for score, closeness, first, w in scored[:count]
+        _found(closeness.match(first, first + len(w.window.lines) - 1, score), w, place, places)
+        for score, closeness, first, w in best
     ]
 
 
@@ -144,14 +146,18 @@ def _scored(
         yield score, closeness, at, found
 
 
-def _found(match: Match, found: FoundWindow, place: Place) -> Found:
+def _found(
+    match: Match,
+    found: FoundWindow,
+    place: Place,
+    places: Mapping[str, tuple[str | None, Sequence[str]]],
+) -> Found:
     if place.path is not None:
         return Found(None, place.name, place.path, found.window, match)
-    source = place.catalogue.source(found.source_id)
-    seen = place.catalogue.locations(found.source_id)
+    name, seen = places[found.source_id]
     path = next((path for path in seen if Path(path).is_file()), None)
-    name = source.name if source else Path(path or found.source_id[:12]).name
-    return Found(found.source_id, name, path, found.window, match)
+    named = name or Path(path or found.source_id[:12]).name
+    return Found(found.source_id, named, path, found.window, match)
 
 
 def _result(rank: int, found: Found) -> dict[str, Any]:
@@ -239,19 +245,15 @@ def _is_there(text: str) -> bool:
         return False
 
 
-def _by_name(text: str, catalogue: Catalogue) -> Source:
-    sources, wanted = catalogue.sources(), text.strip().lower()
-    if len(wanted) >= FEWEST_LETTERS:
-        begun = [source for source in sources if source.id.startswith(wanted)]
-        if len(begun) == 1:
-            return begun[0]
-    named = [s for s in sources if wanted in (s.name.lower(), Path(s.name).stem.lower())]
+def _by_name(text: str, catalogue: Catalogue) -> SourceRow:
+    named = catalogue.find_sources(text.strip())
     if len(named) == 1:
         return named[0]
     if named:
         listed = ", ".join(f"{s.id[:12]} ({s.name})" for s in named[:5])
         raise ConfigError(f"{text!r} names several recordings: {listed}", hint="name one by its id")
-    near = difflib.get_close_matches(text, [s.name for s in sources], n=3, cutoff=0.5)
+    names = [row.name for row in catalogue.source_rows(limit=MOST_COMPARED)]
+    near = difflib.get_close_matches(text, names, n=3, cutoff=0.5)
     like = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
     raise ConfigError(
         f"there is no recording {text!r}, neither here nor in the library{like}",

@@ -11,7 +11,7 @@ from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "docs" / "schemas"
 NAMES = (
-    "clips", "transcript", "score", "search", "events", "export", "table", "post", "add",
+    "clips", "transcript", "score", "search", "events", "export", "table", "post", "add", "library",
 )  # fmt: skip
 
 

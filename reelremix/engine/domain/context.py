@@ -6,7 +6,7 @@ Protocols only, so that one machine, a test and a server can each bring their ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,16 @@ from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent
 from reelremix.engine.domain.owner import LOCAL_OWNER
-from reelremix.engine.domain.rows import SourceRow
+from reelremix.engine.domain.rows import (
+    ClipDue,
+    ClipFilter,
+    ClipHit,
+    ClipRow,
+    Forgotten,
+    FoundClip,
+    Order,
+    SourceRow,
+)
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
@@ -24,6 +33,7 @@ from reelremix.errors import Cancelled
 
 STATUSES: dict[str, str | None] = {"kept": "kept", "dropped": "dropped", "reopened": None}
 """What decisions of these kinds make of a clip."""
+EVERY_CLIP = ClipFilter()
 
 
 class CancelToken:
@@ -126,11 +136,28 @@ class Catalogue(Protocol):
     def sources(self) -> Sequence[Source]:
         """All sources, the latest seen first."""
 
-    def source_rows(self, text: str = "", limit: int = 50, offset: int = 0) -> Sequence[SourceRow]:
-        """Sources whose name has a text in it, the latest seen first, with what became of them."""
+    def source_rows(
+        self, text: str = "", limit: int = 50, offset: int = 0, order: Order = Order.TIME
+    ) -> Sequence[SourceRow]:
+        """Sources whose name has a text in it, with what became of them."""
+
+    def find_sources(self, text: str) -> Sequence[SourceRow]:
+        """Sources of that name, with or without its ending, or else whose id begins so."""
+
+    def forget_source(self, source_id: str) -> Forgotten:
+        """Remove a source and what was made from it; files, decisions and edits stay."""
+
+    def forget_file(self, path: str) -> None:
+        """Forget what was behind a path."""
+
+    def files(self, source_id: str | None = None) -> Sequence[tuple[FileIdentity, str]]:
+        """Where a source, or any, was seen, and the id of what it was; the latest first."""
 
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""
+
+    def places(self, source_ids: Sequence[str]) -> Mapping[str, tuple[str | None, Sequence[str]]]:
+        """For each source its name, None where it is not known, and its locations."""
 
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
         """Keep the latest transcript of a source."""
@@ -150,8 +177,36 @@ class Catalogue(Protocol):
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
 
+    def clip(self, clip_id: str) -> Clip | None:
+        """The clip of that id, or None."""
+
     def find_clips(self, id_prefix: str) -> Sequence[ClipEntry]:
         """The clips whose id begins so, by id; an empty prefix finds all."""
+
+    def clip_rows(
+        self, wanted: ClipFilter = EVERY_CLIP, limit: int = 50, offset: int = 0
+    ) -> Sequence[ClipRow]:
+        """A page of a list of clips."""
+
+    def count_clips(self, wanted: ClipFilter = EVERY_CLIP) -> int:
+        """How many clips a list would show."""
+
+    def clips_due(self, model: str) -> Sequence[ClipDue]:
+        """Clips whose meaning that model has not told as they read now, the first saved first."""
+
+    def save_clip_meanings(self, model: str, vectors: Mapping[int, bytes | None]) -> None:
+        """Keep what the texts of clips mean, by the number they were due under; None for one whose
+        language the model does not know. A text that was changed meanwhile stays due."""
+
+    def clips_saying(self, terms: Sequence[str], limit: int) -> Sequence[ClipHit]:
+        """Clips with any of the terms, by BM25, the best first. Terms that more than a tenth of all
+        clips have do not count beside rarer ones."""
+
+    def clips_meaning(self, vector: Sequence[float], limit: int) -> Sequence[ClipHit]:
+        """The clips whose meaning is nearest to a vector, by cosine, the nearest first."""
+
+    def found_clips(self, ids: Sequence[str]) -> Sequence[FoundClip | None]:
+        """What hits stand for, in the same order; None for a clip that is gone since."""
 
     def record(self, decision: Decision) -> None:
         """Append a decision; nothing is ever changed or removed."""

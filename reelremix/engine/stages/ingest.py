@@ -46,7 +46,7 @@ def ingest(path: Path, ctx: RunContext) -> Source:
         cached = source is not None and source.probe_version == VERSION
         if source is None or not cached:
             found = probe(path, "")  # fails early: nobody waits for the hash of a broken file
-            content = known or _hash(path, identity.size_bytes, ctx)
+            content = known or content_id(path, identity.size_bytes, ctx)
             source = replace(found, id=content, probe_version=VERSION)
             ctx.catalogue.save_source(source)
         source = replace(source, name=path.name)  # a copy may bear another name
@@ -62,7 +62,8 @@ def readable(name: str) -> str:
     return name.encode(errors="backslashreplace").decode()
 
 
-def _hash(path: Path, size_bytes: int, ctx: RunContext) -> str:
+def content_id(path: Path, size_bytes: int, ctx: RunContext) -> str:
+    """The SHA-256 of a whole file, with progress. Raises OSError and Cancelled."""
     digest = hashlib.sha256()
     done = 0
     with path.open("rb") as file:

@@ -6,7 +6,6 @@ changed; a language without a file has no cues. What the counts mean is up to `s
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,16 +16,8 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-_MARKS = (
-    "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
-    "\u0e31-\u0e3a\u0e47-\u0e4e\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3\u200c\u200d"
-)
-"""Vowel signs and joiners: parts of words that are not letters to `re`."""
-_LETTER = rf"(?:[^\W_]|[{_MARKS}])"
-_TOKEN = re.compile(rf"{_LETTER}+(?:['’-]{_LETTER}+)*")
-_UNSPACED_RUN = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2,}"
-)
+from reelremix.engine.domain.terms import tokenize as tokenize
+
 _ENGLISH_MARKS = frozenset(
     ("the", "and", "is", "of", "to", "that", "in", "it", "was", "you", "for")
 )
@@ -84,17 +75,6 @@ def load_lexicon(language: str) -> Lexicon | None:
             phrases[phrase] = (*phrases.get(phrase, ()), index)
     openings = frozenset(p.split()[0] for p in phrases)
     return Lexicon(cues, phrases, max(len(p.split()) for p in phrases), openings)
-
-
-def tokenize(text: str) -> list[str]:
-    """Words in lower case; overlapping pairs of characters where a script writes no spaces."""
-    tokens: list[str] = []
-    for token in _TOKEN.findall(text.lower().replace("’", "'")):
-        if run := _UNSPACED_RUN.fullmatch(token):
-            tokens.extend(run[0][i : i + 2] for i in range(len(run[0]) - 1))
-        else:
-            tokens.append(token)
-    return tokens
 
 
 def sounds_english(sentences: Iterable[Sequence[str]]) -> bool:

@@ -9,7 +9,6 @@ episode it is not about (`benchmarks/ask.py --fit`, docs/search.md).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,10 +18,10 @@ import numpy.typing as npt
 
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.sentence import Sentence
+from reelremix.engine.domain.terms import stems_of, terms_of, tokenize
 from reelremix.engine.domain.window import Line
 from reelremix.engine.models.sentences import Vectors
 from reelremix.engine.stages.evidence import shorten
-from reelremix.engine.stages.lexicon import tokenize
 from reelremix.engine.stages.signals import Floats, Ints
 from reelremix.errors import ConfigError
 
@@ -42,7 +41,6 @@ _SMALL_WORDS = frozenset(
     we were what what's when where which while who whom whose why will with would you you're your
     """.split()  # noqa: SIM905
 )
-_PARTS = re.compile(r"[^-'\u200c\u200d]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,54 +85,13 @@ def read_question(text: str, option: str) -> Question:
             hint='name a subject in a few words, such as "hiring mistakes"',
         )
     telling = [token for token in tokens if token not in _SMALL_WORDS] or tokens
-    terms = dict.fromkeys(part for token in telling for part in _stems(token))
+    terms = dict.fromkeys(part for token in telling for part in stems_of(token))
     return Question(cleaned, tuple(terms)[:MOST_TERMS])
-
-
-def terms_of(text: str) -> list[str]:
-    """The words of a text without their endings, as they are looked for."""
-    return [part for token in tokenize(text) for part in _stems(token)]
 
 
 def line_of(sentence: Sentence) -> Line:
     """A sentence as it is looked for and quoted."""
     return Line(sentence.text, sentence.range, tuple(terms_of(sentence.text)))
-
-
-def stem(word: str) -> str:
-    """An English word without the endings of number, tense and manner; other words as they are."""
-    if len(word) <= 3 or not (word.isascii() and word.isalpha()):
-        return word
-    return _without_e(_without_tense(_without_plural(word)))
-
-
-def _without_plural(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
-    if word.endswith("sses"):
-        return word[:-2]
-    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
-
-
-def _without_tense(word: str) -> str:
-    for ending in ("ing", "ed", "ly"):
-        bare = word.removesuffix(ending)
-        if bare != word and len(bare) >= 3 and any(vowel in bare for vowel in "aeiouy"):
-            is_doubled = bare[-1] == bare[-2] and bare[-1] not in "lsz"
-            return bare[:-1] if is_doubled and ending != "ly" else bare
-    return word
-
-
-def _without_e(word: str) -> str:
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
-
-
-@lru_cache(maxsize=50_000)
-def _stems(token: str) -> tuple[str, ...]:
-    bare = token.removesuffix("'s").removesuffix("s'")
-    return tuple(stem(part) for part in _PARTS.findall(bare))
 
 
 class Closeness:
@@ -188,11 +145,24 @@ class Closeness:
         return np.asarray((sums[last + 1] - sums[first] > 0).mean(axis=1))
 
 
+def score_of_text(share: float, cosine: float | None) -> float:
+    """From 0 to 100, of a text whose meaning is one vector: the share of the question's words that
+    it has, and how near it means to the question, None where that is unknown."""
+    near = np.array([cosine or 0.0])
+    weights = BY_WORDS if cosine is None else BY_BOTH
+    return float(_chance(weights, near, near, np.array([share]))[0])
+
+
 def matching_words(question: Question, text: str) -> tuple[str, ...]:
     """The words of a text that the question has too, as they are written there."""
     wanted = set(question.terms)
     found = (word.strip(_AROUND) for word in text.split())
-    return tuple(dict.fromkeys(word for word in found if wanted & set(terms_of(word))))
+    return tuple(dict.fromkeys(word for word in found if not wanted.isdisjoint(_terms_of(word))))
+
+
+@lru_cache(maxsize=50_000)
+def _terms_of(word: str) -> tuple[str, ...]:
+    return tuple(terms_of(word))
 
 
 _AROUND = ".,;:!?…\"'“”‘’«»()[]{}-–—。！？、，；："

@@ -9,41 +9,40 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
-from reelremix.engine.domain.context import STATUSES, Decision, FileIdentity
+from reelremix.engine.domain.context import EVERY_CLIP, STATUSES, Decision, FileIdentity
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.owner import LOCAL_OWNER
-from reelremix.engine.domain.rows import SourceRow
+from reelremix.engine.domain.rows import (
+    ClipDue,
+    ClipFilter,
+    ClipHit,
+    ClipRow,
+    Forgotten,
+    FoundClip,
+    Order,
+    SourceRow,
+)
 from reelremix.engine.domain.source import Source
-from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
+from reelremix.engine.store.clip_table import ClipTable
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.edit_table import EditTable
-from reelremix.engine.store.rows import source_rows
+from reelremix.engine.store.forgetting import forget_source
+from reelremix.engine.store.packing import packed, unpacked
+from reelremix.engine.store.rows import find_sources, places, source_rows
 
 if TYPE_CHECKING:
     from reelremix.engine.store.window_table import WindowTable
 
 T = TypeVar("T")
-LAST = chr(0x10FFFF)
-"""Sorts behind every letter of an id."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """The little of a stored clip that a list needs: the rest is a hundred times as much."""
-
-    title: str
-    slug: str
-    ranges: tuple[TimeRange, ...]
 
 
 class SqliteCatalogue:
@@ -53,6 +52,7 @@ class SqliteCatalogue:
         self._db = database
         self._owner = owner
         self._edits = EditTable(database, owner)
+        self._clips = ClipTable(database, owner)
 
     @cached_property
     def _windows(self) -> WindowTable:
@@ -114,9 +114,36 @@ class SqliteCatalogue:
             Source, "SELECT detail FROM sources WHERE owner = ? ORDER BY seen_at DESC"
         )
 
-    def source_rows(self, text: str = "", limit: int = 50, offset: int = 0) -> Sequence[SourceRow]:
-        """Sources whose name has a text in it, the latest seen first, with what became of them."""
-        return source_rows(self._db, self._owner, text, limit, offset)
+    def source_rows(
+        self, text: str = "", limit: int = 50, offset: int = 0, order: Order = Order.TIME
+    ) -> Sequence[SourceRow]:
+        """Sources whose name has a text in it, with what became of them."""
+        return source_rows(self._db, self._owner, text, limit, offset, order)
+
+    def find_sources(self, text: str) -> Sequence[SourceRow]:
+        """Sources of that name, with or without its ending, or else whose id begins so."""
+        return find_sources(self._db, self._owner, text)
+
+    def forget_source(self, source_id: str) -> Forgotten:
+        """Remove a source and what was made from it; files, decisions and edits stay."""
+        return forget_source(self._db, self._owner, source_id)
+
+    def forget_file(self, path: str) -> None:
+        """Forget what was behind a path."""
+        with self._db.transaction() as connection:
+            connection.execute(
+                "DELETE FROM files WHERE owner = ? AND path = ?", (self._owner, path)
+            )
+
+    def files(self, source_id: str | None = None) -> Sequence[tuple[FileIdentity, str]]:
+        """Where a source, or any, was seen, and the id of what it was; the latest first."""
+        about = "" if source_id is None else " AND source_id = ?"
+        rows: list[Any] = self._db.rows(
+            f"SELECT path, size_bytes, mtime_ns, inode, source_id FROM files WHERE owner = ?{about}"
+            " ORDER BY seen_at DESC",
+            (self._owner,) if source_id is None else (self._owner, source_id),
+        )
+        return [(FileIdentity(*row[:4]), str(row[4])) for row in rows]
 
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""
@@ -125,6 +152,10 @@ class SqliteCatalogue:
             (self._owner, source_id),
         )
         return [str(row[0]) for row in rows]
+
+    def places(self, source_ids: Sequence[str]) -> Mapping[str, tuple[str | None, Sequence[str]]]:
+        """For each source its name, None where it is not known, and its locations."""
+        return places(self._db, self._owner, source_ids)
 
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
         """Keep the latest transcript of a source."""
@@ -136,7 +167,7 @@ class SqliteCatalogue:
                     source_id,
                     transcript.language,
                     transcript.model,
-                    codec.to_bytes(transcript),
+                    packed(codec.to_bytes(transcript)),
                     time.time(),
                 ),
             )
@@ -151,59 +182,57 @@ class SqliteCatalogue:
         query = "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?"
         rows = self._db.rows(query, (self._owner, source_id))
         held = next((detail for (detail,) in rows if isinstance(detail, bytes)), None)
-        return hashlib.sha256(held).hexdigest() if held is not None else None
+        return hashlib.sha256(unpacked(held)).hexdigest() if held is not None else None
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""
-        with self._db.transaction() as connection:
-            connection.executemany(
-                "INSERT OR REPLACE INTO clips VALUES (?, ?, ?, ?, ?, ?, ?,"
-                " (SELECT status FROM clips WHERE owner = ? AND id = ?), ?, ?)",
-                [
-                    (
-                        self._owner,
-                        clip.id,
-                        source_id,
-                        clip.rank,
-                        clip.title,
-                        codec.to_bytes(clip),
-                        time.time(),
-                        self._owner,
-                        clip.id,
-                        clip.score.total if clip.score is not None else None,
-                        clip.duration_s,
-                    )
-                    for clip in clips
-                ],
-            )
+        self._clips.save(source_id, clips)
 
     def remove_clips(self, ids: Sequence[str]) -> None:
         """Forget clips; what was decided about them stays."""
-        with self._db.transaction() as connection:
-            connection.executemany(
-                "DELETE FROM clips WHERE owner = ? AND id = ?", [(self._owner, id) for id in ids]
-            )
+        self._clips.remove(ids)
 
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
-        return self._read(
-            Clip,
-            "SELECT detail FROM clips WHERE owner = ? AND source_id = ? ORDER BY rank, id",
-            source_id,
-        )
+        return self._clips.clips(source_id)
+
+    def clip(self, clip_id: str) -> Clip | None:
+        """The clip of that id, or None."""
+        return self._clips.clip(clip_id)
 
     def find_clips(self, id_prefix: str) -> Sequence[ClipEntry]:
         """The clips whose id begins so, by id; an empty prefix finds all."""
-        rows = self._db.rows(
-            "SELECT id, source_id, detail FROM clips"
-            " WHERE owner = ? AND id >= ? AND id < ? ORDER BY id",
-            (self._owner, id_prefix, id_prefix + LAST),
-        )
-        return [
-            ClipEntry(str(id), str(source_id), outline.title, outline.slug, outline.ranges)
-            for id, source_id, blob in rows
-            if (outline := _understood(blob, _Outline)) is not None
-        ]
+        return self._clips.find(id_prefix)
+
+    def clip_rows(
+        self, wanted: ClipFilter = EVERY_CLIP, limit: int = 50, offset: int = 0
+    ) -> Sequence[ClipRow]:
+        """A page of a list of clips."""
+        return self._clips.rows(wanted, limit, offset)
+
+    def count_clips(self, wanted: ClipFilter = EVERY_CLIP) -> int:
+        """How many clips a list would show."""
+        return self._clips.count(wanted)
+
+    def clips_due(self, model: str) -> Sequence[ClipDue]:
+        """Clips whose meaning that model has not told as they read now."""
+        return self._clips.due(model)
+
+    def save_clip_meanings(self, model: str, vectors: Mapping[int, bytes | None]) -> None:
+        """Keep what the texts of clips mean, by the number they were due under."""
+        self._clips.save_meanings(model, vectors)
+
+    def clips_saying(self, terms: Sequence[str], limit: int) -> Sequence[ClipHit]:
+        """Clips with any of the terms, by BM25, the best first."""
+        return self._clips.saying(terms, limit)
+
+    def clips_meaning(self, vector: Sequence[float], limit: int) -> Sequence[ClipHit]:
+        """The clips whose meaning is nearest to a vector, by cosine, the nearest first."""
+        return self._clips.meaning(vector, limit)
+
+    def found_clips(self, ids: Sequence[str]) -> Sequence[FoundClip | None]:
+        """What hits stand for, in the same order; None for a clip that is gone since."""
+        return self._clips.read(ids)
 
     def record(self, decision: Decision) -> None:
         """Append a decision; nothing is ever changed or removed."""
@@ -361,6 +390,6 @@ def _understood(blob: object, kind: type[T]) -> T | None:
     if not isinstance(blob, bytes):
         return None
     try:
-        return codec.from_bytes(blob, kind)
+        return codec.from_bytes(unpacked(blob), kind)
     except ValueError:
         return None

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from reelremix.engine.store.migrations import migrate
+from reelremix.engine.store.backups import copy_library, dated
+from reelremix.engine.store.migrations import REWRITING, migrate, pending
+from reelremix.engine.store.trouble import WAIT, is_damage, named_holders, trouble
 from reelremix.errors import ConfigError
 
 BUSY_TIMEOUT_S = 30.0
-WAIT = "try again when the other program is done with it"
 
 
 class Database:
@@ -37,11 +38,10 @@ class Database:
         except BaseException as exc:
             if connection.in_transaction:  # SQLite ends it itself when the disk is full
                 connection.execute("ROLLBACK")
-            if isinstance(exc, sqlite3.OperationalError):
-                raise ConfigError(
-                    f"cannot write to the library {self.path}: {exc}",
-                    hint="free some space, or set REELREMIX_DATA_DIR to a folder you can write to",
-                ) from exc
+            if isinstance(exc, sqlite3.OperationalError) or (
+                isinstance(exc, sqlite3.DatabaseError) and is_damage(exc)
+            ):
+                raise trouble("cannot write to", self.path, exc) from exc
             raise
 
     def rows(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
@@ -50,10 +50,11 @@ class Database:
         try:
             return connection.execute(query, parameters).fetchall()
         except sqlite3.Error as exc:
-            raise ConfigError(
-                f"cannot read the library {self.path}: {exc}",
-                hint=f"move {self.path} away to start a new one; finished clips are not touched",
-            ) from exc
+            raise trouble("cannot read", self.path, exc) from exc
+
+    def connection(self) -> sqlite3.Connection:
+        """The calling thread's connection, for what is neither a query nor a transaction."""
+        return self._connection()
 
     def close_thread(self) -> None:
         """Close the calling thread's connection, if it has one; the next use opens another."""
@@ -95,33 +96,27 @@ class Database:
             # SQLite waits for nobody where it changes the journal's mode: only one may do so.
             with FileLock(f"{self.path}.lock", timeout=BUSY_TIMEOUT_S):
                 connection.execute("PRAGMA journal_mode = WAL")
-                migrate(connection)
+                self._upgrade(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
         except Timeout as exc:
             connection.close()
             raise ConfigError(
-                f"the library {self.path} cannot be used: another program holds it",
+                f"the library {self.path} cannot be used: another program holds it"
+                f"{named_holders(self.path)}",
                 hint=WAIT,
             ) from exc
         except sqlite3.DatabaseError as exc:
             connection.close()
-            raise ConfigError(
-                f"the library {self.path} cannot be used: {exc}", hint=_what_to_do(exc, self.path)
-            ) from exc
+            raise trouble("cannot use", self.path, exc) from exc
         except BaseException:
             connection.close()
             raise
         return connection
 
-
-def _what_to_do(exc: sqlite3.DatabaseError, path: Path) -> str:
-    """Only a library that is damaged is to be moved away."""
-    code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return WAIT
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN):
-        return f"see who may write to {path.parent}, or set REELREMIX_DATA_DIR to another folder"
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-        return f"see how much room there is where {path.parent} lies"
-    return f"move {path} away to start a new one; finished clips are not touched"
+    def _upgrade(self, connection: sqlite3.Connection) -> None:
+        """Bring the schema up to date; a library whose rows that changes is copied before."""
+        rewriting = [step for step in pending(connection) if step in REWRITING]
+        if rewriting:
+            copy_library(connection, dated(self.path, f"before-{rewriting[0]}"))
+        migrate(connection)

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
-from reelremix.engine.domain.context import STATUSES, ArtifactKey, Decision, FileIdentity
+from reelremix.engine.domain.context import (
+    EVERY_CLIP,
+    STATUSES,
+    ArtifactKey,
+    Decision,
+    FileIdentity,
+)
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
-from reelremix.engine.domain.rows import SourceRow
+from reelremix.engine.domain.rows import (
+    ClipDue,
+    ClipFilter,
+    ClipHit,
+    ClipRow,
+    Forgotten,
+    FoundClip,
+    Order,
+    SourceRow,
+    Standing,
+)
 from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
+from reelremix.engine.store.memory_clips import MemoryClips
 from reelremix.engine.store.memory_windows import MemoryWindows
+from reelremix.engine.store.rows import FEWEST_LETTERS
 from reelremix.errors import EditConflict, UnreadableMedia
 
 
@@ -65,7 +83,7 @@ class MemoryCatalogue:
         self._sources: dict[str, Source] = {}
         self._seen_at: dict[str, float] = {}
         self._transcripts: dict[str, Transcript] = {}
-        self._clips: dict[str, dict[str, Clip]] = {}
+        self._clips = MemoryClips(self._standing, self._named)
         self._decisions: list[Decision] = []
         self._manifests: dict[str, ManifestPlace] = {}
         self._edits: dict[str, list[Edit]] = {}
@@ -99,23 +117,68 @@ class MemoryCatalogue:
         """All sources, the latest seen first."""
         return list(reversed(self._sources.values()))
 
-    def source_rows(self, text: str = "", limit: int = 50, offset: int = 0) -> Sequence[SourceRow]:
-        """Sources whose name has a text in it, the latest seen first, with what became of them."""
+    def source_rows(
+        self, text: str = "", limit: int = 50, offset: int = 0, order: Order = Order.TIME
+    ) -> Sequence[SourceRow]:
+        """Sources whose name has a text in it, with what became of them."""
         named = [s for s in self.sources() if text.lower() in s.name.lower()]
+        if order is Order.NAME:
+            named.sort(key=lambda source: source.name.lower())
         return [self._source_row(source) for source in named[offset : offset + limit]]
 
+    def find_sources(self, text: str) -> Sequence[SourceRow]:
+        """Sources of that name, with or without its ending, or else whose id begins so."""
+        wanted, rows = text.lower(), self.source_rows(limit=len(self._sources), order=Order.NAME)
+        named = [r for r in rows if wanted in (r.name.lower(), PurePath(r.name).stem.lower())]
+        is_id = len(text) >= FEWEST_LETTERS
+        return named or [r for r in rows if is_id and r.id.startswith(wanted)]
+
+    def forget_source(self, source_id: str) -> Forgotten:
+        """Remove a source and what was made from it; files, decisions and edits stay."""
+        places = [place.id for place in self.manifests(source_id)]
+        clips = [clip.id for clip in self.clips(source_id)]
+        gone = Forgotten(
+            transcripts=int(self._transcripts.pop(source_id, None) is not None),
+            windows=self._windows.forget(source_id),
+            clips=len(clips),
+            manifests=len(places),
+            corrections=len(self._corrections.pop(source_id, ())),
+        )
+        self._clips.remove(clips)
+        for id in places:
+            del self._manifests[id]
+        for path in self.locations(source_id):
+            del self._files[path]
+        self._sources.pop(source_id, None)
+        return gone
+
+    def forget_file(self, path: str) -> None:
+        """Forget what was behind a path."""
+        self._files.pop(path, None)
+
+    def files(self, source_id: str | None = None) -> Sequence[tuple[FileIdentity, str]]:
+        """Where a source, or any, was seen, and the id of what it was; the latest first."""
+        return [own for own in reversed(self._files.values()) if source_id in (None, own[1])]
+
+    def _standing(self, clip_id: str) -> Standing:
+        decided = (d.kind for d in reversed(self.decisions(clip_id)) if d.kind in STATUSES)
+        status = STATUSES[next(decided, "reopened")]
+        return Standing.OPEN if status is None else Standing(status)
+
+    def _named(self, source_id: str) -> str | None:
+        source = self._sources.get(source_id)
+        return source.name if source is not None else None
+
     def _source_row(self, source: Source) -> SourceRow:
-        clips = self._clips.get(source.id, {})
-        kinds = [next((d.kind for d in reversed(self.decisions(id)) if d.kind in STATUSES), None)
-                 for id in clips]  # fmt: skip
+        standings = [self._standing(clip.id) for clip in self.clips(source.id)]
         place = next(iter(self.manifests(source.id)), None)
         return SourceRow(
             source.id,
             source.name,
             source.duration.seconds,
-            len(clips),
-            kinds.count("kept"),
-            kinds.count("dropped"),
+            len(standings),
+            standings.count(Standing.KEPT),
+            standings.count(Standing.DROPPED),
             self._seen_at[source.id],
             place.path if place is not None else None,
         )
@@ -123,6 +186,10 @@ class MemoryCatalogue:
     def locations(self, source_id: str) -> Sequence[str]:
         """Paths where the source was seen, latest first."""
         return [p for p, (_, known) in reversed(self._files.items()) if known == source_id]
+
+    def places(self, source_ids: Sequence[str]) -> Mapping[str, tuple[str | None, Sequence[str]]]:
+        """For each source its name, None where it is not known, and its locations."""
+        return {id: (self._named(id), self.locations(id)) for id in source_ids}
 
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
         """Keep the latest transcript of a source."""
@@ -140,28 +207,53 @@ class MemoryCatalogue:
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""
-        self._clips.setdefault(source_id, {}).update({clip.id: clip for clip in clips})
+        self._clips.save(source_id, clips)
 
     def remove_clips(self, ids: Sequence[str]) -> None:
         """Forget clips; what was decided about them stays."""
-        for held in self._clips.values():
-            for id in ids:
-                held.pop(id, None)
+        self._clips.remove(ids)
 
     def clips(self, source_id: str) -> Sequence[Clip]:
         """The clips of a source by rank."""
-        held = self._clips.get(source_id, {})
-        return sorted(held.values(), key=lambda clip: (clip.rank, clip.id))
+        return self._clips.clips(source_id)
+
+    def clip(self, clip_id: str) -> Clip | None:
+        """The clip of that id, or None."""
+        return self._clips.clip(clip_id)
 
     def find_clips(self, id_prefix: str) -> Sequence[ClipEntry]:
         """The clips whose id begins so, by id; an empty prefix finds all."""
-        found = [
-            ClipEntry(clip.id, source_id, clip.title, clip.slug, clip.ranges)
-            for source_id, clips in self._clips.items()
-            for clip in clips.values()
-            if clip.id.startswith(id_prefix)
-        ]
-        return sorted(found, key=lambda entry: entry.id)
+        return self._clips.find(id_prefix)
+
+    def clip_rows(
+        self, wanted: ClipFilter = EVERY_CLIP, limit: int = 50, offset: int = 0
+    ) -> Sequence[ClipRow]:
+        """A page of a list of clips."""
+        return self._clips.listed(wanted)[offset : offset + limit]
+
+    def count_clips(self, wanted: ClipFilter = EVERY_CLIP) -> int:
+        """How many clips a list would show."""
+        return len(self._clips.listed(wanted))
+
+    def clips_due(self, model: str) -> Sequence[ClipDue]:
+        """Clips whose meaning that model has not told as they read now."""
+        return self._clips.due(model)
+
+    def save_clip_meanings(self, model: str, vectors: Mapping[int, bytes | None]) -> None:
+        """Keep what the texts of clips mean, by the number they were due under."""
+        self._clips.save_meanings(model, vectors)
+
+    def clips_saying(self, terms: Sequence[str], limit: int) -> Sequence[ClipHit]:
+        """Clips with any of the terms, by BM25, the best first."""
+        return self._clips.saying(terms, limit)
+
+    def clips_meaning(self, vector: Sequence[float], limit: int) -> Sequence[ClipHit]:
+        """The clips whose meaning is nearest to a vector, by cosine, the nearest first."""
+        return self._clips.meaning(vector, limit)
+
+    def found_clips(self, ids: Sequence[str]) -> Sequence[FoundClip | None]:
+        """What hits stand for, in the same order; None for a clip that is gone since."""
+        return self._clips.read(ids)
 
     def record(self, decision: Decision) -> None:
         """Append a decision; nothing is ever changed or removed."""

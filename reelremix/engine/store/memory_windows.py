@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
-from reelremix.engine.store.nearest import VectorMatrix
-from reelremix.engine.store.window_table import most_of, telling
+from reelremix.engine.store.nearest import VectorRows
+from reelremix.engine.store.words import most_of, telling
 
 _K1, _B, _LOWEST_IDF = 1.2, 0.75, 1e-6
 """As FTS5 has them."""
@@ -48,33 +48,34 @@ class MemoryWindows:
         if known is not None and known.digest == index.digest:
             self._indexes[index.source_id] = known
             return
-        gone = [n for n, found in self._windows.items() if found.source_id == index.source_id]
-        for number in gone:
-            del self._windows[number], self._bags[number]
+        self._drop(index.source_id)
         for window in index.windows:
             self._last_number += 1
             self._windows[self._last_number] = FoundWindow(index.source_id, window)
             self._bags[self._last_number] = Counter(window.terms)
 
+    def forget(self, source_id: str) -> int:
+        """Remove all of a source; returns how many windows it had."""
+        self._tickets.pop(source_id, None)
+        self._indexes.pop(source_id, None)
+        return self._drop(source_id)
+
+    def _drop(self, source_id: str) -> int:
+        gone = [n for n, found in self._windows.items() if found.source_id == source_id]
+        for number in gone:
+            del self._windows[number], self._bags[number]
+        return len(gone)
+
     def saying(
         self, terms: Sequence[str], limit: int, sources: Collection[str] | None
     ) -> list[WindowHit]:
         """Windows with any of the terms, by BM25."""
-        counts = [(t, sum(t in bag for bag in self._bags.values())) for t in dict.fromkeys(terms)]
-        total = len(self._bags)
-        asked = telling([(term, count) for term, count in counts if count], most_of(total))
-        known, mean = dict(counts), sum(map(len, self._all_terms())) / max(1, total)
-        hits = []
-        for number, bag in self._bags.items():
-            if not self._is_in(number, sources) or not any(term in bag for term in asked):
-                continue
-            length = _K1 * (1 - _B + _B * bag.total() / mean)
-            parts = [
-                _idf(total, known[term]) * bag[term] * (_K1 + 1) / (bag[term] + length)
-                for term in asked
-            ]
-            hits.append(WindowHit(number, sum(parts)))
-        return sorted(hits, key=lambda hit: (-hit.score, hit.window))[: max(0, limit)]
+        hits = [
+            WindowHit(number, score)
+            for number, score in by_words(self._bags, terms)
+            if self._is_in(number, sources)
+        ]
+        return hits[: max(0, limit)]
 
     def meaning(
         self, vector: Sequence[float], limit: int, sources: Collection[str] | None
@@ -82,7 +83,7 @@ class MemoryWindows:
         """The windows nearest to a vector, by cosine."""
         known = {n: f.window.meaning for n, f in self._windows.items() if self._is_in(n, sources)}
         rows = [(number, meaning.window) for number, meaning in known.items() if meaning]
-        return VectorMatrix(rows).nearest(vector, limit)
+        return [WindowHit(*found) for found in VectorRows.of(rows).nearest(vector, limit)]
 
     def read(self, numbers: Sequence[int]) -> list[FoundWindow | None]:
         """The windows of these numbers, in the same order."""
@@ -91,8 +92,23 @@ class MemoryWindows:
     def _is_in(self, number: int, sources: Collection[str] | None) -> bool:
         return sources is None or self._windows[number].source_id in sources
 
-    def _all_terms(self) -> list[tuple[str, ...]]:
-        return [found.window.terms for found in self._windows.values()]
+
+def by_words(bags: Mapping[int, Counter[str]], terms: Sequence[str]) -> list[tuple[int, float]]:
+    """Number and score of the texts with any of the terms, by BM25, the best first."""
+    counts = [(t, sum(t in bag for bag in bags.values())) for t in dict.fromkeys(terms)]
+    total = len(bags)
+    asked = telling([(term, count) for term, count in counts if count], most_of(total))
+    known, mean = dict(counts), sum(bag.total() for bag in bags.values()) / max(1, total)
+    found = []
+    for number, bag in bags.items():
+        if any(term in bag for term in asked):
+            length = _K1 * (1 - _B + _B * bag.total() / mean)
+            parts = [
+                _idf(total, known[term]) * bag[term] * (_K1 + 1) / (bag[term] + length)
+                for term in asked
+            ]
+            found.append((number, sum(parts)))
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
 def _idf(total: int, count: int) -> float:

@@ -7,12 +7,11 @@ where pandas is installed too.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Callable
-from fractions import Fraction
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from reelremix.engine.store.old_rows import OLD_ROWS
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ ALTER TABLE clips ADD COLUMN status TEXT;
 ALTER TABLE clips ADD COLUMN total REAL;
 ALTER TABLE clips ADD COLUMN length_s REAL;
 UPDATE clips SET
-    total = json_extract(CAST(detail AS TEXT), '$.score.total'),
+    total = clip_total(detail),
     length_s = clip_length_s(detail),
     status = (
         SELECT kind FROM decisions
@@ -159,8 +158,117 @@ CREATE TABLE corrections (
 """
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+# What lists show lies apart from what a render needs, which is a hundred times as much; they are
+# read in the order of an index, which also holds what they are narrowed by. A text gets another
+# number when it changes, and so does a vector: a file of vectors only ever grows.
+STEPS["0005-shelves"] = """
+CREATE TABLE clips_now (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, id TEXT NOT NULL,
+    source_id TEXT NOT NULL, rank INTEGER NOT NULL, title TEXT NOT NULL, slug TEXT NOT NULL,
+    ranges TEXT NOT NULL, start_s REAL, length_s REAL, total REAL, status TEXT,
+    saved_at REAL NOT NULL,
+    UNIQUE (owner, id)
+);
+INSERT INTO clips_now (owner, id, source_id, rank, title, slug, ranges, start_s, length_s, total,
+    status, saved_at)
+    SELECT owner, id, source_id, rank, title, clip_slug(detail), clip_ranges(detail),
+        clip_start_s(detail), length_s, total, status, saved_at
+    FROM clips ORDER BY saved_at, rank;
+CREATE TABLE clip_details (
+    number INTEGER PRIMARY KEY REFERENCES clips ON DELETE CASCADE, detail BLOB NOT NULL
+);
+INSERT INTO clip_details SELECT clips_now.number, packed(detail)
+    FROM clips JOIN clips_now USING (owner, id);
+CREATE TABLE clip_texts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    clip INTEGER NOT NULL UNIQUE REFERENCES clips ON DELETE CASCADE,
+    owner TEXT NOT NULL, text TEXT NOT NULL, terms TEXT NOT NULL
+);
+CREATE VIRTUAL TABLE clip_words USING fts5 (
+    terms, content = 'clip_texts', content_rowid = 'number',
+    tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
+);
+CREATE TABLE clips_due (
+    text INTEGER PRIMARY KEY REFERENCES clip_texts ON DELETE CASCADE, owner TEXT NOT NULL
+);
+CREATE INDEX clips_due_by_owner ON clips_due (owner, text);
+CREATE TRIGGER clip_words_begin AFTER INSERT ON clip_texts
+    BEGIN
+        INSERT INTO clip_words (rowid, terms) VALUES (new.number, new.terms);
+        INSERT INTO clips_due VALUES (new.number, new.owner);
+    END;
+CREATE TRIGGER clip_words_end AFTER DELETE ON clip_texts
+    BEGIN
+        INSERT INTO clip_words (clip_words, rowid, terms) VALUES ('delete', old.number, old.terms);
+    END;
+CREATE TABLE clip_vectors (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    text INTEGER NOT NULL UNIQUE REFERENCES clip_texts ON DELETE CASCADE,
+    owner TEXT NOT NULL, model TEXT NOT NULL, vector BLOB
+);
+CREATE INDEX clip_vectors_by_model ON clip_vectors (owner, model);
+INSERT INTO clip_texts (clip, owner, text, terms)
+    SELECT number, owner, clip_text(detail), clip_terms(detail)
+    FROM clips_now JOIN clip_details USING (number) ORDER BY number;
+DROP TABLE clips;
+ALTER TABLE clips_now RENAME TO clips;
+CREATE INDEX clips_by_source ON clips (owner, source_id, rank, id, status);
+CREATE INDEX clips_by_time ON clips (owner, saved_at DESC, status, title);
+CREATE INDEX clips_by_score ON clips (owner, total DESC, status, title);
+CREATE INDEX sources_by_name ON sources (owner, name COLLATE NOCASE);
+CREATE TABLE vectors (
+    owner TEXT NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL, held INTEGER NOT NULL,
+    PRIMARY KEY (owner, kind)
+) WITHOUT ROWID;
+CREATE TRIGGER window_vectors_begin AFTER INSERT ON windows WHEN new.vector IS NOT NULL
+    BEGIN
+        INSERT INTO vectors VALUES (new.owner, 'windows', new.number, 1)
+            ON CONFLICT DO UPDATE SET last = excluded.last, held = held + 1;
+    END;
+CREATE TRIGGER window_vectors_end AFTER DELETE ON windows WHEN old.vector IS NOT NULL
+    BEGIN
+        UPDATE vectors SET held = held - 1 WHERE owner = old.owner AND kind = 'windows';
+    END;
+CREATE TRIGGER clip_vectors_begin AFTER INSERT ON clip_vectors WHEN new.vector IS NOT NULL
+    BEGIN
+        INSERT INTO vectors VALUES (new.owner, 'clips', new.number, 1)
+            ON CONFLICT DO UPDATE SET last = excluded.last, held = held + 1;
+    END;
+CREATE TRIGGER clip_vectors_end AFTER DELETE ON clip_vectors WHEN old.vector IS NOT NULL
+    BEGIN
+        UPDATE vectors SET held = held - 1 WHERE owner = old.owner AND kind = 'clips';
+    END;
+INSERT INTO vectors SELECT owner, 'windows', MAX(number), COUNT(*)
+    FROM windows WHERE vector IS NOT NULL GROUP BY owner;
+"""
+
+REWRITING = ("0004-reviews", "0005-shelves")
+"""Steps that change what is there; a copy is made before them."""
+
+
+def pending(connection: sqlite3.Connection) -> list[str]:
+    """Names of the steps that a library has not gone through, if it has gone through any."""
+    applied = _applied(connection)
+    return [name for name in STEPS if name not in applied] if applied else []
+
+
+def count_vectors(connection: sqlite3.Connection) -> None:
+    """Count the vectors of every owner anew."""
+    connection.execute("DELETE FROM vectors")
+    for kind, table in (("windows", "windows"), ("clips", "clip_vectors")):
+        connection.execute(
+            f"INSERT INTO vectors SELECT owner, ?, MAX(number), COUNT(*) FROM {table}"
+            " WHERE vector IS NOT NULL GROUP BY owner",
+            (kind,),
+        )
+
+
+def migrate(connection: sqlite3.Connection, only: Collection[str] | None = None) -> None:
     """Bring the schema up to date. Callers see to it that no other process does so meanwhile.
+
+    Args:
+        connection: of the library.
+        only: the steps that are taken, unless None.
 
     Raises:
         ConfigError: the library was written by a newer version.
@@ -171,8 +279,9 @@ def migrate(connection: sqlite3.Connection) -> None:
             f"the library was written by a newer ReelRemix (it knows {min(unknown)!r})",
             hint="upgrade with `pip install -U reelremix`, or set REELREMIX_DATA_DIR elsewhere",
         )
-    if applied != STEPS.keys():
-        _apply(connection)
+    wanted = STEPS.keys() if only is None else only
+    if applied != wanted:
+        _apply(connection, wanted)
 
 
 def _applied(connection: sqlite3.Connection) -> set[str]:
@@ -186,14 +295,14 @@ def _applied(connection: sqlite3.Connection) -> set[str]:
     return {str(name) for (name,) in rows}
 
 
-def _apply(connection: sqlite3.Connection) -> None:
+def _apply(connection: sqlite3.Connection, wanted: Collection[str]) -> None:
     from sqlite_utils import Database as Tables
     from sqlite_utils.migrations import Migrations
 
-    connection.create_function("clip_length_s", 1, _clip_length_s, deterministic=True)
-    connection.create_function("source_length_s", 1, _source_length_s, deterministic=True)
+    for name, function in OLD_ROWS.items():
+        connection.create_function(name, 1, function, deterministic=True)
     library = Migrations(SET)
-    for name, script in STEPS.items():
+    for name, script in ((name, STEPS[name]) for name in STEPS if name in wanted):
         library(name=name)(_step(script))
     library.apply(Tables(connection))
 
@@ -203,26 +312,6 @@ def _step(script: str) -> Callable[[Tables], None]:
         _run(tables, script)
 
     return run
-
-
-def _source_length_s(detail: bytes) -> float | None:
-    """The length of a source as it was stored before it had a column of its own."""
-    try:
-        ticks, base = json.loads(detail)["duration"]
-        return round(float(ticks * Fraction(base)), 6)
-    except (LookupError, TypeError, ValueError):  # another version's; its row counts as absent
-        return None
-
-
-def _clip_length_s(detail: bytes) -> float | None:
-    """The length of a clip as it was stored before it had a column of its own."""
-    try:
-        ranges = json.loads(detail)["ranges"]
-        ends = (r["end"][0] * Fraction(r["end"][1]) for r in ranges)
-        starts = (r["start"][0] * Fraction(r["start"][1]) for r in ranges)
-        return round(float(sum(ends) - sum(starts)), 6)
-    except (LookupError, TypeError, ValueError):  # another version's; its row counts as absent
-        return None
 
 
 def _run(tables: Tables, script: str) -> None:

@@ -1,14 +1,11 @@
 """Windows in SQLite: their words in a full-text table, their vectors in one of their own.
 
-Words are found by BM25 (Robertson & Zaragoza, "The Probabilistic Relevance Framework", 2009) as
-FTS5 computes it. Vectors are compared in memory, exactly; they are read again when the library
-says that another source was indexed since, by this process or another.
+Words are found by `words`, vectors compared exactly by `vector_file`.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Collection, Sequence
 from fractions import Fraction
@@ -27,16 +24,9 @@ from reelremix.engine.domain.window import (
     WindowIndex,
 )
 from reelremix.engine.store.database import Database
-from reelremix.engine.store.nearest import Numbers, VectorMatrix
-
-COMMON_SHARE = 0.1
-"""A word in more than this share of windows tells little, and takes long to look for."""
-FEWEST_COMMON = 1000
-"""A word in fewer windows counts in any case: they are quickly weighed."""
-MOST_WEIGHED = 10_000
-"""Windows with one of the words, the last indexed ones: BM25 takes two microseconds for each."""
-SPARE = 4
-"""Times as many hits are asked for as are wanted, before it is known whose they are."""
+from reelremix.engine.store.nearest import Numbers
+from reelremix.engine.store.vector_file import VectorFile
+from reelremix.engine.store.words import SPARE, Words
 
 
 class WindowTable:
@@ -45,9 +35,8 @@ class WindowTable:
     def __init__(self, database: Database, owner: str) -> None:
         self._db = database
         self._owner = owner
-        self._lock = threading.Lock()
-        self._state: tuple[object, ...] | None = None
-        self._matrix = VectorMatrix(())
+        self._words = Words(database, "window_words")
+        self._vectors = VectorFile(database, owner, "windows")
 
     def due(self, model: str | None) -> list[Due]:
         """Sources whose transcript is not indexed as it is now, or not by that model."""
@@ -102,20 +91,19 @@ class WindowTable:
         self, terms: Sequence[str], limit: int, sources: Collection[str] | None
     ) -> list[WindowHit]:
         """Windows with any of the terms, by BM25."""
-        telling = self._telling(terms)
-        if not telling or limit < 1:
+        query = self._words.query(terms, self._total()) if limit > 0 else None
+        if query is None:
             return []
-        asked = any_of(telling), self._earliest(telling)
-        rows = self._db.rows(
-            "SELECT rowid, -rank FROM window_words WHERE window_words MATCH ? AND rowid >= ?"
-            " ORDER BY rank, rowid LIMIT ?",
-            (*asked, limit * SPARE),
-        )
+        rows = self._words.best(query, limit * SPARE)
         allowed = set(self._numbers(sources, [row[0] for row in rows]).tolist())
         found = [row for row in rows if row[0] in allowed]
         if len(found) < limit and len(rows) == limit * SPARE:
-            found = self._saying_within(asked, limit, sources)
+            found = self._saying_within(query, limit, sources)
         return [WindowHit(int(str(row[0])), float(str(row[1]))) for row in found[:limit]]
+
+    def _total(self) -> float:
+        [(total,)] = self._db.rows("SELECT TOTAL(windows) FROM window_sources")
+        return float(str(total))
 
     def _saying_within(
         self, asked: tuple[str, int], limit: int, sources: Collection[str] | None
@@ -130,40 +118,13 @@ class WindowTable:
             (*asked, self._owner, *named, limit),
         )
 
-    def _earliest(self, terms: Sequence[str]) -> int:
-        """The window from which on windows are weighed, so that a word that is everywhere does not
-        take long to look for."""
-        rows = self._db.rows(
-            "SELECT rowid FROM window_words WHERE window_words MATCH ?"
-            " ORDER BY rowid DESC LIMIT 1 OFFSET ?",
-            (any_of(terms), MOST_WEIGHED),
-        )
-        return int(str(rows[0][0])) if rows else 0
-
-    def _telling(self, terms: Sequence[str]) -> list[str]:
-        """Those that are said at all and not nearly everywhere; the rarest where all are."""
-        asked = list(dict.fromkeys(terms))
-        [(total,)] = self._db.rows("SELECT TOTAL(windows) FROM window_sources")
-        most = most_of(float(str(total)))
-        counts = [(term, self._count(term, most + 1)) for term in asked]
-        if counts and all(count > most for _, count in counts):
-            counts = [(term, self._count(term, -1)) for term in asked]
-        return telling([(term, count) for term, count in counts if count], most)
-
-    def _count(self, term: str, most: int) -> int:
-        """Windows with a term; stops counting at `most`, unless that is negative."""
-        rows = self._db.rows(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM window_words WHERE window_words MATCH ? LIMIT ?)",
-            (any_of([term]), most),
-        )
-        return int(str(rows[0][0]))
-
     def meaning(
         self, vector: Sequence[float], limit: int, sources: Collection[str] | None
     ) -> list[WindowHit]:
         """The windows nearest to a vector, by cosine."""
-        matrix = self._vectors()
-        return matrix.nearest(vector, limit, None if sources is None else self._numbers(sources))
+        allowed = None if sources is None else self._numbers(sources)
+        found = self._vectors.nearest(vector, limit, allowed)
+        return [WindowHit(number, score) for number, score in found]
 
     def _numbers(
         self, sources: Collection[str] | None, among: Sequence[object] | None = None
@@ -186,20 +147,6 @@ class WindowTable:
         listed = json.dumps(sorted(sources))
         return " AND windows.source_id IN (SELECT value FROM json_each(?))", (listed,)
 
-    def _vectors(self) -> VectorMatrix:
-        """All vectors, read again when another source was indexed since."""
-        with self._lock:
-            state = self._db.rows(
-                "SELECT MAX(version), COUNT(*) FROM window_sources WHERE owner = ?", (self._owner,)
-            )[0]
-            if state != self._state:
-                rows: list[Any] = self._db.rows(
-                    "SELECT number, vector FROM windows WHERE owner = ? AND vector NOT NULL",
-                    (self._owner,),
-                )
-                self._matrix, self._state = VectorMatrix(rows), state
-            return self._matrix
-
     def read(self, numbers: Sequence[int]) -> list[FoundWindow | None]:
         """The windows of these numbers, in the same order."""
         rows = self._db.rows(
@@ -210,22 +157,6 @@ class WindowTable:
         )
         found = {int(str(row[0])): FoundWindow(str(row[1]), _window(row[2:])) for row in rows}
         return [found.get(number) for number in numbers]
-
-
-def any_of(terms: Sequence[str]) -> str:
-    """A full-text query for any of the terms: each quoted, so that none is an operator."""
-    return " OR ".join('"' + term.replace('"', '""').replace("\0", "") + '"' for term in terms)
-
-
-def most_of(total: float) -> int:
-    """Windows that a word may be in and still count beside others, of so many."""
-    return max(FEWEST_COMMON, int(COMMON_SHARE * total))
-
-
-def telling(counts: Sequence[tuple[str, int]], most: int) -> list[str]:
-    """The terms that are in at most so many windows; the rarest where none is."""
-    rare = [term for term, count in counts if count <= most]
-    return rare or [term for term, _ in sorted(counts, key=lambda pair: pair[1])[:1]]
 
 
 def _columns(window: Window) -> tuple[tuple[object, ...], tuple[object, ...]]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelremix.engine.domain.terms import terms_of
 from reelremix.engine.stages.propose import split_sentences
 from reelremix.engine.stages.relevance import (
     MOST_TERMS,
@@ -17,8 +18,6 @@ from reelremix.engine.stages.relevance import (
     line_of,
     matching_words,
     read_question,
-    stem,
-    terms_of,
 )
 from reelremix.errors import ConfigError
 from tests.engine.stages.talk import talk
@@ -34,30 +33,6 @@ LINES = [
 def ends(*pairs: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     first, last = zip(*pairs, strict=True)
     return np.array(first), np.array(last)
-
-
-@pytest.mark.parametrize(
-    "family",
-    [
-        ("hire", "hired", "hires", "hiring"),
-        ("mistake", "mistakes"),
-        ("story", "stories"),
-        ("stop", "stopped", "stopping"),
-        ("quick", "quickly"),
-        ("boss", "bosses"),
-    ],
-)
-def test_a_word_is_found_with_another_ending(family: tuple[str, ...]) -> None:
-    assert len({stem(word) for word in family}) == 1
-
-
-@pytest.mark.parametrize("word", ["sing", "red", "bus", "猫好", "größe", "news", "this"])
-def test_a_word_is_never_cut_down_to_nothing(word: str) -> None:
-    assert len(stem(word)) >= min(3, len(word))
-
-
-def test_possessives_and_hyphens_do_not_hide_a_word() -> None:
-    assert terms_of("Anna’s well-known plan") == ["anna", "well", "known", "plan"]
 
 
 def test_a_script_without_spaces_is_looked_for_in_pairs() -> None:

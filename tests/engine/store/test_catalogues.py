@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.engine.domain.clip import ClipEntry
+from reelremix.engine.domain.candidate import Score
+from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import Catalogue, Decision, FileIdentity
+from reelremix.engine.domain.edit import Edit, ManifestPlace, Undo
 from reelremix.engine.domain.events import Event, JobStarted, StageProgress, Waiting
+from reelremix.engine.domain.rows import ClipFilter, Order, Standing
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.memory import MemoryCatalogue
-from reelremix.engine.store.window_table import most_of, telling
+from reelremix.engine.store.words import most_of, telling
 from tests.engine.examples import CLIP, EVENTS, SOURCE, TRANSCRIPT
 from tests.engine.store.indexes import indexed, window
 
@@ -336,3 +339,167 @@ def test_words_that_are_everywhere_do_not_count_beside_rarer_ones() -> None:
     assert telling([("a", 13), ("b", 12)], 10) == ["b"]
     assert telling([], 10) == []
     assert (most_of(50), most_of(100_000)) == (1000, 10_000)
+
+
+def clip_saying(id: str, title: str, **changes: Any) -> Clip:
+    """A clip of that title that says nothing else."""
+    score = Score(changes.pop("total", 50.0), {}, (), 0.0)
+    return replace(CLIP, id=id, title=title, description="", text="", score=score, **changes)
+
+
+def listed(catalogue: Catalogue, **wanted: Any) -> list[str]:
+    """Ids of the clips in a list."""
+    return [row.id for row in catalogue.clip_rows(ClipFilter(**wanted))]
+
+
+def test_clips_are_listed_by_time_or_by_score(catalogue: Catalogue) -> None:
+    catalogue.save_clips("s", [clip_saying("low", "x", total=1.0)])
+    catalogue.save_clips("s", [clip_saying("high", "x", total=9.0)])
+    catalogue.save_clips("s", [replace(clip_saying("none", "x"), score=None)])
+    assert listed(catalogue) == ["none", "high", "low"]
+    assert listed(catalogue, order=Order.SCORE) == ["high", "low", "none"]
+    catalogue.save_clips("s", [clip_saying("low", "seen again", total=1.0)])
+    assert listed(catalogue)[0] == "low"
+
+
+def test_lists_of_clips_are_narrowed_and_paged(catalogue: Catalogue) -> None:
+    for n, (source, title) in enumerate((("a", "Hire slow"), ("a", "Fire fast"), ("b", "HIRED"))):
+        catalogue.save_clips(source, [clip_saying(f"c{n}", title, rank=n)])
+    catalogue.record(Decision("c0", "kept", {}, 1.0))
+    catalogue.record(Decision("c1", "dropped", {}, 2.0))
+    assert listed(catalogue, source_id="a") == ["c1", "c0"]
+    assert listed(catalogue, text="hire") == ["c2", "c0"]
+    assert listed(catalogue, standing=Standing.KEPT) == ["c0"]
+    assert listed(catalogue, standing=Standing.OPEN) == ["c2"]
+    catalogue.record(Decision("c1", "reopened", {}, 3.0))
+    assert listed(catalogue, standing=Standing.OPEN) == ["c2", "c1"]
+    assert [row.id for row in catalogue.clip_rows(limit=1, offset=1)] == ["c1"]
+    assert catalogue.count_clips(ClipFilter(text="hire")) == 2
+
+
+def test_a_row_says_what_a_list_shows(catalogue: Catalogue) -> None:
+    catalogue.save_source(SOURCE)
+    catalogue.save_clips(SOURCE.id, [CLIP])
+    [row] = catalogue.clip_rows()
+    assert (row.id, row.title, row.source, row.rank) == (CLIP.id, CLIP.title, SOURCE.name, 1)
+    assert (row.start_s, row.length_s) == (CLIP.ranges[0].start_s, CLIP.duration_s)
+    assert row.total == (CLIP.score and CLIP.score.total) and row.standing is Standing.OPEN
+    assert catalogue.clip(CLIP.id) == CLIP and catalogue.clip("nobody") is None
+
+
+def test_what_was_decided_outlasts_a_clip_that_is_made_again(catalogue: Catalogue) -> None:
+    catalogue.save_clips("s", [CLIP])
+    catalogue.record(Decision(CLIP.id, "kept", {}, 1.0))
+    catalogue.remove_clips([CLIP.id])
+    assert listed(catalogue) == []
+    catalogue.save_clips("s", [CLIP])
+    assert listed(catalogue, standing=Standing.KEPT) == [CLIP.id]
+
+
+def test_clips_are_found_by_their_words_until_these_change(catalogue: Catalogue) -> None:
+    catalogue.save_clips("s", [clip_saying("a", "Hiring mistakes"), clip_saying("b", "Mistakes")])
+    terms = ["hir", "mistak"]
+    assert [hit.id for hit in catalogue.clips_saying(terms, 5)] == ["a", "b"]
+    catalogue.save_clips("s", [clip_saying("a", "Gardening")])
+    assert [hit.id for hit in catalogue.clips_saying(terms, 5)] == ["b"]
+    catalogue.remove_clips(["b"])
+    assert list(catalogue.clips_saying(terms, 5)) == []
+    assert [hit.id for hit in catalogue.clips_saying(["garden"], 5)] == ["a"]
+
+
+def test_a_clip_is_due_until_its_meaning_is_told_and_again_when_it_reads_otherwise(
+    catalogue: Catalogue,
+) -> None:
+    catalogue.save_clips("s", [clip_saying("a", "First"), clip_saying("b", "Second")])
+    first, second = catalogue.clips_due("m/1")
+    assert (first.text.strip(), second.text.strip()) == ("First", "Second")
+    catalogue.save_clip_meanings("m/1", {first.number: bytes([0, 9]), second.number: None})
+    assert list(catalogue.clips_due("m/1")) == []
+    catalogue.save_clips("s", [clip_saying("a", "First", rank=7)])
+    assert list(catalogue.clips_due("m/1")) == []
+    catalogue.save_clips("s", [clip_saying("a", "Another")])
+    [again] = catalogue.clips_due("m/1")
+    assert again.number not in (first.number, second.number)
+    assert list(catalogue.clips_meaning([0.0, 1.0], 5)) == []
+
+
+def test_a_meaning_that_comes_too_late_is_not_kept(catalogue: Catalogue) -> None:
+    catalogue.save_clips("s", [clip_saying("a", "First")])
+    [due] = catalogue.clips_due("m/1")
+    catalogue.save_clips("s", [clip_saying("a", "Edited meanwhile")])
+    catalogue.save_clip_meanings("m/1", {due.number: bytes([1, 2])})
+    assert len(catalogue.clips_due("m/1")) == 1
+    assert list(catalogue.clips_meaning([1.0, 2.0], 5)) == []
+
+
+def test_another_model_tells_every_meaning_anew(catalogue: Catalogue) -> None:
+    catalogue.save_clips("s", [clip_saying("a", "First")])
+    [due] = catalogue.clips_due("m/1")
+    catalogue.save_clip_meanings("m/1", {due.number: bytes([1, 2])})
+    [again] = catalogue.clips_due("m/2")
+    catalogue.save_clip_meanings("m/2", {again.number: bytes([2, 1, 3])})
+    assert list(catalogue.clips_meaning([1.0, 2.0], 5)) == []
+    assert [hit.id for hit in catalogue.clips_meaning([2.0, 1.0, 3.0], 5)] == ["a"]
+
+
+def test_clips_are_found_by_their_meaning_with_what_they_stand_for(catalogue: Catalogue) -> None:
+    catalogue.save_clips("s", [clip_saying(id, id) for id in ("near", "far", "unknown")])
+    vectors: list[bytes | None] = [bytes([10, 1]), bytes([1, 10]), None]
+    due = catalogue.clips_due("m")
+    catalogue.save_clip_meanings("m", {d.number: v for d, v in zip(due, vectors, strict=True)})
+    hits = catalogue.clips_meaning([1.0, 0.0], 5)
+    assert [hit.id for hit in hits] == ["near", "far"] and hits[0].score > 0.99
+    found = catalogue.found_clips(["far", "gone", "near"])
+    assert [own and (own.row.id, own.vector) for own in found] == [
+        ("far", vectors[1]), None, ("near", vectors[0])
+    ]  # fmt: skip
+    assert found[0] is not None and found[0].terms == {"far"}
+
+
+def test_a_source_goes_with_what_was_made_from_it_and_what_was_decided_stays(
+    catalogue: Catalogue,
+) -> None:
+    other = replace(SOURCE, id="cd" * 32, name="other.mp4")
+    for source in (SOURCE, other):
+        catalogue.save_source(source)
+        catalogue.save_transcript(source.id, TRANSCRIPT)
+        catalogue.save_clips(source.id, [clip_saying(source.id[:4], "Title")])
+        [due] = catalogue.windows_due(None)
+        catalogue.save_windows(due, indexed(source.id, window("word", vector=(1, 2))))
+        catalogue.remember_file(replace(FILE, path=f"/{source.name}"), source.id)
+        catalogue.remember_manifest(ManifestPlace(source.name, source.id, "/clips.json"))
+    catalogue.record(Decision(SOURCE.id[:4], "kept", {}, 1.0))
+    catalogue.append_edit(SOURCE.name, Edit(1, 1.0, Undo(), {}))
+    gone = catalogue.forget_source(SOURCE.id)
+    assert (gone.transcripts, gone.windows, gone.clips, gone.manifests) == (1, 1, 1, 1)
+    assert [row.id for row in catalogue.source_rows()] == [other.id]
+    assert catalogue.source(SOURCE.id) is None and catalogue.transcript(SOURCE.id) is None
+    assert list(catalogue.locations(SOURCE.id)) == [] and list(catalogue.windows_due(None)) == []
+    assert len(catalogue.windows_saying(["word"], 5)) == 1
+    assert len(catalogue.windows_meaning([1.0, 2.0], 5)) == 1
+    assert [hit.id for hit in catalogue.clips_saying(["titl"], 5)] == [other.id[:4]]
+    assert [m.id for m in catalogue.manifests()] == ["other.mp4"]
+    assert len(catalogue.decisions()) == 1 and len(catalogue.edits(SOURCE.name)) == 1
+
+
+def test_sources_are_found_by_name_or_by_the_beginning_of_their_id(catalogue: Catalogue) -> None:
+    for id, name in (("ab" * 32, "Talk.mp4"), ("cd" * 32, "talk two.mov"), ("ef" * 32, "x.mp4")):
+        catalogue.save_source(replace(SOURCE, id=id, name=name))
+    for named in ("Talk.mp4", "talk", "abab", "AB" * 32):
+        assert [row.name for row in catalogue.find_sources(named)] == ["Talk.mp4"]
+    for named in ("tal", "aba", "%", "", "talk_two"):
+        assert list(catalogue.find_sources(named)) == []
+    names = [row.name for row in catalogue.source_rows(order=Order.NAME)]
+    assert names == ["talk two.mov", "Talk.mp4", "x.mp4"]
+
+
+def test_the_names_and_places_of_several_sources_come_at_once(catalogue: Catalogue) -> None:
+    catalogue.save_source(SOURCE)
+    for path in ("/a", "/b"):
+        catalogue.remember_file(replace(FILE, path=path), SOURCE.id)
+    found = catalogue.places([SOURCE.id, "unknown"])
+    assert {id: (name, list(paths)) for id, (name, paths) in found.items()} == {
+        SOURCE.id: (SOURCE.name, ["/b", "/a"]), "unknown": (None, [])
+    }  # fmt: skip
+    catalogue.forget_file("/b")
+    assert [identity.path for identity, _ in catalogue.files(SOURCE.id)] == ["/a"]

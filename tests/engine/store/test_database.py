@@ -52,7 +52,7 @@ for turn in range(10):
 """
 
 
-STEPS = ["0001-library", "0002-rankings", "0003-windows", "0004-reviews"]
+STEPS = ["0001-library", "0002-rankings", "0003-windows", "0004-reviews", "0005-shelves"]
 UNKNOWN = (
     "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
     " VALUES ('library', '9999-telepathy', 'tomorrow')"
@@ -140,7 +140,7 @@ def test_a_step_that_fails_leaves_nothing_behind(
 def test_what_is_not_a_library_is_refused_by_name(file: Path) -> None:
     file.parent.mkdir()
     file.write_text("These are my notes. " * 100)
-    with pytest.raises(ConfigError, match="cannot be used"):
+    with pytest.raises(ConfigError, match="cannot use the library"):
         Database(file).rows("SELECT 1")
     assert file.read_text().startswith("These are my notes")
 
@@ -178,7 +178,7 @@ def test_a_library_that_cannot_be_read_is_a_plain_error(file: Path) -> None:
         connection.execute("DROP TABLE sources")
     with pytest.raises(ConfigError, match="cannot read the library") as caught:
         SqliteCatalogue(database).sources()
-    assert str(file) in caught.value.message and f"move {file} away" in (caught.value.hint or "")
+    assert str(file) in caught.value.message and "check --repair" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize("statement", ["UPDATE decisions SET kind = 'kept'",
@@ -202,8 +202,8 @@ def test_what_another_version_wrote_counts_as_absent(file: Path, detail: object)
     with database.transaction() as connection:
         connection.execute("UPDATE sources SET detail = ? WHERE id = 's1'", (detail,))
         connection.execute("UPDATE transcripts SET detail = ? WHERE source_id = 's1'", (detail,))
-        connection.execute("UPDATE clips SET detail = ? WHERE id = 'c1'", (detail,))
-    assert [clip.id for clip in catalogue.find_clips("")] == ["c2"]
+        connection.execute("UPDATE clip_details SET detail = ? WHERE number = 1", (detail,))
+    assert catalogue.clip("c1") is None and catalogue.clip("c2") is not None
     assert catalogue.source("s1") is None and catalogue.transcript("s1") is None
     assert [source.id for source in catalogue.sources()] == ["s2"]
     assert [clip.id for clip in catalogue.clips("s1")] == ["c2"]
@@ -270,6 +270,29 @@ def test_a_library_that_another_program_holds_is_not_to_be_moved_away(
     with FileLock(f"{file}.lock"), pytest.raises(ConfigError, match="another program") as caught:
         Database(file).rows("SELECT 1")
     assert "try again" in str(caught.value.hint)
+
+
+HOLD = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_who_holds_a_library_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    SqliteCatalogue(Database(file)).save_source(SOURCE)
+    command = [sys.executable, "-c", HOLD, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        monkeypatch.setattr("reelremix.engine.store.database.BUSY_TIMEOUT_S", 0.1)
+        with pytest.raises(ConfigError, match="cannot write to the library") as caught:
+            SqliteCatalogue(Database(file)).save_source(SOURCE)
+        holder.kill()
+    assert "another program holds it" in caught.value.message
+    assert f"process {holder.pid}" in caught.value.message
+    assert "try again" in (caught.value.hint or "")
 
 
 def test_processes_open_and_write_a_new_library_at_once(file: Path) -> None:

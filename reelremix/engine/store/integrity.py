@@ -1,0 +1,116 @@
+"""Whether a library file is sound, and what of it can be made anew."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reelremix.engine.store.database import Database
+from reelremix.engine.store.trouble import trouble
+from reelremix.errors import ConfigError
+
+FULL_TEXT = {"window_words": "what is said", "clip_words": "clips"}
+"""Full-text tables and what is found in them."""
+MOST_LISTED = 20
+SAMPLED = 200
+"""Artifacts that are read where not all are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong."""
+
+    kind: str
+    """`file`, `reference`, `search`, `vectors`, `artifact`, `source` or `backup`."""
+    message: str
+    can_repair: bool
+    """Whether it can be made anew from the rest."""
+
+
+def file_faults(database: Database, *, full: bool) -> Iterator[Fault]:
+    """What SQLite finds in the file; `full` also compares every index with its table."""
+    check = "integrity_check" if full else "quick_check"
+    for (said,) in database.rows(f"PRAGMA {check}({MOST_LISTED})"):
+        if said != "ok":
+            yield Fault("file", f"the file is damaged: {said}", True)
+    for table, row, parent, _ in database.rows("PRAGMA foreign_key_check"):
+        yield Fault("reference", f"{table} {row} belongs to no {parent}", True)
+
+
+def search_faults(database: Database) -> Iterator[Fault]:
+    """Full-text tables that are not in step with their texts."""
+    for table, what in FULL_TEXT.items():
+        try:
+            with database.transaction() as connection:
+                connection.execute(
+                    f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)"
+                )
+        except (ConfigError, sqlite3.DatabaseError):
+            yield Fault("search", f"the full text of {what} is not in step with its texts", True)
+
+
+def artifact_faults(database: Database, folder: Path, *, full: bool) -> Iterator[Fault]:
+    """Artifacts whose file is gone or another; a sample unless `full`."""
+    rows: list[Any] = database.rows(
+        "SELECT owner, stage, digest, sha256 FROM artifacts ORDER BY used_at DESC LIMIT ?",
+        (-1 if full else SAMPLED,),
+    )
+    for owner, stage, digest, sha256 in rows:
+        path = folder / owner / stage / digest[:2] / digest
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            found = "gone"
+        if found != sha256:
+            said = "is gone" if found == "gone" else "is damaged"
+            yield Fault("artifact", f"{stage} {digest[:12]} {said}", True)
+
+
+def mend(database: Database) -> None:
+    """Make anew what the library can make from its own rows: indexes, full text, lost rows."""
+    with database.transaction() as connection:
+        for table, row, _, _ in connection.execute("PRAGMA foreign_key_check").fetchall():
+            connection.execute(f'DELETE FROM "{table}" WHERE rowid = ?', (row,))
+        for table in FULL_TEXT:
+            connection.execute(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
+        connection.execute("REINDEX")
+
+
+def forget_artifacts(database: Database, folder: Path) -> int:
+    """Forget every artifact whose file is gone or another; returns how many."""
+    rows: list[Any] = database.rows("SELECT owner, stage, digest, sha256 FROM artifacts")
+    gone = []
+    for owner, stage, digest, sha256 in rows:
+        path = folder / owner / stage / digest[:2] / digest
+        try:
+            with path.open("rb") as file:
+                is_whole = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except OSError:
+            is_whole = False
+        if not is_whole:
+            gone.append((owner, stage, digest))
+    with database.transaction() as connection:
+        connection.executemany(
+            "DELETE FROM artifacts WHERE owner = ? AND stage = ? AND digest = ?", gone
+        )
+    return len(gone)
+
+
+def free_share(database: Database) -> float:
+    """The share of the file that holds nothing."""
+    [(pages,)] = database.rows("PRAGMA page_count")
+    [(free,)] = database.rows("PRAGMA freelist_count")
+    return int(str(free)) / max(1, int(str(pages)))
+
+
+def compact(database: Database) -> None:
+    """Write the file anew without what holds nothing. Raises ConfigError where it cannot be."""
+    try:
+        database.connection().execute("VACUUM")
+    except sqlite3.Error as exc:
+        raise trouble("cannot compact", database.path, exc) from exc

@@ -1,0 +1,299 @@
+"""A library as one document, to be read on another machine: everything a person made.
+
+JSON lines, the first of which says what the document is. Sources, transcripts and clips are in it,
+decisions, corrections, edits and what was rendered; not the recordings and films themselves, nor
+what can be computed again. Reading it merges: what is here already is left as it is, so that
+reading it twice is the same as once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reelremix import __version__
+from reelremix.engine import codec
+from reelremix.engine.domain.clip import Clip
+from reelremix.engine.domain.context import STATUSES, Catalogue, Decision
+from reelremix.engine.domain.edit import Changed, Correction, Edit, ManifestPlace, RenderRecord
+from reelremix.engine.domain.rows import Order
+from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.store.files import replacing
+from reelremix.engine.upkeep.listing import moment
+from reelremix.errors import ConfigError
+
+KIND, VERSION = "reelremix library", 1
+RESET = "reset"
+PAGE = 500
+
+
+@dataclass
+class Merged:
+    """What came of reading a document."""
+
+    added: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
+    """What was here already."""
+    superseded: int = 0
+    """Decisions on clips that something later was decided about here."""
+    conflicts: list[str] = field(default_factory=list)
+    """Manifests that were changed in one way there and in another here; those here stay."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """What another version wrote, by its type."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """As published."""
+        return {
+            "version": VERSION,
+            "added": dict(sorted(self.added.items())),
+            "known": dict(sorted(self.known.items())),
+            "superseded": self.superseded,
+            "conflicts": self.conflicts,
+            "unread": dict(sorted(self.unread.items())),
+        }
+
+
+def export_library(catalogue: Catalogue, target: Path) -> dict[str, int]:
+    """Write a library as one document, complete or not at all; returns how much of each there is.
+
+    Raises ConfigError where it cannot be written.
+    """
+    counts: Counter[str] = Counter()
+    with replacing(target) as part, part.open("w", encoding="utf-8", newline="\n") as out:
+        for line in _lines(catalogue):
+            counts[line["type"]] += 1
+            out.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+    del counts["library"]
+    return dict(counts)
+
+
+def _lines(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    yield {
+        "type": "library",
+        "kind": KIND,
+        "version": VERSION,
+        "written_by": f"reelremix {__version__}",
+        "at": moment(time.time()),
+    }
+    for source_id in _source_ids(catalogue):
+        yield from _of_source(catalogue, source_id)
+    for place in reversed(catalogue.manifests()):
+        yield from _of_manifest(catalogue, place)
+    for decision in catalogue.decisions():
+        yield {"type": "decision", "value": codec.to_plain(decision)}
+
+
+def _source_ids(catalogue: Catalogue) -> Iterator[str]:
+    offset = 0
+    while rows := catalogue.source_rows("", PAGE, offset, Order.NAME):
+        yield from (row.id for row in rows)
+        offset += PAGE
+
+
+def _of_source(catalogue: Catalogue, id: str) -> Iterator[dict[str, Any]]:
+    source, transcript = catalogue.source(id), catalogue.transcript(id)
+    if source is not None:
+        yield {"type": "source", "value": codec.to_plain(source)}
+    if transcript is not None:
+        yield {"type": "transcript", "source": id, "value": codec.to_plain(transcript)}
+    for correction in catalogue.corrections(id):
+        yield {"type": "correction", "source": id, "value": codec.to_plain(correction)}
+    for clip in catalogue.clips(id):
+        yield {"type": "clip", "source": id, "value": codec.to_plain(clip)}
+
+
+def _of_manifest(catalogue: Catalogue, place: ManifestPlace) -> Iterator[dict[str, Any]]:
+    yield {"type": "manifest", "value": codec.to_plain(place)}
+    for edit in catalogue.edits(place.id):
+        yield {"type": "edit", "manifest": place.id, "value": _edit_to_plain(edit)}
+    for record in catalogue.renders(place.id):
+        yield {"type": "render", "value": codec.to_plain(record)}
+
+
+def _edit_to_plain(edit: Edit) -> dict[str, Any]:
+    return {
+        "number": edit.number,
+        "at": edit.at,
+        "operation": codec.operation_to_plain(edit.operation),
+        "changed": codec.to_plain(dict(edit.changed)),
+    }
+
+
+def _edit_from_plain(plain: dict[str, Any]) -> Edit:
+    changed = {
+        clip: None if own is None else Changed(own["values"], tuple(own["gone"]))
+        for clip, own in plain["changed"].items()
+    }
+    operation = codec.operation_from_plain(plain["operation"])
+    return Edit(int(plain["number"]), float(plain["at"]), operation, changed)
+
+
+def import_library(catalogue: Catalogue, file: Path, *, dry_run: bool = False) -> Merged:
+    """Add what a document has and this library has not.
+
+    Raises ConfigError: the file cannot be read, is no such document, or is of a newer version; what
+    comes after a damaged line is not read.
+    """
+    merging = _Merging(catalogue, dry_run=dry_run)
+    try:
+        with closing(file.open(encoding="utf-8")) as lines:
+            _check_head(_parsed(lines.readline(), file, 1), file)
+            for number, line in enumerate(lines, start=2):
+                merging.take(_parsed(line, file, number))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            f"cannot read {file}: {exc}", hint="`reelremix library export FILE` writes one"
+        ) from exc
+    return merging.merged
+
+
+def _parsed(line: str, file: Path, number: int) -> dict[str, Any]:
+    try:
+        plain = json.loads(line)
+    except ValueError as exc:
+        plain = None
+        if number > 1:
+            raise ConfigError(
+                f"{file} is damaged in line {number}: {exc}",
+                hint="what stands before it was read; export the library again for the rest",
+            ) from exc
+    return plain if isinstance(plain, dict) else {}
+
+
+def _check_head(head: dict[str, Any], file: Path) -> None:
+    if head.get("kind") != KIND:
+        raise ConfigError(
+            f"{file} is not an exported library", hint="`reelremix library export FILE` writes one"
+        )
+    if head.get("version") != VERSION:
+        raise ConfigError(
+            f"{file} was written by a newer ReelRemix ({head.get('written_by')})",
+            hint="upgrade with `pip install -U reelremix`",
+        )
+
+
+class _Merging:
+    """One document being read into one library."""
+
+    def __init__(self, catalogue: Catalogue, *, dry_run: bool) -> None:
+        self.merged = Merged()
+        self._catalogue = catalogue
+        self._dry_run = dry_run
+        self._seen = {_key(own) for own in catalogue.decisions()}
+        self._decided_at = {
+            own.clip_id: own.at for own in catalogue.decisions() if own.kind in STATUSES
+        }
+        self._manifests = {place.id for place in catalogue.manifests()}
+        self._at_odds: set[str] = set()
+        self._takers: dict[str, Callable[[dict[str, Any]], bool]] = {
+            "source": self._source,
+            "transcript": self._transcript,
+            "correction": self._correction,
+            "clip": self._clip,
+            "manifest": self._manifest,
+            "edit": self._edit,
+            "render": self._render,
+            "decision": self._decision,
+        }
+
+    def take(self, line: dict[str, Any]) -> None:
+        """Add what a line has, unless it is here."""
+        kind = str(line.get("type"))
+        taker = self._takers.get(kind)
+        if taker is None:
+            self.merged.unread[kind] += 1
+            return
+        try:
+            is_new = taker(line)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.merged.unread[kind] += 1
+            return
+        (self.merged.added if is_new else self.merged.known)[kind] += 1
+
+    def _do(self, write: Callable[[], None]) -> bool:
+        if not self._dry_run:
+            write()
+        return True
+
+    def _source(self, line: dict[str, Any]) -> bool:
+        source = codec.from_plain(line["value"], Source)
+        if self._catalogue.source(source.id) is not None:
+            return False
+        return self._do(lambda: self._catalogue.save_source(source))
+
+    def _transcript(self, line: dict[str, Any]) -> bool:
+        transcript = codec.from_plain(line["value"], Transcript)
+        if self._catalogue.transcript_digest(line["source"]) is not None:
+            return False
+        return self._do(lambda: self._catalogue.save_transcript(line["source"], transcript))
+
+    def _correction(self, line: dict[str, Any]) -> bool:
+        correction = codec.from_plain(line["value"], Correction)
+        here = self._catalogue.corrections(line["source"])
+        if any(_overlaps(own, correction) for own in here):
+            return False
+        return self._do(lambda: self._catalogue.correct(line["source"], correction))
+
+    def _clip(self, line: dict[str, Any]) -> bool:
+        clip = codec.from_plain(line["value"], Clip)
+        if self._catalogue.clip(clip.id) is not None:
+            return False
+        return self._do(lambda: self._catalogue.save_clips(line["source"], [clip]))
+
+    def _manifest(self, line: dict[str, Any]) -> bool:
+        place = codec.from_plain(line["value"], ManifestPlace)
+        if place.id in self._manifests:
+            return False
+        return self._do(lambda: self._catalogue.remember_manifest(place))
+
+    def _edit(self, line: dict[str, Any]) -> bool:
+        edit, manifest = _edit_from_plain(line["value"]), str(line["manifest"])
+        here = next(iter(self._catalogue.edits(manifest, edit.number - 1)), None)
+        if here is None and manifest not in self._at_odds:
+            return self._do(lambda: self._catalogue.append_edit(manifest, edit))
+        if here != edit and manifest not in self._at_odds:
+            self._at_odds.add(manifest)
+            self.merged.conflicts.append(manifest)
+        return False
+
+    def _render(self, line: dict[str, Any]) -> bool:
+        record = codec.from_plain(line["value"], RenderRecord)
+        here = self._catalogue.renders(record.manifest_id)
+        if any(own.clip_id == record.clip_id and own.at >= record.at for own in here):
+            return False
+        return self._do(lambda: self._catalogue.save_render(record))
+
+    def _decision(self, line: dict[str, Any]) -> bool:
+        decision = codec.from_plain(line["value"], Decision)
+        if _key(decision) in self._seen:
+            return False
+        if decision.kind == RESET or self._is_superseded(decision):
+            self.merged.superseded += 1
+            return False
+        self._seen.add(_key(decision))
+        return self._do(lambda: self._catalogue.record(decision))
+
+    def _is_superseded(self, decision: Decision) -> bool:
+        """Whether something later was decided here: what is recorded last is what counts."""
+        at = self._decided_at.get(decision.clip_id, float("-inf"))
+        return decision.kind in STATUSES and at > decision.at
+
+
+def _key(decision: Decision) -> str:
+    return json.dumps(codec.to_plain(decision), sort_keys=True)
+
+
+def _overlaps(one: Correction, other: Correction) -> bool:
+    return one.range.start < other.range.end and other.range.start < one.range.end
+
+
+def counted(counts: Iterable[tuple[str, int]]) -> str:
+    """`3 clips, 1 source`: how much there is of each."""
+    return ", ".join(f"{n} {kind}{'s' if n != 1 else ''}" for kind, n in counts if n)
