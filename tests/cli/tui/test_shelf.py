@@ -83,7 +83,7 @@ def test_a_damaged_library_is_told_and_left_alone(tmp_path: Path) -> None:
     settings.library_file.write_bytes(b"no database " * 1000)
 
     async def story(pilot: Session) -> None:
-        assert "cannot be used" in notice(pilot)
+        assert "cannot use the library" in notice(pilot)
 
     played(ReviewApp(settings), story)
     assert settings.library_file.read_bytes() == b"no database " * 1000
