@@ -4,7 +4,7 @@ The library is made up, the same every time, and kept under `.bench`; words come
 language has them, vectors mean anything. The question's own vector is given: the sentence model is
 not timed. The page cache is warm: each call is made once before it is timed.
 
-python -m benchmarks.library [--sources N] [--turns N]
+python benchmarks/library.py [--sources N] [--turns N]
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import SCRATCH, keep, show
 
-from benchmarks.measuring import SCRATCH, keep, show
 from reelremix.engine.domain.candidate import Score
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import Decision, FileIdentity

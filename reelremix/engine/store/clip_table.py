@@ -30,6 +30,7 @@ from reelremix.engine.domain.terms import terms_of
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.packing import packed, unpacked
+from reelremix.engine.store.rows import anywhere
 from reelremix.engine.store.words import SPARE, Words
 
 if TYPE_CHECKING:
@@ -182,8 +183,8 @@ class ClipTable:
             parts.append("status IS ?")
             values.append(None if wanted.standing is Standing.OPEN else str(wanted.standing))
         if wanted.text:
-            parts.append("instr(lower(title), lower(?)) > 0")
-            values.append(wanted.text)
+            parts.append("title LIKE ? ESCAPE '\\'")
+            values.append(anywhere(wanted.text))
         return " AND ".join(parts), tuple(values)
 
     def due(self, model: str) -> list[ClipDue]:

@@ -17,7 +17,6 @@ import numpy as np
 from reelremix.engine.domain.context import Catalogue, RunContext
 from reelremix.engine.domain.events import StageProgress, Warned
 from reelremix.engine.domain.rows import ClipDue, FoundClip
-from reelremix.engine.domain.terms import terms_of
 from reelremix.engine.models.sentences import MINILM, MiniLm, SentenceEmbedder
 from reelremix.engine.searching import INSTALL, MOST_RESULTS, POOL, SHOWN, UNKNOWN_MEANING
 from reelremix.engine.stages.artifact import stage
@@ -26,6 +25,7 @@ from reelremix.engine.stages.lexicon import sounds_english, tokenize
 from reelremix.engine.stages.meaning import text_vector
 from reelremix.engine.stages.relevance import (
     Question,
+    common_terms,
     matching_words,
     read_question,
     score_of_text,
@@ -147,7 +147,7 @@ def _near(found: FoundClip, score: float, cosine: float | None, question: Questi
     quote = title
     if wanted := found.terms & set(question.terms):
         said = [title, *_SENTENCE.split(rest.partition("\n")[2])]
-        quote = max(said, key=lambda text: len(wanted & set(terms_of(text))))
+        quote = max(said, key=lambda text: common_terms(wanted, text))
     quote = shorten(quote)
     return NearClip(found, score, cosine, matching_words(question, quote), quote)
 

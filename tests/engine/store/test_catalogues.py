@@ -377,6 +377,15 @@ def test_lists_of_clips_are_narrowed_and_paged(catalogue: Catalogue) -> None:
     assert catalogue.count_clips(ClipFilter(text="hire")) == 2
 
 
+@pytest.mark.parametrize("text", ["100%", "a_b", "back\\slash", "it's", '"', "%", "_", "\\"])
+def test_a_text_is_looked_for_as_it_is(catalogue: Catalogue, text: str) -> None:
+    for number, title in enumerate((f"has {text} in it", "plain")):
+        catalogue.save_clips("s", [clip_saying(f"c{number}", title)])
+        catalogue.save_source(replace(SOURCE, id=f"s{number}", name=title))
+    assert listed(catalogue, text=text.upper()) == ["c0"]
+    assert [row.id for row in catalogue.source_rows(text)] == ["s0"]
+
+
 def test_a_row_says_what_a_list_shows(catalogue: Catalogue) -> None:
     catalogue.save_source(SOURCE)
     catalogue.save_clips(SOURCE.id, [CLIP])
