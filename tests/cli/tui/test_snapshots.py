@@ -1,72 +1,58 @@
-"""How the pages look, as SVG. `pytest tests/cli/tui/test_snapshots.py --snapshot-update` after a
-change that is meant, and look at what it shows."""
+"""How the pages look, as SVG in `tests/golden/screens`.
+
+`python -m tests.cli.tui.test_snapshots` renews them after a change that is meant; look at them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 import pytest
+from textual.pilot import Pilot
 
 from reelremix.cli.tui.app import ReviewApp
-from tests.cli.tui.sessions import pressed, settled, talk_in
+from tests.cli.tui.sessions import played, pressed, talk_in
 
-Compare = Callable[..., bool]
-
-
-@pytest.fixture
-def talk(tmp_path: Path) -> tuple[Any, Path]:
-    """A library with three clips of a talk."""
-    return talk_in(tmp_path)
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-def test_the_review(talk: tuple[Any, Path], size: tuple[int, int], snap_compare: Compare) -> None:
-    settings, path = talk
-
-    async def story(pilot: Any) -> None:
-        await settled(pilot)
-        await pressed(pilot, "y", "tab" if size[1] < 32 else "y", "escape")
-        pilot.app.clear_notifications()
-        await settled(pilot)
-
-    assert snap_compare(ReviewApp(settings, str(path)), terminal_size=size, run_before=story)
+FOLDER = Path(__file__).parents[2] / "golden" / "screens"
+FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+PAGES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
+    "review-80x24": ((80, 24), "dark", ("y", "tab")),
+    "review-120x40": ((120, 40), "dark", ("y", "j")),
+    "deletion-light": ((100, 32), "light", ("tab", "tab", "l", "l", "v", "l", "l", "d", "l")),
+    "help": ((120, 40), "dark", ("tab", "tab", "question_mark")),
+    "recordings": ((80, 24), "dark", ()),
+}
+"""Each with its size, its theme and the keys that lead there."""
 
 
-def test_a_deletion_in_light_colours(talk: tuple[Any, Path], snap_compare: Compare) -> None:
-    settings, path = talk
-    app = ReviewApp(settings, str(path))
-    app.theme = "textual-light"
+def picture_of(name: str, folder: Path) -> str:
+    """What a page looks like, the same every time."""
+    size, theme, keys = PAGES[name]
+    settings, path = talk_in(folder)
+    app = ReviewApp(settings, None if name == "recordings" else str(path))
+    app.theme = f"textual-{theme}"
+    pictures: list[str] = []
 
-    async def story(pilot: Any) -> None:
-        await settled(pilot)
-        pilot.app.screen.query_one("#words").focus()
-        await pressed(pilot, "l", "l", "v", "l", "l", "d", "l", "v", "l")
-        pilot.app.clear_notifications()
-        await settled(pilot)
+    async def story(pilot: Pilot[BaseException | None]) -> None:
+        await pressed(pilot, *keys)
+        app.clear_notifications()
+        await pilot.pause()
+        pictures.append(app.export_screenshot(title="reelremix"))
 
-    assert snap_compare(app, terminal_size=(100, 32), run_before=story)
-
-
-def test_the_recordings(talk: tuple[Any, Path], snap_compare: Compare) -> None:
-    settings, _ = talk
-
-    async def story(pilot: Any) -> None:
-        await settled(pilot)
-
-    assert snap_compare(ReviewApp(settings), terminal_size=(80, 24), run_before=story)
+    played(app, story, size)
+    return re.sub(r"terminal-\d+", "terminal", FONTS.sub("", pictures[0])).strip() + "\n"
 
 
-def test_help_beside_the_transcript(talk: tuple[Any, Path], snap_compare: Compare) -> None:
-    settings, path = talk
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_looks_as_it_did(name: str, tmp_path: Path) -> None:
+    golden = (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
+    assert picture_of(name, tmp_path) == golden, "if that is meant, renew it as said above"
 
-    async def story(pilot: Any) -> None:
-        await settled(pilot)
-        pilot.app.screen.query_one("#words").focus()
-        await pressed(pilot, "question_mark")
-        pilot.app.clear_notifications()
-        await settled(pilot)
 
-    app = ReviewApp(settings, str(path))
-    assert snap_compare(app, terminal_size=(120, 40), run_before=story)
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for page in PAGES:
+        with TemporaryDirectory() as made:
+            (FOLDER / f"{page}.svg").write_text(picture_of(page, Path(made)), encoding="utf-8")
