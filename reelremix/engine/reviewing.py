@@ -425,9 +425,10 @@ class Review:
 
     def _snap(self, moment: Timestamp) -> Timestamp:
         """The frame boundary nearest to a moment: the recording's own, while it is within reach."""
-        if self._snapper is None:
-            self._snapper = self._stack.enter_context(snapping(self.source, self._ctx))
-        return self._snapper(moment)
+        with self._lock:  # the reader is one, and whoever points may do so from any thread
+            if self._snapper is None:
+                self._snapper = self._stack.enter_context(snapping(self.source, self._ctx))
+            return self._snapper(moment)
 
     def _name_manifest(self) -> None:
         """Give the manifest a name of its own; what is in it now is its beginning."""
