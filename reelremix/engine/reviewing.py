@@ -101,6 +101,7 @@ class Review:
         self._editor: Editor | None = None
         self._parsed: dict[str, tuple[Entry, Clip]] = {}
         self._faces: dict[str, Sequence[Track]] = {}
+        self._seen: dict[str, Entry] | None = None
         self._stack = ExitStack()
         self._snapper: Callable[[Timestamp], Timestamp] | None = None
         if "id" not in self._content:
@@ -287,7 +288,8 @@ class Review:
         return Happened(operation, tuple(sorted(changed)))
 
     def _write(self, operation: Operation, changed: Mapping[str, Changed | None]) -> None:
-        edit = Edit(self._number + 1, round(time.time(), 3), operation, changed)
+        last = max(self._number, int(self._content.get("edited_to", 0)))
+        edit = Edit(last + 1, round(time.time(), 3), operation, changed)
         self._ctx.catalogue.append_edit(self.id, edit)
         self._log.append(edit)
 
@@ -342,6 +344,9 @@ class Review:
         number = int(content.get("edited_to", 0))
         agreed = entries_after(standing_of(e for e in self._log if e.number <= number).done)
         found = {entry["id"]: decided_part(entry) for entry in content["clips"]}
+        if found == self._seen:
+            return  # nothing was changed in it since it was looked at last
+        self._seen = found
         if number < self._log[0].number:  # older than the log: as it was when that began
             agreed = entries_after(standing_of(self._log[:1]).done)
         changed = changes_between(agreed, found)

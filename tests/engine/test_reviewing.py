@@ -410,6 +410,23 @@ def test_a_recording_the_library_does_not_know_is_edited_by_the_words_of_its_cli
     assert texts(elsewhere.clip(clip.id)) == texts(clip)[:5] + texts(clip)[9:]
 
 
+def test_an_edit_counts_where_the_library_does_not_know_earlier_ones(
+    review: Review, ctx: RunContext
+) -> None:
+    clip = review.clips[0]
+    review.do(Decide(clip.id, Status.KEPT))
+    review.do(Retitle(clip.id, "Here"))
+    review.sync()
+    elsewhere = Review(review.path, run_context())
+    elsewhere.do(Decide(clip.id, Status.DROPPED))
+    elsewhere.sync()
+    assert (in_manifest(review)[0].status, in_manifest(review)[0].title) == ("dropped", "Here")
+    again = Review(review.path, ctx)
+    again.do(Retitle(clip.id, "Here again"))
+    again.sync()
+    assert (in_manifest(again)[0].status, in_manifest(again)[0].title) == ("dropped", "Here again")
+
+
 def test_what_settles_an_operation_is_undone_with_it(review: Review) -> None:
     clip = review.clips[0]
     review.do(Reframe(clip.id, LayoutChoice.FIT))
