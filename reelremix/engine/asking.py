@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.edit import (
@@ -55,7 +55,7 @@ def perform(request: EditRequest, review: Review) -> list[Happened]:
     done: list[Happened] = []
     try:
         for change in _changes(request, review):
-            done.append(review.do(change(review)))
+            done.append(review.do(change))
     except ReelRemixError:
         for _ in done:
             review.undo()
@@ -74,45 +74,45 @@ def clip_named(name: str, review: Review) -> Clip:
     return clips[id]
 
 
-def _changes(request: EditRequest, review: Review) -> Iterator[Callable[[Review], Change]]:
-    """Each wish as what makes an operation of the clips as they are by then."""
+def _changes(request: EditRequest, review: Review) -> Iterator[Change]:
+    """Each wish as an operation on the clips as they are once the ones before it are done."""
     for span in request.new:
-        yield lambda _, span=span: Create(span.start_s, span.end_s)  # type: ignore[misc]
+        yield Create(span.start_s, span.end_s)
     if not request.changes_a_clip:
         return
     if request.clip is None:
         raise ConfigError("which clip is meant?", hint="give its rank or id after the manifest")
     id = clip_named(request.clip, review).id
     for old, new in request.correct:
-        yield lambda r, old=old, new=new: _corrected(r.clip(id), old, new)  # type: ignore[misc]
+        yield _corrected(review.clip(id), old, new)
     for span in request.put_back:
-        yield lambda _, span=span: PutBack(id, span.start_s, span.end_s)  # type: ignore[misc]
+        yield PutBack(id, span.start_s, span.end_s)
     for edge, asked in ((Edge.START, request.start), (Edge.END, request.end)):
         if asked is not None:
-            yield lambda r, e=edge, a=asked: _trimmed(r, id, e, a)  # type: ignore[misc]
+            yield _trimmed(review, id, edge, asked)
     for what in request.cut:
-        yield lambda r, what=what: _cut(r.clip(id), what)  # type: ignore[misc]
-    yield from (_about(request, id))
+        yield _cut(review.clip(id), what)
+    yield from _about(request, id, review)
 
 
-def _about(request: EditRequest, id: str) -> Iterator[Callable[[Review], Change]]:
+def _about(request: EditRequest, id: str, review: Review) -> Iterator[Change]:
     """Wishes that need nothing of each other."""
-    if (at := request.split) is not None:
-        yield lambda r: Split(id, _moment(r.clip(id), at))
-    if (other := request.merge) is not None:
-        yield lambda r: Merge(id, clip_named(other, r).id)
+    if request.split is not None:
+        yield Split(id, _moment(review.clip(id), request.split))
+    if request.merge is not None:
+        yield Merge(id, clip_named(request.merge, review).id)
     words = (request.title, request.description, request.hashtags)
     if any(word is not None for word in words):
-        yield lambda _: Retitle(id, *words)
-    if (layout := request.layout) is not None:
-        yield lambda _: Reframe(id, layout)
+        yield Retitle(id, *words)
+    if request.layout is not None:
+        yield Reframe(id, request.layout)
     for span, whom in request.show:
-        yield lambda r, s=span, w=whom: show(r.clip(id), _face(r, s, w), s)  # type: ignore[misc]
-    if (preset := request.captions) is not None:
-        yield lambda _: Recaption(id, preset)
+        yield show(review.clip(id), _face(review, span, whom), span)
+    if request.captions is not None:
+        yield Recaption(id, request.captions)
     if request.status is not None:
         status = None if request.status == OPEN else Status(request.status)
-        yield lambda _: Decide(id, status)
+        yield Decide(id, status)
 
 
 def _corrected(clip: Clip, old: str, new: str) -> Change:

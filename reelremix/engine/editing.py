@@ -8,9 +8,11 @@ render.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 from reelremix.engine.captions.preset import read_preset
@@ -201,7 +203,7 @@ class Editor:
         """The clip with the words that are heard in it: as they were, and those that are new."""
         spans = {word.range for word in before}
         heard = legible(self.material.spoken.heard_in(clip.ranges))
-        fresh = [w for w in heard if not _is_covered_by(w, before) and w.range not in spans]
+        fresh = [w for w in _uncovered(heard, before) if w.range not in spans]
         masked = censored(
             replace(clip, words=tuple(fresh)), self.material.censor, self.material.censor_words
         )
@@ -412,10 +414,18 @@ def _covers(ranges: Sequence[TimeRange], span: TimeRange) -> bool:
     return any(kept.start <= span.start and span.end <= kept.end for kept in ranges)
 
 
-def _is_covered_by(word: Word, others: Sequence[Word]) -> bool:
-    """Whether a clip has something in a word's place already: itself, or what was written there."""
-    middle = (word.range.start.exact + word.range.end.exact) / 2
-    return any(o.range.start.exact <= middle < o.range.end.exact for o in others)
+def _uncovered(words: Sequence[Word], others: Sequence[Word]) -> list[Word]:
+    """Words in whose place a clip has nothing yet, neither themselves nor what was written."""
+    ordered = sorted(others, key=lambda word: word.range.start)
+    starts = [word.range.start.exact for word in ordered]
+    ends = list(accumulate((word.range.end.exact for word in ordered), max))
+    found = []
+    for word in words:
+        middle = (word.range.start.exact + word.range.end.exact) / 2
+        begun = bisect_right(starts, middle)
+        if not begun or ends[begun - 1] <= middle:
+            found.append(word)
+    return found
 
 
 def _both(a: Layout, b: Layout) -> Layout:

@@ -110,7 +110,8 @@ class Review:
         self.id = str(self._content["id"])
         self._log = list(ctx.catalogue.edits(self.id))
         self._entries = self._as_logged()
-        self.clips  # noqa: B018 - whoever opens a manifest is told at once what is wrong with it
+        for entry in self._entries.values():
+            self._clip(entry)  # whoever opens a manifest is told at once what is wrong with it
         self._adopt(self._content)
 
     def close(self) -> None:
@@ -341,14 +342,13 @@ class Review:
         """Take over what was changed in the manifest by hand since it was last written."""
         if not self._log:
             return
-        number = int(content.get("edited_to", 0))
-        agreed = entries_after(standing_of(e for e in self._log if e.number <= number).done)
         found = {entry["id"]: decided_part(entry) for entry in content["clips"]}
         if found == self._seen:
             return  # nothing was changed in it since it was looked at last
         self._seen = found
-        if number < self._log[0].number:  # older than the log: as it was when that began
-            agreed = entries_after(standing_of(self._log[:1]).done)
+        # A file that is older than the log is as it was when that began.
+        number = max(int(content.get("edited_to", 0)), self._log[0].number)
+        agreed = entries_after(standing_of(e for e in self._log if e.number <= number).done)
         changed = changes_between(agreed, found)
         by_hand = {id: own for id, own in changed.items() if self._differs(id, own)}
         if by_hand:

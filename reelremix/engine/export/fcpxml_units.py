@@ -8,6 +8,7 @@ picture as it fits into the frame.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
@@ -30,7 +31,7 @@ def trim_rect(layer: Layer, units: Units) -> ET.Element:
     return element("trim-rect", about, *moving)
 
 
-class Units:
+class Units(ABC):
     """A program's numbers for pixels and frames."""
 
     def __init__(self, sequence: ClipSequence, segment: Segment) -> None:
@@ -39,22 +40,22 @@ class Units:
         self.fit = min(self.frame[0] / self.picture[0], self.frame[1] / self.picture[1])
         """The scale at which the whole picture fits into the frame, which is 1 here."""
 
+    @abstractmethod
     def trimmed(self, placed: Placement) -> tuple[float, float, float, float]:
         """The crop's edges."""
-        raise NotImplementedError
 
     def moved(self, placed: Placement) -> tuple[float, float]:
         """The position: percent of the frame's height from the middle, up is positive."""
         unit = self.frame[1] / 100
         return placed.right / unit, -placed.down / unit
 
+    @abstractmethod
     def when(self, frame: int) -> int:
         """The frame that a keyframe is written at."""
-        raise NotImplementedError
 
+    @abstractmethod
     def transform(self, layer: Layer) -> ET.Element:
         """Position and scale."""
-        raise NotImplementedError
 
     def scaled(self, placed: Placement) -> str:
         """The scale, for both directions."""

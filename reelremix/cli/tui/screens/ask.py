@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
@@ -15,7 +17,7 @@ from textual.widgets.option_list import Option
 class Ask(ModalScreen[str | None]):
     """Asks for a line of text; None where somebody thought better of it."""
 
-    BINDINGS = [("escape", "dismiss", "Never mind")]  # noqa: RUF012 - as Textual types it
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Never mind")]
 
     def __init__(self, question: str, value: str = "", *, may_be_empty: bool = False) -> None:
         super().__init__()
@@ -36,7 +38,7 @@ class Ask(ModalScreen[str | None]):
 class Choose(ModalScreen[str | None]):
     """Asks for one of a few; None where somebody thought better of it."""
 
-    BINDINGS = [  # noqa: RUF012 - as Textual types it
+    BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "dismiss", "Never mind"),
         ("j", "down", "Down"),
         ("k", "up", "Up"),

@@ -253,14 +253,15 @@ session that ends in any way goes on where it was.
         self.post_message(self.Glanced(clip.id, seen))
 
     @work(thread=True, group="render", exclusive=True, exit_on_error=False)
-    def _render_clips(self, ids: Sequence[str], cancel: CancelToken) -> None:
+    def _carry_out(self, job: Callable[[], str], stopped: str) -> None:
+        """Do what takes a while; `job` says what came of it."""
         from reelremix.errors import Cancelled
 
         try:
-            result = self._desk.render(ids, _Following(self), cancel)
+            told = job()
             view = self._desk.view()
         except Cancelled:
-            self.post_message(self.Progressed("rendering was stopped; what is finished is kept"))
+            self.post_message(self.Progressed(stopped))
             return
         except Exception as exc:
             self.post_message(self.Progressed(""))
@@ -268,29 +269,15 @@ session that ends in any way goes on where it was.
             return
         finally:
             self._cancel_render = None
-        failed = f", {result.failed} failed" if result.failed else ""
-        self.post_message(self.Progressed(f"rendered {len(ids) - result.failed}{failed}"))
+        self.post_message(self.Progressed(told))
         self.post_message(self.Viewed(view, None, None))
 
-    @work(thread=True, group="render", exclusive=True, exit_on_error=False)
-    def _preview(self, id: str, cancel: CancelToken) -> None:
-        from reelremix.errors import Cancelled
+    def _rendered(self, ids: Sequence[str], cancel: CancelToken) -> str:
+        failed = self._desk.render(ids, _Following(self), cancel).failed
+        return f"rendered {len(ids) - failed}" + (f", {failed} failed" if failed else "")
 
-        try:
-            film = self._desk.preview(id, _Following(self), cancel)
-            player = play(film)
-            view = self._desk.view()
-        except Cancelled:
-            self.post_message(self.Progressed("the preview was stopped"))
-            return
-        except Exception as exc:
-            self.post_message(self.Progressed(""))
-            self.post_message(self.Failed(exc))
-            return
-        finally:
-            self._cancel_render = None
-        self.post_message(self.Progressed(f"preview in {player}"))
-        self.post_message(self.Viewed(view, None, None))
+    def _previewed(self, id: str, cancel: CancelToken) -> str:
+        return f"preview in {play(self._desk.preview(id, _Following(self), cancel))}"
 
     @work(thread=True, group="play", exit_on_error=False)
     def _play(self, start: Callable[[], str]) -> None:
@@ -335,8 +322,10 @@ session that ends in any way goes on where it was.
         if message.clip != self.selected:
             return
         self.query_one(Filmstrip).show_glance(message.glance)
-        for gallery in self.query("#gallery"):
-            await gallery.show(message.glance)  # type: ignore[attr-defined]
+        if self._desk.picture is not None:
+            from reelremix.cli.tui.widgets.gallery import Gallery
+
+            await self.query_one(Gallery).show(message.glance)
 
     def on_review_screen_failed(self, message: Failed) -> None:
         """Tell why, and what to do."""
@@ -584,7 +573,7 @@ session that ends in any way goes on where it was.
 
     def action_preview(self) -> None:
         """Make a small film of the clip and play it."""
-        self._start(lambda cancel: self._preview(self.selected or "", cancel))
+        self._start(partial(self._previewed, self.selected or ""), "the preview was stopped")
 
     def action_render(self) -> None:
         """Render what is kept and not rendered as it is."""
@@ -593,16 +582,17 @@ session that ends in any way goes on where it was.
         if not kept:
             self.notify("keep a clip first, with `y`", severity="warning")
         else:
-            self._start(lambda cancel: self._render_clips(kept, cancel))
+            stopped = "rendering was stopped; what is finished is kept"
+            self._start(partial(self._rendered, kept), stopped)
 
-    def _start(self, begin: Callable[[CancelToken], object]) -> None:
+    def _start(self, job: Callable[[CancelToken], str], stopped: str) -> None:
         from reelremix.engine.domain.context import CancelToken
 
         if self._cancel_render is not None:
             self.notify("a render is under way; `X` stops it", severity="warning")
         elif self.clip is not None:
             self._cancel_render = CancelToken()
-            begin(self._cancel_render)
+            self._carry_out(partial(job, self._cancel_render), stopped)
 
     def action_stop(self) -> None:
         """Stop rendering; finished films are kept."""
