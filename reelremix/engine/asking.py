@@ -36,7 +36,7 @@ from reelremix.engine.pointing import (
     show,
 )
 from reelremix.engine.reviewing import Happened, Review
-from reelremix.errors import ConfigError, ReelRemixError
+from reelremix.errors import ConfigError
 
 UNITS = {"w": Unit.WORD, "s": Unit.SENTENCE}
 NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -44,27 +44,24 @@ OPEN = "open"
 
 
 def perform(request: EditRequest, review: Review) -> list[Happened]:
-    """Do what is asked, in order.
+    """Do all that is asked, in order, or nothing of it.
 
     Raises:
-        ConfigError: something cannot be done; what was done before it is undone again.
+        ConfigError: something cannot be done.
         EditConflict: somebody else changed the same clip meanwhile.
     """
+    return review.together(lambda: _done(request, review))
+
+
+def _done(request: EditRequest, review: Review) -> list[Happened]:
     happened = [review.undo() for _ in range(request.undo)]
     happened += [review.redo() for _ in range(request.redo)]
-    done: list[Happened] = []
-    try:
-        for change in _changes(request, review):
-            done.append(review.do(change))
-    except ReelRemixError:
-        for _ in done:
-            review.undo()
-        raise
-    if not (happened or done):
+    happened += [review.do(change) for change in _changes(request, review)]
+    if not happened:
         raise ConfigError(
             "nothing is asked for", hint="`reelremix clip edit --help` lists what can be changed"
         )
-    return happened + done
+    return happened
 
 
 def clip_named(name: str, review: Review) -> Clip:
@@ -87,9 +84,8 @@ def _changes(request: EditRequest, review: Review) -> Iterator[Change]:
         yield _corrected(review.clip(id), old, new)
     for span in request.put_back:
         yield PutBack(id, span.start_s, span.end_s)
-    for edge, asked in ((Edge.START, request.start), (Edge.END, request.end)):
-        if asked is not None:
-            yield _trimmed(review, id, edge, asked)
+    if request.start is not None or request.end is not None:
+        yield _trimmed(request, id, review)
     for what in request.cut:
         yield _cut(review.clip(id), what)
     yield from _about(request, id, review)
@@ -125,18 +121,32 @@ def _cut(clip: Clip, what: str | TimeRange) -> Change:
     return cut_words(clip, *phrase_in(clip.words, what))
 
 
-def _trimmed(review: Review, id: str, edge: Edge, asked: str) -> Change:
-    clip = review.clip(id)
+def _trimmed(request: EditRequest, id: str, review: Review) -> Trim:
+    hull = hull_of(review.clip(id).ranges)
+    start_s, end_s = hull.start_s, hull.end_s
+    if request.start is not None:
+        start_s = _end_of(review, id, Edge.START, request.start)
+    if request.end is not None:
+        end_s = _end_of(review, id, Edge.END, request.end)
+    length_s = review.spoken().end.seconds
+    if max(start_s, end_s) > length_s:
+        raise ConfigError(f"the recording ends at {length_s:.2f} s")
+    if start_s >= end_s:
+        raise ConfigError(f"the clip would begin at {start_s:.2f} s and end at {end_s:.2f} s")
+    return Trim(id, start_s, end_s)
+
+
+def _end_of(review: Review, id: str, edge: Edge, asked: str) -> float:
+    """Where an end is asked for, in seconds."""
     if found := re.fullmatch(r"([+-]\d+)([ws])", asked):
-        return moved(clip, edge, UNITS[found[2]], int(found[1]), review.spoken())
+        trim = moved(review.clip(id), edge, UNITS[found[2]], int(found[1]), review.spoken())
+        return trim.start_s if edge is Edge.START else trim.end_s
     if not NUMBER.fullmatch(asked):
         raise ConfigError(
             f"--{edge} must look like +2w, -1s or 63.1 (got {asked!r})",
             hint="w moves it by words, s by sentences; a number is a moment in seconds",
         )
-    hull = hull_of(clip.ranges)
-    at_s = float(asked)
-    return Trim(id, at_s, hull.end_s) if edge is Edge.START else Trim(id, hull.start_s, at_s)
+    return float(asked)
 
 
 def _moment(clip: Clip, at: str) -> float:

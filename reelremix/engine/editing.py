@@ -8,17 +8,17 @@ render.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
+from fractions import Fraction
 from itertools import accumulate
-from pathlib import Path
 
 from reelremix.engine.captions.preset import read_preset
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.corrections import written
 from reelremix.engine.domain.edit import (
     Change,
     Correct,
@@ -36,26 +36,21 @@ from reelremix.engine.domain.edit import (
 )
 from reelremix.engine.domain.kept import heard_words, hull_of, is_heard
 from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice, Pin, Zoom
-from reelremix.engine.domain.mix import Censor
-from reelremix.engine.domain.sentence import Sentence
-from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.spacing import join_words, split_words
 from reelremix.engine.domain.time import TimeRange, Timestamp
-from reelremix.engine.domain.track import Track
-from reelremix.engine.domain.transcript import Transcript, Word
+from reelremix.engine.domain.transcript import Word
 from reelremix.engine.export.names import slug
 from reelremix.engine.framing import captions_of
+from reelremix.engine.material import Material
 from reelremix.engine.planning import clip_id
 from reelremix.engine.revision import NO_CAPTIONS, own_style
 from reelremix.engine.stages.branding import dress_of, found_again, remember_kit
 from reelremix.engine.stages.caption import legible, refitted
-from reelremix.engine.stages.censor import WordList, censored
-from reelremix.engine.stages.corrections import written
-from reelremix.engine.stages.cuts import Ranges, Spoken, gaps_of, joined, trimmed, without
+from reelremix.engine.stages.censor import censored
+from reelremix.engine.stages.cuts import Ranges, gaps_of, joined, trimmed, without
 from reelremix.engine.stages.describe import describe_clips
 from reelremix.engine.stages.joins import held_layout, kept_layout
 from reelremix.engine.stages.mixing import fades_for
-from reelremix.engine.stages.propose import split_sentences
 from reelremix.engine.stages.punch import hide_jumps
 from reelremix.errors import ConfigError
 
@@ -63,28 +58,6 @@ LONGEST_TITLE = 200
 SHORT_SILENCE_S = 1.5
 """Between two clips that become one, as between sentences: it stays in."""
 UNCHANGED = "nothing would change: {}"
-
-
-@dataclass(frozen=True)
-class Material:
-    """What operations draw on besides the clips."""
-
-    source_id: str
-    transcript: Transcript
-    """What is said in the whole recording, as far as that is known."""
-    spoken: Spoken
-    """The same, to cut between."""
-    picture: VideoFormat
-    tracks: Sequence[Track]
-    censor: Censor
-    censor_words: WordList
-    manifest: Path
-    """The presets and files of brand kits are looked for beside it too."""
-
-    @cached_property
-    def sentences(self) -> Sequence[Sentence]:
-        """All sentences of the recording."""
-        return split_sentences(self.transcript)
 
 
 class Editor:
@@ -105,6 +78,8 @@ class Editor:
             return {clip.id: clip}
         before = _named(change.clip, clips)
         match change:
+            case Correct():
+                return self._corrected_wherever(before, change, clips)
             case Split():
                 return {clip.id: clip for clip in self._split(before, change, clips)}
             case Merge():
@@ -132,8 +107,6 @@ class Editor:
                 return _following(clip, change)
             case Recaption(preset=preset):
                 return self._recaptioned(clip, preset)
-            case Correct():
-                return self._corrected(clip, change)
             case _:
                 raise AssertionError(f"{change.op} is no change of one clip")
 
@@ -187,7 +160,7 @@ class Editor:
         is_within = all(_covers(clip.ranges, kept) for kept in ranges)
         layout, framing = self._layout_of(clip, ranges, is_within=is_within)
         now = replace(clip, ranges=ranges, layout=layout, framing=framing)
-        now = self._with_words(now, clip.words)
+        now = self._with_words(now, clip.words, clip.ranges)
         return self._settled(now)
 
     def _layout_of(self, clip: Clip, ranges: Ranges, *, is_within: bool) -> tuple[Layout, Framing]:
@@ -199,11 +172,14 @@ class Editor:
             layout = hide_jumps(layout, self.material.picture)
         return layout, clip.framing
 
-    def _with_words(self, clip: Clip, before: Sequence[Word]) -> Clip:
-        """The clip with the words that are heard in it: as they were, and those that are new."""
-        spans = {word.range for word in before}
+    def _with_words(self, clip: Clip, before: Sequence[Word], ranges: Sequence[TimeRange]) -> Clip:
+        """The clip with the words that are heard in it: as they were, and those that are new.
+
+        `before` are all words that are read in `ranges`, where nothing is added.
+        """
         heard = legible(self.material.spoken.heard_in(clip.ranges))
-        fresh = [w for w in _uncovered(heard, before) if w.range not in spans]
+        known = {word.range for word in heard_words(heard, ranges)}
+        fresh = [word for word in _uncovered(heard, before) if word.range not in known]
         masked = censored(
             replace(clip, words=tuple(fresh)), self.material.censor, self.material.censor_words
         )
@@ -251,13 +227,28 @@ class Editor:
         captions = captions_of(clip, self.material.tracks, worn.name, worn.style)
         return replace(clip, captions=captions)
 
-    def _corrected(self, clip: Clip, change: Correct) -> Clip:
+    def _corrected_wherever(
+        self, clip: Clip, change: Correct, clips: Mapping[str, Clip]
+    ) -> dict[str, Clip | None]:
+        """The clip with other words in a stretch, and all others that have the same words there."""
         span = TimeRange.from_seconds(change.start_s, change.end_s)
-        meant = [n for n, word in enumerate(clip.words) if span.overlap_s(word.range) > 0]
+        meant = _spans_in(clip, span)
         if not meant:
             raise ConfigError(f"no word of clip {clip.id} is said there")
+        found = {
+            other.id: now
+            for other in clips.values()
+            if _spans_in(other, span) == meant
+            and (now := self._corrected(other, span, change.text)) != other
+        }
+        if clip.id not in found:
+            raise ConfigError(UNCHANGED.format(_nothing(change)))
+        return dict(found)
+
+    def _corrected(self, clip: Clip, span: TimeRange, text: str) -> Clip:
+        meant = [n for n, word in enumerate(clip.words) if is_heard(word.range, span)]
         first, last = meant[0], meant[-1]
-        fresh = written(clip.words[first : last + 1], split_words(change.text))
+        fresh = written(clip.words[first : last + 1], split_words(text))
         words = (*clip.words[:first], *fresh, *clip.words[last + 1 :])
         now = replace(clip, words=words, text=join_words(w.text for w in words))
         now = _reworded(now, clip.words[first : last + 1], fresh)
@@ -291,7 +282,10 @@ class Editor:
             raise ConfigError(f"clip {clip.id} cannot be merged with itself")
         both = replace(clip, layout=_both(clip.layout, other.layout))
         now = self._of_ranges(both, self._bridged(joined([*clip.ranges, *other.ranges])))
-        spoken = self._with_words(now, [*clip.words, *other.words])
+        words = sorted(
+            [*clip.words, *_uncovered(other.words, clip.words)], key=lambda w: w.range.start
+        )
+        spoken = self._with_words(now, words, [*clip.ranges, *other.ranges])
         return self._settled(replace(spoken, framing=replace(clip.framing, made=None)))
 
     def _bridged(self, ranges: Ranges) -> Ranges:
@@ -340,6 +334,11 @@ class Editor:
         return replace(clip, id=id, rank=rank, slug=slug(clip.title))
 
 
+def _spans_in(clip: Clip, span: TimeRange) -> list[TimeRange]:
+    """When the words of a clip are said that are said in a stretch."""
+    return [word.range for word in clip.words if is_heard(word.range, span)]
+
+
 def _named(id: str, clips: Mapping[str, Clip]) -> Clip:
     if id not in clips:
         raise ConfigError(f"there is no clip {id} any more", hint="somebody merged or removed it")
@@ -372,6 +371,9 @@ def _retitled(clip: Clip, change: Retitle) -> Clip:
         raise ConfigError(f"a title has at most {LONGEST_TITLE} letters (got {len(title)})")
     description = clip.description if change.description is None else change.description.strip()
     hashtags = clip.hashtags if change.hashtags is None else change.hashtags
+    for tag in hashtags:
+        if not re.fullmatch(r"#\S+", tag):
+            raise ConfigError(f"a hashtag is # and letters without spaces (got {tag!r})")
     return replace(clip, title=title, description=description, hashtags=hashtags)
 
 
@@ -415,17 +417,26 @@ def _covers(ranges: Sequence[TimeRange], span: TimeRange) -> bool:
 
 
 def _uncovered(words: Sequence[Word], others: Sequence[Word]) -> list[Word]:
-    """Words in whose place a clip has nothing yet, neither themselves nor what was written."""
+    """Words in whose place there are no others: neither they themselves nor ones in their stead.
+
+    One stands for another where the middle of either lies in the other.
+    """
     ordered = sorted(others, key=lambda word: word.range.start)
     starts = [word.range.start.exact for word in ordered]
     ends = list(accumulate((word.range.end.exact for word in ordered), max))
+    middles = sorted(_middle(word) for word in others)
     found = []
     for word in words:
-        middle = (word.range.start.exact + word.range.end.exact) / 2
+        middle, start, end = _middle(word), word.range.start.exact, word.range.end.exact
         begun = bisect_right(starts, middle)
-        if not begun or ends[begun - 1] <= middle:
+        is_inside = begun > 0 and ends[begun - 1] > middle
+        if not is_inside and bisect_left(middles, start) == bisect_left(middles, end):
             found.append(word)
     return found
+
+
+def _middle(word: Word) -> Fraction:
+    return (word.range.start.exact + word.range.end.exact) / 2
 
 
 def _both(a: Layout, b: Layout) -> Layout:

@@ -47,15 +47,20 @@ def clips_named(names: Sequence[str], ranks: Mapping[str, int], manifest: Path) 
         manifest: they are in.
 
     Raises:
-        ConfigError: there is no such clip.
+        ConfigError: there is no such clip, or several have that rank.
     """
-    known = {id: id for id in ranks} | {str(rank): id for id, rank in ranks.items()}
     found = []
     for name in names:
-        if name not in known:
+        meant = [id for id, rank in ranks.items() if name in (id, str(rank))]
+        if len(meant) > 1:
+            raise ConfigError(
+                f"several clips of {manifest} have rank {name}: {', '.join(meant)}",
+                hint="name one by its id",
+            )
+        if not meant:
             listed = ", ".join(f"{rank} ({id})" for id, rank in ranks.items()) or "none"
             raise ConfigError(f"{manifest} has no clip {name!r}; it has: {listed}")
-        found.append(known[name])
+        found += meant
     return tuple(dict.fromkeys(found))
 
 

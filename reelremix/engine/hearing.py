@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.corrections import corrected
 from reelremix.engine.domain.events import StageFinished, StageStarted, Warned
 from reelremix.engine.domain.request import AUTO, OFF, TranscribeOptions, check_speakers
 from reelremix.engine.domain.sound import SoundTrack
@@ -32,7 +33,6 @@ from reelremix.engine.stages import diarize, listen
 from reelremix.engine.stages.align import STAGE as ALIGN
 from reelremix.engine.stages.align import Alignment, align, align_key, is_timed
 from reelremix.engine.stages.artifact import load, save, staged
-from reelremix.engine.stages.corrections import corrected
 from reelremix.engine.stages.diarize import diarization_key, diarize_within
 from reelremix.engine.stages.hints import hints_of, listening_for
 from reelremix.engine.stages.listen import track_key
@@ -103,8 +103,7 @@ def hear(
         require_audio(subject)
     elif subject.presentation.audio is None:
         given = _within(given, subject, ctx)
-        ctx.catalogue.save_transcript(subject.source.id, given)
-        return Heard(given, "cpu", None, hints.chapters)
+        return Heard(_remembered(given, subject, ctx), "cpu", None, hints.chapters)
     sounds = _sounds(subject.presentation, ctx, with_sounds)
     voices = _voices(subject, given, options.speakers, _around(ranges, subject.presentation), ctx)
     ears = [part.ear for part in (sounds, voices) if part is not None and part.ear is not None]
@@ -124,9 +123,14 @@ def hear(
         transcript = assign_speakers(transcript, turns)
     if track is not None and not transcript.events:
         transcript = replace(transcript, events=track.events)
-    transcript = corrected(transcript, ctx.catalogue.corrections(subject.source.id))
-    ctx.catalogue.save_transcript(subject.source.id, transcript)
+    transcript = _remembered(transcript, subject, ctx)
     return Heard(transcript, device, track, hints.chapters)
+
+
+def _remembered(heard: Transcript, subject: Subject, ctx: RunContext) -> Transcript:
+    """Keep a transcript; what a person corrected in it is what it says."""
+    ctx.catalogue.save_transcript(subject.source.id, heard)
+    return corrected(heard, ctx.catalogue.corrections(subject.source.id))
 
 
 @dataclass(frozen=True, slots=True)

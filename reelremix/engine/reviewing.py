@@ -10,24 +10,22 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from reelremix.engine import codec
 from reelremix.engine.adapting import DROPPED, KEPT, REOPENED, place_of
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import Decision, RunContext
+from reelremix.engine.domain.corrections import correction_of
 from reelremix.engine.domain.edit import (
     Begin,
     ByHand,
     Change,
     Changed,
     Correct,
-    Correction,
     Edit,
     Entry,
     ManifestPlace,
@@ -41,27 +39,25 @@ from reelremix.engine.domain.edit import (
     entries_after,
     standing_of,
 )
-from reelremix.engine.domain.events import Warned
-from reelremix.engine.domain.kept import is_heard
-from reelremix.engine.domain.mix import Censor
-from reelremix.engine.domain.source import VideoFormat
-from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Track
-from reelremix.engine.domain.transcript import Segment, Transcript
-from reelremix.engine.editing import Editor, Material
+from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.edit_log import EditLog
+from reelremix.engine.editing import Editor
 from reelremix.engine.export.clip_entry import OPTIONAL
 from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.decided import decided_part, manifest_with, plain_decisions
 from reelremix.engine.export.manifest import manifest_at, read_manifest, to_bytes
 from reelremix.engine.export.tracks import tracks_from_dict, tracks_with
-from reelremix.engine.pipeline import alone_at, audio_of, reopened
-from reelremix.engine.stages.censor import WordList, word_list
-from reelremix.engine.stages.corrections import corrected
+from reelremix.engine.material import Frames, material_of
+from reelremix.engine.pipeline import alone_at
 from reelremix.engine.stages.cuts import Spoken
 from reelremix.engine.store.files import write_atomically
-from reelremix.errors import ConfigError, EditConflict, SourceError
+from reelremix.errors import ConfigError, EditConflict
 
-BY_HAND, SETTLE = ByHand(), Settle()
+T = TypeVar("T")
+BEGIN, BY_HAND, SETTLE = Begin(), ByHand(), Settle()
+KEPT_ALL_THE_SAME = "what was changed is kept in the library, and written as soon as that can be"
+LOOK = "look at it, and try again"
 MOST_TRIES = 5
 """Times that a change is tried again after somebody else's."""
 STATUS_KINDS = {None: REOPENED, "kept": KEPT, "dropped": DROPPED}
@@ -95,20 +91,18 @@ class Review:
         self._ctx = ctx
         self._adopting = adopting
         self._lock = threading.RLock()
-        self._log: list[Edit] = []
         self._content = read_manifest(self.path)
         self.tracks = tracks_from_dict(self._content, self.path)
         self._editor: Editor | None = None
         self._parsed: dict[str, tuple[Entry, Clip]] = {}
         self._faces: dict[str, Sequence[Track]] = {}
         self._seen: dict[str, Entry] | None = None
-        self._stack = ExitStack()
-        self._snapper: Callable[[Timestamp], Timestamp] | None = None
         if "id" not in self._content:
             self._name_manifest()
         self._remember_place()
         self.id = str(self._content["id"])
-        self._log = list(ctx.catalogue.edits(self.id))
+        self._frames = Frames(self.source, ctx)
+        self._log = EditLog(self.id, ctx.catalogue)
         self._entries = self._as_logged()
         for entry in self._entries.values():
             self._clip(entry)  # whoever opens a manifest is told at once what is wrong with it
@@ -116,9 +110,7 @@ class Review:
 
     def close(self) -> None:
         """Let go of the recording."""
-        with self._lock:
-            self._stack.close()
-            self._snapper = None
+        self._frames.close()
 
     @property
     def source(self) -> Mapping[str, Any]:
@@ -141,7 +133,8 @@ class Review:
     @property
     def standing(self) -> Standing:
         """What was done, and what can be done again."""
-        return standing_of(self._log)
+        with self._lock:
+            return self._log.standing
 
     @property
     def can_undo(self) -> bool:
@@ -162,41 +155,61 @@ class Review:
             ConfigError: it cannot be done, or would change nothing.
             EditConflict: somebody else changed the same clip meanwhile; nothing was done.
         """
-        with self._lock:
-            for _ in range(MOST_TRIES):
-                before = dict(self._entries)
-                now = self._after(change)
-                try:
-                    return self._append(change, changes_between(before, now))
-                except EditConflict as exc:
-                    theirs = self.refresh()
-                    ours = changes_between(before, now)
-                    if touched := theirs & ours.keys():
-                        raise EditConflict(
-                            f"clip {self._named(sorted(touched)[0])} was changed meanwhile by"
-                            " somebody else",
-                            hint="look at it, and try again",
-                        ) from exc
-            raise EditConflict("these clips are being changed all the time", hint="try again")
+        return self.together(lambda: self._append(change, self._changed_by(change)))
 
     def undo(self) -> Happened:
-        """Take back the last operation. Raises ConfigError where there is none."""
-        with self._lock:
-            self.refresh()
-            done = self.standing.done
-            if len(done) < 2:
-                raise ConfigError("there is nothing to undo")
-            return self._turn(Undo(), done[-1], entries_after(done[:-1]))
+        """Take back the last operation.
+
+        Raises:
+            ConfigError: there is none.
+            EditConflict: somebody else did something meanwhile, which would be taken back.
+        """
+        return self.together(lambda: self._turn(Undo()))
 
     def redo(self) -> Happened:
-        """Do again what was taken back last. Raises ConfigError where there is nothing."""
+        """Do again what was taken back last. Raises what `undo` raises."""
+        return self.together(lambda: self._turn(Redo()))
+
+    def together(self, work: Callable[[], T]) -> T:
+        """Carry out operations that are kept all at once, or not at all.
+
+        Args:
+            work: calls `do`, `undo` and `redo`; again from the beginning where somebody else
+                changed other clips meanwhile.
+
+        Raises:
+            EditConflict: somebody else changed one of the clips meanwhile.
+            Exception: what `work` raises. Nothing was done then.
+        """
         with self._lock:
-            self.refresh()
-            standing = self.standing
-            if not standing.undone:
-                raise ConfigError("there is nothing to do again")
-            step = standing.undone[-1]
-            return self._turn(Redo(), step, entries_after((*standing.done, step)))
+            if self._log.is_open:
+                return work()
+            for _ in range(MOST_TRIES):
+                before, done = self._entries, self._log.standing.done
+                batch: list[Edit] = []
+                try:
+                    with self._log.batch() as batch:
+                        result = work()
+                except EditConflict as exc:
+                    ours, self._entries = changes_between(before, self._entries), before
+                    self._give_way(ours, batch, exc)
+                except BaseException:
+                    self._entries = before
+                    raise
+                else:
+                    self._follow(before, done)
+                    return result
+            raise EditConflict("these clips are being changed all the time", hint="try again")
+
+    def _give_way(self, ours: Iterable[str], batch: Sequence[Edit], exc: EditConflict) -> None:
+        """Take over what somebody else did; raises EditConflict where ours cannot follow it."""
+        theirs = self.refresh()
+        for id in sorted(theirs.intersection(ours)):
+            raise EditConflict(
+                f"clip {self._named(id)} was changed meanwhile by somebody else", hint=LOOK
+            ) from exc
+        if any(isinstance(edit.operation, Undo | Redo) for edit in batch):
+            raise EditConflict("somebody else did something meanwhile", hint=LOOK) from exc
 
     def settle(
         self, clips: Sequence[Clip], faces: Mapping[str, Sequence[Track]]
@@ -209,30 +222,30 @@ class Review:
         """
         with self._lock:
             self.refresh()
-            fresh = {
-                clip.id: plain_decisions(clip)
-                for clip in clips
-                if clip.id in self._entries and _is_as_was(clip, self.clip(clip.id))
-            }
-            now = _with_unknown(self._entries, {**self._entries, **fresh})
-            changed = changes_between(self._entries, now)
-            if not changed or not self._log:
-                return None
-            own = {id: faces[id] for id in fresh if id in faces}
-            self._faces |= own
-            self.tracks = (*self.tracks, *(track for seen in own.values() for track in seen))
-            self._editor = None
-            return self._append(SETTLE, changed)
+            happened = self.together(lambda: self._settled(clips))
+            if happened is not None:
+                own = {id: faces[id] for id in happened.clips if id in faces}
+                self._faces |= own
+                self.tracks = (*self.tracks, *(track for seen in own.values() for track in seen))
+                self._editor = None
+            return happened
+
+    def _settled(self, clips: Sequence[Clip]) -> Happened | None:
+        fresh = {
+            clip.id: plain_decisions(clip)
+            for clip in clips
+            if clip.id in self._entries and _is_as_was(clip, self.clip(clip.id))
+        }
+        now = _with_unknown(self._entries, {**self._entries, **fresh})
+        changed = changes_between(self._entries, now)
+        return self._append(SETTLE, changed) if changed and not self._log.is_empty else None
 
     def refresh(self) -> set[str]:
         """Take over what others did; returns the ids of the clips they changed."""
         with self._lock:
-            news = list(self._ctx.catalogue.edits(self.id, self._number))
-            if not news:
-                return set()
             before = self._entries
-            self._log += news
-            self._entries = self._as_logged()
+            if self._log.take_news():
+                self._entries = self._as_logged()
             return set(changes_between(before, self._entries))
 
     def sync(self) -> None:
@@ -245,29 +258,30 @@ class Review:
             content = read_manifest(self.path)
             self.refresh()
             self._adopt(content)
-            if not self._log:
+            if self._log.is_empty:
                 return
-            updated = manifest_with(content, self._entries, self._history(), self._number)
+            updated = manifest_with(content, self._entries, self._history(), self._log.number)
             if self._faces:
                 updated["tracks"] = tracks_with(updated, self._faces)
             if updated != content:
-                write_atomically(self.path, to_bytes(updated))
+                try:
+                    self._write(updated)
+                except ConfigError as exc:
+                    raise ConfigError(exc.message, hint=KEPT_ALL_THE_SAME) from exc
             self._content, self._faces = updated, {}
 
     def spoken(self) -> Spoken:
         """The words of the recording, to cut between."""
-        return self._edits().material.spoken
+        with self._lock:
+            return self._edits().material.spoken
 
     def transcript(self) -> Transcript:
         """What is said in the recording, as far as that is known."""
-        return self._edits().material.transcript
+        with self._lock:
+            return self._edits().material.transcript
 
-    @property
-    def _number(self) -> int:
-        return self._log[-1].number if self._log else 0
-
-    def _after(self, change: Change) -> dict[str, Entry]:
-        """The entries as a change leaves them."""
+    def _changed_by(self, change: Change) -> dict[str, Changed | None]:
+        """What a change makes of the entries."""
         clips = {id: self._clip(entry) for id, entry in self._entries.items()}
         now = dict(self._entries)
         for id, clip in self._edits().changed(change, clips).items():
@@ -275,34 +289,34 @@ class Review:
                 del now[id]
             else:
                 now[id] = plain_decisions(clip)
-        return _with_unknown(self._entries, now)
+        return changes_between(self._entries, _with_unknown(self._entries, now))
 
     def _append(self, operation: Operation, changed: Mapping[str, Changed | None]) -> Happened:
-        """Write an edit down, and what follows from it."""
-        if not self._log:
-            begun = changes_between({}, self._entries)
-            self._write(Begin(), begun)
-        before = dict(self._entries)
-        self._write(operation, changed)
+        """Add an edit to what is being done."""
+        above = int(self._content.get("edited_to", 0))
+        if self._log.is_empty:
+            self._log.append(BEGIN, changes_between({}, self._entries), above=above)
+        self._log.append(operation, changed, above=above)
         self._entries = self._as_logged()
-        self._follow(operation, before)
         return Happened(operation, tuple(sorted(changed)))
 
-    def _write(self, operation: Operation, changed: Mapping[str, Changed | None]) -> None:
-        last = max(self._number, int(self._content.get("edited_to", 0)))
-        edit = Edit(last + 1, round(time.time(), 3), operation, changed)
-        self._ctx.catalogue.append_edit(self.id, edit)
-        self._log.append(edit)
+    def _turn(self, turn: Undo | Redo) -> Happened:
+        """Undo the last step, or redo it."""
+        standing, before = self._log.standing, self._entries
+        if isinstance(turn, Undo):
+            if len(standing.done) < 2:
+                raise ConfigError("there is nothing to undo")
+            step = standing.done[-1]
+        else:
+            if not standing.undone:
+                raise ConfigError("there is nothing to do again")
+            step = standing.undone[-1]
+        self._log.append(turn, {}, above=0)
+        self._entries = self._as_logged()
+        changed = changes_between(before, self._entries)
+        return Happened(step.edit.operation, tuple(sorted(changed)))
 
-    def _turn(self, operation: Undo | Redo, step: Step, now: dict[str, Entry]) -> Happened:
-        """Undo or redo a step."""
-        before = dict(self._entries)
-        self._write(operation, {})
-        self._entries = now
-        self._follow(step.edit.operation, before)
-        return Happened(step.edit.operation, tuple(sorted(changes_between(before, now))))
-
-    def _follow(self, operation: Operation, before: Mapping[str, Entry]) -> None:
+    def _follow(self, before: Mapping[str, Entry], done: Sequence[Step]) -> None:
         """Tell the rest of the library what became of the clips."""
         catalogue, source_id = self._ctx.catalogue, str(self.source["id"])
         changed = changes_between(before, self._entries)
@@ -315,40 +329,38 @@ class Review:
                 kind = STATUS_KINDS[clip.status]
                 at = round(time.time(), 3)
                 catalogue.record(Decision(clip.id, kind, place_of(entry), at))
-        if isinstance(operation, Correct):
-            self._follow_correction(operation)
+        self._follow_corrections(_correcting(done), _correcting(self._log.standing.done))
 
-    def _follow_correction(self, operation: Correct) -> None:
-        """What is read in a clip is what the recording says, for search and for other clips too."""
-        if operation.clip not in self._entries:
-            return
+    def _follow_corrections(
+        self, before: Mapping[int, Correct], now: Mapping[int, Correct]
+    ) -> None:
+        """What is read in a clip is what the recording says, for search and for other runs too."""
         catalogue, source_id = self._ctx.catalogue, str(self.source["id"])
-        span = TimeRange.from_seconds(operation.start_s, operation.end_s)
-        clip = self._clip(self._entries[operation.clip])
-        words = tuple(w.text for w in clip.words if is_heard(w.range, span))
-        correction = Correction(span, words)
-        catalogue.correct(source_id, correction)
-        transcript = catalogue.transcript(source_id)
-        if transcript is not None:
-            catalogue.save_transcript(source_id, corrected(transcript, [correction]))
-        self._editor = None
+        for number in reversed([number for number in before if number not in now]):
+            catalogue.uncorrect(source_id, correction_of(before[number]))
+        for number in [number for number in now if number not in before]:
+            catalogue.correct(source_id, correction_of(now[number]))
+        if before != now:
+            self._editor = None
 
     def _as_logged(self) -> dict[str, Entry]:
-        if not self._log:
+        if self._log.is_empty:
             return {entry["id"]: decided_part(entry) for entry in self._content["clips"]}
-        return entries_after(self.standing.done)
+        return entries_after(self._log.standing.done)
 
     def _adopt(self, content: Mapping[str, Any]) -> None:
         """Take over what was changed in the manifest by hand since it was last written."""
-        if not self._log:
-            return
         found = {entry["id"]: decided_part(entry) for entry in content["clips"]}
-        if found == self._seen:
+        if self._log.is_empty or found == self._seen:
             return  # nothing was changed in it since it was looked at last
         self._seen = found
+        self.together(lambda: self._adopted(content, found))
+
+    def _adopted(self, content: Mapping[str, Any], found: Mapping[str, Entry]) -> None:
+        edits = self._log.edits
         # A file that is older than the log is as it was when that began.
-        number = max(int(content.get("edited_to", 0)), self._log[0].number)
-        agreed = entries_after(standing_of(e for e in self._log if e.number <= number).done)
+        number = max(int(content.get("edited_to", 0)), edits[0].number)
+        agreed = entries_after(standing_of(e for e in edits if e.number <= number).done)
         changed = changes_between(agreed, found)
         by_hand = {id: own for id, own in changed.items() if self._differs(id, own)}
         if by_hand:
@@ -371,7 +383,7 @@ class Review:
 
     def _history(self) -> dict[str, list[dict[str, Any]]]:
         """What was done to each clip and counts, as a manifest lists it."""
-        begun = self._log[0].at
+        begun = self._log.edits[0].at
         history: dict[str, list[dict[str, Any]]] = {
             entry["id"]: [e for e in entry.get("edits", ()) if e.get("at", begun) < begun]
             for entry in self._content["clips"]
@@ -388,59 +400,23 @@ class Review:
 
     def _edits(self) -> Editor:
         if self._editor is None:
-            self._editor = Editor(self._material(), self._ctx)
+            clips = [self._clip(entry) for entry in self._entries.values()]
+            material = material_of(
+                self._content, self.path, clips, self.tracks, self._frames, self._ctx
+            )
+            self._editor = Editor(material, self._ctx)
         return self._editor
-
-    def _material(self) -> Material:
-        options = self._content.get("options", {})
-        source_id = str(self.source["id"])
-        transcript = self._ctx.catalogue.transcript(source_id) or self._said_in_clips()
-        mode = Censor(options.get("censor", Censor.OFF))
-        own = options.get("censor_words")
-        path = Path(own) if own else None
-        hides = mode is not Censor.OFF
-        return Material(
-            source_id=source_id,
-            transcript=transcript,
-            spoken=Spoken(
-                transcript.timed_words,
-                self._snap,
-                Timestamp.from_seconds(float(self.source["duration_s"])),
-                1 / Fraction(self.source["frame_rate"]),
-            ),
-            picture=self._picture(),
-            tracks=self.tracks,
-            censor=mode,
-            censor_words=word_list(transcript.language, path) if hides else WordList(),
-            manifest=self.path,
-        )
-
-    def _said_in_clips(self) -> Transcript:
-        """What is known of a recording that the library knows nothing of."""
-        words = {w.range: w for entry in self._entries.values() for w in self._clip(entry).words}
-        ordered = sorted(words.values(), key=lambda word: word.range.start)
-        language = (self._content.get("transcript") or {}).get("language")
-        segments = tuple(Segment(w.range, w.text, (w,), w.speaker) for w in ordered)
-        return Transcript(language, None, segments)
-
-    def _picture(self) -> VideoFormat:
-        width, height = int(self.source["width_px"]), int(self.source["height_px"])
-        rate = Fraction(self.source["frame_rate"])
-        return VideoFormat(width, height, rate, False, 0, False, "yuv420p", width, height)
-
-    def _snap(self, moment: Timestamp) -> Timestamp:
-        """The frame boundary nearest to a moment: the recording's own, while it is within reach."""
-        with self._lock:  # the reader is one, and whoever points may do so from any thread
-            if self._snapper is None:
-                self._snapper = self._stack.enter_context(snapping(self.source, self._ctx))
-            return self._snapper(moment)
 
     def _name_manifest(self) -> None:
         """Give the manifest a name of its own; what is in it now is its beginning."""
         with alone_at(self.path, self._ctx):
             content = read_manifest(self.path)
             self._content = {**content, "id": uuid.uuid4().hex, "edited_to": 0}
-            write_atomically(self.path, to_bytes(self._content))
+            self._write(self._content)
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        """Write the manifest; where its name is a link, what that leads to."""
+        write_atomically(self.path.resolve(), to_bytes(content))
 
     def _remember_place(self) -> None:
         """Tell the library where the manifest is; a copy of one that is still there is another."""
@@ -467,25 +443,10 @@ def in_step(path: Path, ctx: RunContext, *, adopting: ByHand | Settle = BY_HAND)
             review.close()
 
 
-@contextmanager
-def snapping(
-    source: Mapping[str, Any], ctx: RunContext
-) -> Iterator[Callable[[Timestamp], Timestamp]]:
-    """The frame boundaries of a manifest's recording; of its nominal rate where it is gone."""
-    from reelremix.engine.media.decode import FrameReader  # deferred: FFmpeg, 100 ms
-
-    with ExitStack() as stack:
-        try:
-            subject = stack.enter_context(reopened(str(source["id"]), audio_of(source), ctx))
-            reader = stack.enter_context(FrameReader(subject.path, subject.presentation))
-        except SourceError as exc:
-            ctx.reporter.emit(
-                Warned(f"cuts are set by the frame rate alone: {exc.message}", exc.hint)
-            )
-            rate = Fraction(source["frame_rate"])
-            yield lambda moment: Timestamp(round(moment.exact * rate), 1 / rate)
-            return
-        yield reader.snap
+def _correcting(steps: Iterable[Step]) -> dict[int, Correct]:
+    """The corrections among some steps, by the number of their edits."""
+    edits = (step.edit for step in steps)
+    return {e.number: e.operation for e in edits if isinstance(e.operation, Correct)}
 
 
 def _is_as_was(framed: Clip, now: Clip) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,21 @@ def test_a_clip_is_cut_corrected_and_kept(reelremix: Command, clips: Path) -> No
     [entry] = ended.json["clips"]
     assert (entry["title"], entry["status"]) == ("A form, a table", "kept")
     assert "four parts" not in entry["text"] and "annex" in entry["text"]
-    ops = ["correct", "trim", "trim", "cut", "retitle", "decide"]
+    ops = ["correct", "trim", "cut", "retitle", "decide"]
     assert [edit["op"] for edit in entry["edits"]] == ops
-    undone = reelremix("clip", "edit", clips, "--undo", 6, "--json")
+    undone = reelremix("clip", "edit", clips, "--undo", 5, "--json")
     assert undone.code == 0 and undone.json["clips"][0]["edits"] == []
+
+
+def test_nothing_is_done_where_the_manifest_cannot_be_written(
+    reelremix: Command, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    ended = reelremix("clip", "edit", clips, 1, "--keep")
+    assert ended.code == 2 and f"{clips} cannot be written to" in ended.err
+    monkeypatch.undo()
+    ended = reelremix("clip", "edit", clips, "--undo", 1)
+    assert ended.code == 2 and "there is nothing to undo" in ended.err
 
 
 def test_a_table_shows_what_came_of_it(reelremix: Command, clips: Path) -> None:

@@ -24,6 +24,11 @@ def ids(statuses: tuple[str | None, str | None], *names: str) -> list[str]:
     return [entry["id"] for entry in clips_meant(content(*statuses), names, PATH)]
 
 
+def test_a_rank_that_several_clips_have_is_not_enough() -> None:
+    with pytest.raises(ConfigError, match="rank 1: c0ffee000001, c0ffee000002"):
+        clips_named(["1"], {"c0ffee000001": 1, "c0ffee000002": 1}, PATH)
+
+
 def test_clips_are_named_by_rank_or_id_and_each_counts_once() -> None:
     assert clips_named(["2", "c0ffee000001", "1"], RANKS, PATH) == ("c0ffee000002", "c0ffee000001")
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,8 +33,9 @@ from reelremix.engine.domain.edit import (
     Status,
     Trim,
 )
-from reelremix.engine.domain.kept import hull_of
+from reelremix.engine.domain.kept import hull_of, is_heard
 from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.export.clip_entry import clip_to_dict
 from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.manifest import read_manifest
@@ -195,6 +199,70 @@ def test_a_corrected_word_is_read_in_captions_search_and_other_clips(
     assert said is not None and said.words == TALK.words
 
 
+def test_a_word_is_corrected_in_every_clip_that_says_it(review: Review) -> None:
+    first = review.clips[0]
+    hull = hull_of(first.ranges)
+    review.do(Create(hull.start_s, hull.start_s + 8))
+    [twin] = [clip for clip in review.clips if clip.rank == 4]
+    wrong = first.words[2]
+    review.do(Correct(first.id, wrong.range.start_s, wrong.range.end_s, "New York"))
+    assert texts(review.clip(twin.id))[2:4] == texts(review.clip(first.id))[2:4] == ["New", "York"]
+    review.undo()
+    assert review.clip(twin.id) == twin and review.clip(first.id) == first
+
+
+def test_corrections_that_follow_each_other_are_taken_back_one_by_one(
+    review: Review, ctx: RunContext
+) -> None:
+    clip = review.clips[0]
+    said = [ctx.catalogue.transcript(SOURCE.id)]
+    span = TimeRange(clip.words[2].range.start, clip.words[4].range.end)
+    for first, last, text in ((2, 2, "New York"), (3, 3, "Yorkshire"), (2, 5, "Leeds"), (2, 2, "")):
+        words = review.clip(clip.id).words
+        start_s, end_s = words[first].range.start_s, words[last].range.end_s
+        review.do(Correct(clip.id, start_s, end_s, text))
+        heard = ctx.catalogue.transcript(SOURCE.id)
+        assert heard is not None
+        said.append(heard)
+        own = [w.text for w in review.clip(clip.id).words if is_heard(w.range, span)]
+        assert [w.text for w in heard.words if is_heard(w.range, span)] == own
+    for expected in reversed(said[:-1]):
+        review.undo()
+        assert ctx.catalogue.transcript(SOURCE.id) == expected
+    assert ctx.catalogue.heard_transcript(SOURCE.id) == TALK
+
+
+def test_a_word_that_was_taken_out_of_the_file_by_hand_stays_out(
+    review: Review, ctx: RunContext
+) -> None:
+    review.do(Retitle(review.clips[0].id, "One"))
+    review.sync()
+    content = json.loads(review.path.read_bytes())
+    gone = content["clips"][0]["words"].pop(3)["text"]
+    content["clips"][0]["captions"] = None
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    again = Review(review.path, ctx)
+    before = texts(again.clips[0])
+    again.do(Trim(again.clips[0].id, hull_of(again.clips[0].ranges).start_s, 35.0))
+    assert gone not in before[:6] and texts(again.clips[0])[: len(before)] == before
+
+
+def test_clips_that_overlap_are_merged_without_saying_anything_twice(review: Review) -> None:
+    first = review.clips[0]
+    review.do(Create(20, 40))
+    [other] = [clip for clip in review.clips if clip.rank == 4]
+    wrong = first.words[-3]
+    review.do(Correct(first.id, wrong.range.start_s, wrong.range.end_s, "New York"))
+    review.do(Merge(first.id, other.id))
+    now = review.clip(first.id)
+    assert len(now.ranges) == 1
+    assert len({w.range for w in now.words}) == len(now.words)
+    assert texts(now).count("New") == 1 and len(now.words) == 1 + len(SPOKEN.heard_in(now.ranges))
+    pieces = [piece.range for piece in now.layout.pieces]
+    assert (pieces[0].start, pieces[-1].end) == (now.ranges[0].start, now.ranges[0].end)
+    assert all(a.end == b.start for a, b in pairwise(pieces))
+
+
 def test_a_misheard_word_is_put_right_in_title_description_and_hashtags_too(
     review: Review,
 ) -> None:
@@ -242,6 +310,8 @@ def test_layout_captions_and_who_is_shown_are_asked_for(review: Review) -> None:
         (lambda c: Decide(c, None), "undecided already"),
         (lambda c: Retitle(c, "  "), "cannot be empty"),
         (lambda c: Retitle(c, "x" * 201), "at most 200"),
+        (lambda c: Retitle(c, hashtags=("#two words",)), "without spaces"),
+        (lambda c: Retitle(c, hashtags=("#",)), "without spaces"),
         (lambda c: Trim(c, 20, 20), "nothing would be left"),
         (lambda c: CutOut(c, 0, 100), "nothing would be left"),
         (lambda c: CutOut(c, 60, 70), "nothing of the clip lies there"),
@@ -381,6 +451,33 @@ def test_a_copy_of_a_folder_has_a_life_of_its_own(review: Review, ctx: RunContex
     assert ops == ["One", "Another"]
 
 
+def test_what_cannot_be_written_is_kept_all_the_same(
+    review: Review, ctx: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    review.do(Retitle(review.clips[0].id, "One"))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(ConfigError, match="no space left on device") as caught:
+            review.sync()
+    assert "kept in the library" in (caught.value.hint or "")
+    again = Review(review.path, ctx)
+    again.sync()
+    assert in_manifest(again)[0].title == "One"
+
+
+def test_a_linked_manifest_stays_a_link(review: Review, ctx: RunContext) -> None:
+    real = review.path.rename(review.path.with_name("real.json"))
+    review.path.symlink_to(real)
+    again = Review(review.path, ctx)
+    again.do(Retitle(again.clips[0].id, "One"))
+    again.sync()
+    assert review.path.is_symlink() and in_manifest(again)[0].title == "One"
+    assert read_manifest(real)["clips"][0]["title"] == "One"
+
+
 def test_a_moved_folder_goes_on(review: Review, ctx: RunContext) -> None:
     clip = review.clips[0]
     review.do(Retitle(clip.id, "One"))
@@ -505,6 +602,7 @@ def test_any_edits_are_undone_exactly_and_everything_agrees_after_each(
         assert not review.can_undo
         review.sync()
         assert in_manifest(review) == states[0]
+        assert ctx.catalogue.transcript(SOURCE.id) == TALK
         for expected in states[1:]:
             review.redo()
             assert review.clips == expected
@@ -518,6 +616,10 @@ def check_clip(clip: Clip) -> None:
     assert all(end.exact * RATE % 1 == 0 for r in clip.ranges for end in (r.start, r.end))
     spoken = [w.range for w in clip.words]
     assert spoken == sorted(spoken, key=lambda r: r.start)
+    assert len(set(spoken)) == len(spoken)
+    shown_at = [piece.range for piece in clip.layout.pieces]
+    assert all(a.end <= b.start for a, b in pairwise(shown_at))
+    assert {r.start for r in clip.ranges} <= {r.start for r in shown_at}
     if clip.captions is not None:
         shown = [i for cue in clip.captions.cues for line in cue.lines for i in line]
         assert shown == sorted(shown) and all(i < len(clip.words) for i in shown)

@@ -142,15 +142,15 @@ def _show(entries: list[dict[str, Any]]) -> None:
     output.show_table(columns, rows)
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
+def _pair(text: str, option: str, form: str = "OLD=NEW") -> tuple[str, str]:
     old, mark, new = text.partition("=")
     if not mark or not old.strip():
-        raise ConfigError(f"{option} must look like OLD=NEW (got {text!r})")
+        raise ConfigError(f"{option} must look like {form} (got {text!r})")
     return old.strip(), new.strip()
 
 
 def _shown(text: str) -> tuple[Any, str]:
-    span, whom = _pair(text, "--show")
+    span, whom = _pair(text, "--show", "START-END=WHOM")
     return options.parse_range(span, "--show"), whom
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +17,9 @@ from reelremix.config import Settings
 
 if TYPE_CHECKING:
     from reelremix.cli.tui.screens.review import ReviewScreen
+
+SIGNALLED = 128
+"""Added to the number of a signal, the exit code of a program that it ended."""
 
 
 class ReviewApp(App[BaseException | None]):
@@ -43,7 +48,9 @@ class ReviewApp(App[BaseException | None]):
         self.theme = "textual-light" if settings.theme == "light" else "textual-dark"
 
     def on_mount(self) -> None:
-        """The first page."""
+        """The first page; whoever ends the program from outside gets the terminal back too."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         if self._named is None:
             from reelremix.cli.tui.screens.shelf import Shelf
 
@@ -52,6 +59,9 @@ class ReviewApp(App[BaseException | None]):
             from reelremix.cli.tui.screens.review import ReviewScreen
 
             self.push_screen(ReviewScreen(self.desk, self._named))
+
+    def _end(self, number: signal.Signals) -> None:
+        self.exit(return_code=SIGNALLED + number)
 
     def action_help(self) -> None:
         """Show or hide what the keys do where one is."""

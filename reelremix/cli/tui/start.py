@@ -23,9 +23,13 @@ def start(source: str | None) -> None:
     from reelremix.cli.tui.pictures import picture_widget
 
     picture = None if is_served else picture_widget(settings.pictures, os.environ)
-    error = ReviewApp(settings, source, picture).run()
+    app = ReviewApp(settings, source, picture)
+    error = app.run()
+    app.desk.close()
     if error is not None:
         raise error
+    if app.return_code:
+        raise SystemExit(app.return_code)
 
 
 def serve(source: str | None, port: int) -> None:

@@ -160,13 +160,16 @@ class Catalogue(Protocol):
         """For each source its name, None where it is not known, and its locations."""
 
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
-        """Keep the latest transcript of a source."""
+        """Keep the latest transcript of a source, as it was heard."""
 
     def transcript(self, source_id: str) -> Transcript | None:
-        """The latest transcript of a source, or None."""
+        """The latest transcript of a source as a person corrected it, or None."""
+
+    def heard_transcript(self, source_id: str) -> Transcript | None:
+        """The same as it was heard."""
 
     def transcript_digest(self, source_id: str) -> str | None:
-        """Of the latest transcript, without reading it whole; None where there is none."""
+        """Of the same, without reading it whole; None where there is none."""
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""
@@ -220,8 +223,11 @@ class Catalogue(Protocol):
     def manifests(self, source_id: str | None = None) -> Sequence[ManifestPlace]:
         """The manifests of a source, or all, the last seen first."""
 
-    def append_edit(self, manifest_id: str, edit: Edit) -> None:
-        """Append an edit; none is ever changed. Raises EditConflict where its number is taken."""
+    def append_edits(self, manifest_id: str, edits: Sequence[Edit]) -> None:
+        """Append edits, all or none; none is ever changed.
+
+        Raises EditConflict where a number is taken.
+        """
 
     def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
         """The edits of a manifest numbered above `after`, in order."""
@@ -233,10 +239,13 @@ class Catalogue(Protocol):
         """The films of a manifest's clips, in the order they were made."""
 
     def correct(self, source_id: str, correction: Correction) -> None:
-        """Keep what is said in a stretch, in place of what was kept of any part of it."""
+        """Keep what is said in a stretch of a source, whatever was heard there."""
+
+    def uncorrect(self, source_id: str, correction: Correction) -> None:
+        """Forget such a correction, the last one where there are several."""
 
     def corrections(self, source_id: str) -> Sequence[Correction]:
-        """What a person says is said in a source, in order of time; none overlap."""
+        """What a person says is said in a source, each in what those before it led to."""
 
     def save_ranking(self, document: dict[str, Any]) -> None:
         """Keep what was learned from the decisions, replacing what was learned before."""

@@ -132,6 +132,10 @@ def manifest_at(path: Path) -> Path:
     return path / FILE_NAME if path.is_dir() else path
 
 
+LAST_EDIT = 2**53
+"""No number of an edit is as high."""
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Load and check a manifest.
 
@@ -154,6 +158,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path} is not a manifest: it lacks version, source or clips",
             hint=NAME_ONE,
+        )
+    edited_to = content.get("edited_to", 0)
+    if type(edited_to) is not int or not 0 <= edited_to < LAST_EDIT:
+        raise ConfigError(
+            f"{path} cannot be used: its edited_to is no number of an edit (got {edited_to!r})",
+            hint="ReelRemix writes it there; put back what it was, or 0",
         )
     if content["version"] != VERSION:
         raise ConfigError(

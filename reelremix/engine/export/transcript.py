@@ -36,6 +36,8 @@ _TAG = re.compile(r"</?[a-zA-Z][^>]*>|<\d[\d:.]*>|\{\\[^}]*\}")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
 _LONGEST_S = 1e7
 """Anything later, about four months in, is a damaged number."""
+_MOST_BYTES = 256 << 20
+"""A day of speech with the times of all its words has a quarter of that."""
 _DEEPEST = 50
 """Levels of nesting in a value that is only carried along."""
 _DOCUMENT_KEYS = frozenset(
@@ -122,11 +124,15 @@ def format_transcript(transcript: Transcript, form: TranscriptFormat) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         message = f"cannot read the transcript {path.name}: {reason}"
         raise UnreadableMedia(message, hint="check the path and its permissions") from error
+    if len(content) > _MOST_BYTES:
+        size = f"more than {_MOST_BYTES >> 20} MiB"
+        raise UnreadableMedia(f"{path.name} is no transcript: it has {size}", hint=_READABLE)
     if not content.strip():
         raise UnreadableMedia(f"{path.name} is empty", hint=_READABLE)
     return _decode(content).replace("\r\n", "\n").replace("\r", "\n")

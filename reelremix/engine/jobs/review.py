@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from reelremix.engine.domain.request import EditRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.jobs.job import Job, working_on
 from reelremix.engine.reviewing import Happened, Review
+from reelremix.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,12 @@ class Edited:
 def edit(request: EditRequest, job: Job) -> Edited:
     """Change a clip of a manifest, all that is asked or nothing; the manifest follows."""
     with closing(Review(Path(request.manifest), job.ctx)) as review:
+        folder = review.path.resolve().parent
+        if not os.access(folder, os.W_OK):
+            raise ConfigError(
+                f"{folder} cannot be written to, so nothing was changed",
+                hint="copy the folder to a place of your own, and edit the copy",
+            )
         happened = perform(request, review)
         review.sync()
         return Edited(tuple(happened), dict(review.content))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import EVERY_CLIP, STATUSES, Decision, FileIdentity
+from reelremix.engine.domain.corrections import corrected
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.owner import LOCAL_OWNER
@@ -158,7 +159,7 @@ class SqliteCatalogue:
         return places(self._db, self._owner, source_ids)
 
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
-        """Keep the latest transcript of a source."""
+        """Keep the latest transcript of a source, as it was heard."""
         with self._db.transaction() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO transcripts VALUES (?, ?, ?, ?, ?, ?)",
@@ -173,16 +174,24 @@ class SqliteCatalogue:
             )
 
     def transcript(self, source_id: str) -> Transcript | None:
-        """The latest transcript of a source, or None."""
+        """The latest transcript of a source as a person corrected it, or None."""
+        heard = self.heard_transcript(source_id)
+        return corrected(heard, self.corrections(source_id)) if heard is not None else None
+
+    def heard_transcript(self, source_id: str) -> Transcript | None:
+        """The same as it was heard."""
         query = "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?"
         return next(iter(self._read(Transcript, query, source_id)), None)
 
     def transcript_digest(self, source_id: str) -> str | None:
-        """Of the latest transcript, without reading it whole; None where there is none."""
+        """Of the same, without reading it whole; None where there is none."""
         query = "SELECT detail FROM transcripts WHERE owner = ? AND source_id = ?"
         rows = self._db.rows(query, (self._owner, source_id))
         held = next((detail for (detail,) in rows if isinstance(detail, bytes)), None)
-        return hashlib.sha256(unpacked(held)).hexdigest() if held is not None else None
+        if held is None:
+            return None
+        said = codec.to_bytes(list(self.corrections(source_id)))
+        return hashlib.sha256(unpacked(held) + said).hexdigest()
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
         """Add clips, or refresh those with the same id."""
@@ -274,9 +283,12 @@ class SqliteCatalogue:
         """The manifests of a source, or all, the last seen first."""
         return self._edits.manifests(source_id)
 
-    def append_edit(self, manifest_id: str, edit: Edit) -> None:
-        """Append an edit; none is ever changed. Raises EditConflict where its number is taken."""
-        self._edits.append(manifest_id, edit)
+    def append_edits(self, manifest_id: str, edits: Sequence[Edit]) -> None:
+        """Append edits, all or none; none is ever changed.
+
+        Raises EditConflict where a number is taken.
+        """
+        self._edits.append(manifest_id, edits)
 
     def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
         """The edits of a manifest numbered above `after`, in order."""
@@ -291,11 +303,15 @@ class SqliteCatalogue:
         return self._edits.renders(manifest_id)
 
     def correct(self, source_id: str, correction: Correction) -> None:
-        """Keep what is said in a stretch, in place of what was kept of any part of it."""
+        """Keep what is said in a stretch of a source, whatever was heard there."""
         self._edits.correct(source_id, correction)
 
+    def uncorrect(self, source_id: str, correction: Correction) -> None:
+        """Forget such a correction, the last one where there are several."""
+        self._edits.uncorrect(source_id, correction)
+
     def corrections(self, source_id: str) -> Sequence[Correction]:
-        """What a person says is said in a source, in order of time; none overlap."""
+        """What a person says is said in a source, each in what those before it led to."""
         return self._edits.corrections(source_id)
 
     def save_ranking(self, document: dict[str, Any]) -> None:

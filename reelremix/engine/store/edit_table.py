@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 import zlib
+from collections.abc import Sequence
 
 from reelremix.engine import codec
 from reelremix.engine.domain.edit import (
@@ -45,14 +46,12 @@ class EditTable:
         )
         return [ManifestPlace(*(str(value) for value in row)) for row in rows]
 
-    def append(self, manifest_id: str, edit: Edit) -> None:
-        """Append an edit. Raises EditConflict where its number is taken."""
+    def append(self, manifest_id: str, edits: Sequence[Edit]) -> None:
+        """Append edits, all or none. Raises EditConflict where a number is taken."""
+        rows = [(self._owner, manifest_id, e.number, e.at, *_columns(e)) for e in edits]
         try:
             with self._db.transaction() as connection:
-                connection.execute(
-                    "INSERT INTO edits VALUES (?, ?, ?, ?, ?, ?)",
-                    (self._owner, manifest_id, edit.number, edit.at, *_columns(edit)),
-                )
+                connection.executemany("INSERT INTO edits VALUES (?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError as exc:
             raise EditConflict(
                 "somebody else changed these clips meanwhile", hint="look at them, and try again"
@@ -100,24 +99,28 @@ class EditTable:
         ]  # fmt: skip
 
     def correct(self, source_id: str, correction: Correction) -> None:
-        """Keep what is said in a stretch, in place of what was kept of any part of it."""
-        start, end = (_us(moment) for moment in (correction.range.start, correction.range.end))
+        """Keep what is said in a stretch."""
         with self._db.transaction() as connection:
             connection.execute(
-                "DELETE FROM corrections WHERE owner = ? AND source_id = ?"
-                " AND start_us < ? AND end_us > ?",
-                (self._owner, source_id, end, start),
+                "INSERT INTO corrections (owner, source_id, start_us, end_us, words, at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (self._owner, source_id, *_said(correction), time.time()),
             )
+
+    def uncorrect(self, source_id: str, correction: Correction) -> None:
+        """Forget the last one that says so."""
+        with self._db.transaction() as connection:
             connection.execute(
-                "INSERT INTO corrections VALUES (?, ?, ?, ?, ?, ?)",
-                (self._owner, source_id, start, end, json.dumps(correction.words), time.time()),
+                "DELETE FROM corrections WHERE number = (SELECT MAX(number) FROM corrections"
+                " WHERE owner = ? AND source_id = ? AND start_us = ? AND end_us = ? AND words = ?)",
+                (self._owner, source_id, *_said(correction)),
             )
 
     def corrections(self, source_id: str) -> list[Correction]:
-        """What a person says is said in a source, in order of time."""
+        """What a person says is said in a source, in the order it was said."""
         rows = self._db.rows(
             "SELECT start_us, end_us, words FROM corrections WHERE owner = ? AND source_id = ?"
-            " ORDER BY start_us",
+            " ORDER BY number",
             (self._owner, source_id),
         )
         return [
@@ -127,6 +130,11 @@ class EditTable:
             )
             for start, end, words in rows
         ]
+
+
+def _said(correction: Correction) -> tuple[int, int, str]:
+    span = correction.range
+    return _us(span.start), _us(span.end), json.dumps(correction.words)
 
 
 def _us(moment: Timestamp) -> int:

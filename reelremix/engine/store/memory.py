@@ -19,6 +19,7 @@ from reelremix.engine.domain.context import (
     Decision,
     FileIdentity,
 )
+from reelremix.engine.domain.corrections import corrected
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.events import Event, LoggedEvent, is_fact
 from reelremix.engine.domain.rows import (
@@ -192,17 +193,22 @@ class MemoryCatalogue:
         return {id: (self._named(id), self.locations(id)) for id in source_ids}
 
     def save_transcript(self, source_id: str, transcript: Transcript) -> None:
-        """Keep the latest transcript of a source."""
+        """Keep the latest transcript of a source, as it was heard."""
         self._transcripts[source_id] = transcript
         self._windows.become_due(source_id)
 
     def transcript(self, source_id: str) -> Transcript | None:
-        """The latest transcript of a source, or None."""
+        """The latest transcript of a source as a person corrected it, or None."""
+        heard = self.heard_transcript(source_id)
+        return corrected(heard, self.corrections(source_id)) if heard is not None else None
+
+    def heard_transcript(self, source_id: str) -> Transcript | None:
+        """The same as it was heard."""
         return self._transcripts.get(source_id)
 
     def transcript_digest(self, source_id: str) -> str | None:
-        """Of the latest transcript, without reading it whole; None where there is none."""
-        held = self._transcripts.get(source_id)
+        """Of the same, without reading it whole; None where there is none."""
+        held = self.transcript(source_id)
         return hashlib.sha256(codec.to_bytes(held)).hexdigest() if held is not None else None
 
     def save_clips(self, source_id: str, clips: Sequence[Clip]) -> None:
@@ -273,12 +279,15 @@ class MemoryCatalogue:
         places = reversed(self._manifests.values())
         return [place for place in places if source_id in (None, place.source_id)]
 
-    def append_edit(self, manifest_id: str, edit: Edit) -> None:
-        """Append an edit; none is ever changed. Raises EditConflict where its number is taken."""
+    def append_edits(self, manifest_id: str, edits: Sequence[Edit]) -> None:
+        """Append edits, all or none; none is ever changed.
+
+        Raises EditConflict where a number is taken.
+        """
         log = self._edits.setdefault(manifest_id, [])
-        if any(edit.number == other.number for other in log):
+        if {edit.number for edit in edits} & {other.number for other in log}:
             raise EditConflict("somebody else changed these clips meanwhile")
-        log.append(edit)
+        log += edits
         log.sort(key=lambda other: other.number)
 
     def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
@@ -295,15 +304,24 @@ class MemoryCatalogue:
         return sorted(found, key=lambda record: (record.at, record.clip_id))
 
     def correct(self, source_id: str, correction: Correction) -> None:
-        """Keep what is said in a stretch, in place of what was kept of any part of it."""
-        span = correction.range
+        """Keep what is said in a stretch of a source, whatever was heard there."""
+        self._corrections.setdefault(source_id, []).append(correction)
+        self._become_due(source_id)
+
+    def uncorrect(self, source_id: str, correction: Correction) -> None:
+        """Forget such a correction, the last one where there are several."""
         held = self._corrections.get(source_id, [])
-        apart = [c for c in held if c.range.start >= span.end or c.range.end <= span.start]
-        self._corrections[source_id] = sorted([*apart, correction], key=lambda c: c.range.start)
+        if correction in held:
+            del held[len(held) - 1 - held[::-1].index(correction)]
+            self._become_due(source_id)
 
     def corrections(self, source_id: str) -> Sequence[Correction]:
-        """What a person says is said in a source, in order of time; none overlap."""
+        """What a person says is said in a source, each in what those before it led to."""
         return list(self._corrections.get(source_id, ()))
+
+    def _become_due(self, source_id: str) -> None:
+        if source_id in self._transcripts:
+            self._windows.become_due(source_id)
 
     def save_ranking(self, document: dict[str, Any]) -> None:
         """Keep what was learned from the decisions, replacing what was learned before."""

@@ -242,7 +242,33 @@ INSERT INTO vectors SELECT owner, 'windows', MAX(number), COUNT(*)
     FROM windows WHERE vector IS NOT NULL GROUP BY owner;
 """
 
-REWRITING = ("0004-reviews", "0005-shelves")
+# Corrections are made one after the other, each in what those before it led to, and a transcript is
+# kept as it was heard: what is taken back is read as before.
+STEPS["0006-corrections"] = """
+CREATE TABLE corrections_now (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, source_id TEXT NOT NULL,
+    start_us INTEGER NOT NULL, end_us INTEGER NOT NULL, words TEXT NOT NULL, at REAL NOT NULL
+);
+INSERT INTO corrections_now (owner, source_id, start_us, end_us, words, at)
+    SELECT owner, source_id, start_us, end_us, words, at FROM corrections ORDER BY at;
+DROP TABLE corrections;
+ALTER TABLE corrections_now RENAME TO corrections;
+CREATE INDEX corrections_by_source ON corrections (owner, source_id);
+CREATE TRIGGER corrected_is_due AFTER INSERT ON corrections
+    BEGIN
+        INSERT OR REPLACE INTO windows_due (owner, source_id)
+            SELECT owner, source_id FROM transcripts
+            WHERE owner = new.owner AND source_id = new.source_id;
+    END;
+CREATE TRIGGER uncorrected_is_due AFTER DELETE ON corrections
+    BEGIN
+        INSERT OR REPLACE INTO windows_due (owner, source_id)
+            SELECT owner, source_id FROM transcripts
+            WHERE owner = old.owner AND source_id = old.source_id;
+    END;
+"""
+
+REWRITING = ("0004-reviews", "0005-shelves", "0006-corrections")
 """Steps that change what is there; a copy is made before them."""
 
 

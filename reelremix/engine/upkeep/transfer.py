@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +98,7 @@ def _source_ids(catalogue: Catalogue) -> Iterator[str]:
 
 
 def _of_source(catalogue: Catalogue, id: str) -> Iterator[dict[str, Any]]:
-    source, transcript = catalogue.source(id), catalogue.transcript(id)
+    source, transcript = catalogue.source(id), catalogue.heard_transcript(id)
     if source is not None:
         yield {"type": "source", "value": codec.to_plain(source)}
     if transcript is not None:
@@ -192,6 +192,8 @@ class _Merging:
         }
         self._manifests = {place.id for place in catalogue.manifests()}
         self._at_odds: set[str] = set()
+        self._corrected: dict[str, Sequence[Correction]] = {}
+        """By source, as it was before anything was added."""
         self._takers: dict[str, Callable[[dict[str, Any]], bool]] = {
             "source": self._source,
             "transcript": self._transcript,
@@ -236,8 +238,10 @@ class _Merging:
 
     def _correction(self, line: dict[str, Any]) -> bool:
         correction = codec.from_plain(line["value"], Correction)
-        here = self._catalogue.corrections(line["source"])
-        if any(_overlaps(own, correction) for own in here):
+        source_id = str(line["source"])
+        if source_id not in self._corrected:
+            self._corrected[source_id] = self._catalogue.corrections(source_id)
+        if any(_overlaps(own, correction) for own in self._corrected[source_id]):
             return False
         return self._do(lambda: self._catalogue.correct(line["source"], correction))
 
@@ -257,7 +261,7 @@ class _Merging:
         edit, manifest = _edit_from_plain(line["value"]), str(line["manifest"])
         here = next(iter(self._catalogue.edits(manifest, edit.number - 1)), None)
         if here is None and manifest not in self._at_odds:
-            return self._do(lambda: self._catalogue.append_edit(manifest, edit))
+            return self._do(lambda: self._catalogue.append_edits(manifest, [edit]))
         if here != edit and manifest not in self._at_odds:
             self._at_odds.add(manifest)
             self.merged.conflicts.append(manifest)

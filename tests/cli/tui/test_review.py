@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+import errno
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -14,6 +22,7 @@ from reelremix.engine.domain.edit import Retitle
 from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.joblog import Unheard
 from reelremix.engine.library import Library
+from reelremix.engine.reviewing import Happened
 from reelremix.errors import ConfigError
 from tests.cli.tui.sessions import (
     played,
@@ -236,6 +245,60 @@ def test_a_recording_that_is_gone_can_still_be_edited_and_says_so(
         assert "no longer where it was seen" in told(pilot)
 
     played(app, story)
+
+
+def test_keys_pressed_quickly_are_done_in_their_order(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        before = shown(pilot)[0]
+        move = app.desk.move
+
+        def slowly(*asked: Any) -> Happened:
+            time.sleep(0.05 if asked[3] > 0 else 0)
+            return move(*asked)
+
+        app.desk.move = slowly  # type: ignore[method-assign, assignment]
+        for key in ("full_stop", "full_stop", "full_stop", "comma", "y", "minus"):
+            await pilot.press(key)
+        await settled(pilot)
+        now = shown(pilot)[0]
+        assert (now.words[0], now.words[-1]) == (before.words[2], before.words[-2])
+        done = [step.edit.operation.op for step in app.desk.review.standing.done]
+        assert done == ["begin", "trim", "trim", "trim", "trim", "decide", "trim"]
+
+    played(app, story)
+
+
+def test_who_is_ended_from_outside_gives_the_terminal_back(tmp_path: Path) -> None:
+    settings, path = talk_in(tmp_path)
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "REELREMIX_DATA_DIR": settings.data_dir, "TERM": "xterm-256color"}
+    command = [sys.executable, "-m", "reelremix", "review", str(path)]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as run:
+        os.close(theirs)
+        screen = b""
+        for wanted, then in ((b"0 kept", lambda: os.write(ours, b"y")),
+                             (b"1 kept", run.terminate)):  # fmt: skip
+            while wanted not in screen:
+                screen += os.read(ours, 65536)
+            then()
+        while chunk := _read(ours):
+            screen += chunk
+        assert run.wait(30) == 128 + signal.SIGTERM
+    os.close(ours)
+    begun, left = (screen.rfind(b"\x1b[?1049" + what) for what in (b"h", b"l"))
+    assert 0 <= begun < left
+    assert written(path)[0].status == "kept"
+
+
+def _read(terminal: int) -> bytes:
+    """What was written on a terminal; nothing once its other side is closed."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError as exc:
+        assert exc.errno == errno.EIO
+        return b""
 
 
 def test_what_another_session_does_is_shown(talk: tuple[ReviewApp, Path]) -> None:

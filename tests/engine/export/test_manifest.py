@@ -43,6 +43,13 @@ def test_a_newer_manifest_asks_for_an_upgrade(tmp_path: Path) -> None:
     assert "upgrade" in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize("edited_to", ["abc", None, -1, 2**70, 1.5, True])
+def test_a_number_of_an_edit_that_is_none_is_told(tmp_path: Path, edited_to: object) -> None:
+    (tmp_path / "clips.json").write_text(json.dumps(content() | {"edited_to": edited_to}))
+    with pytest.raises(ConfigError, match="its edited_to is no number of an edit"):
+        read_manifest(tmp_path / "clips.json")
+
+
 def test_a_missing_manifest_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file") as caught:
         read_manifest(tmp_path / "clips.json")

@@ -478,7 +478,7 @@ def test_a_source_goes_with_what_was_made_from_it_and_what_was_decided_stays(
         catalogue.remember_file(replace(FILE, path=f"/{source.name}"), source.id)
         catalogue.remember_manifest(ManifestPlace(source.name, source.id, "/clips.json"))
     catalogue.record(Decision(SOURCE.id[:4], "kept", {}, 1.0))
-    catalogue.append_edit(SOURCE.name, Edit(1, 1.0, Undo(), {}))
+    catalogue.append_edits(SOURCE.name, [Edit(1, 1.0, Undo(), {})])
     gone = catalogue.forget_source(SOURCE.id)
     assert (gone.transcripts, gone.windows, gone.clips, gone.manifests) == (1, 1, 1, 1)
     assert [row.id for row in catalogue.source_rows()] == [other.id]

@@ -41,7 +41,7 @@ def edit(who, turn):
         number = len(catalogue.edits("shared")) + 1
         change = Decide(f"{who}{turn}", Status.KEPT)
         try:
-            return catalogue.append_edit("shared", Edit(number, 1.0, change, {}))
+            return catalogue.append_edits("shared", [Edit(number, 1.0, change, {})])
         except EditConflict:
             continue
 """

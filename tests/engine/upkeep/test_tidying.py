@@ -30,7 +30,7 @@ def edited(settings: Settings, id: str, path: Path, age_s: float) -> None:
     at = time.time() - age_s
     with open_shelf(settings) as shelf:
         shelf.catalogue.remember_manifest(ManifestPlace(id, "s", str(path)))
-        shelf.catalogue.append_edit(id, Edit(1, at, Undo(), {}))
+        shelf.catalogue.append_edits(id, [Edit(1, at, Undo(), {})])
         shelf.catalogue.save_render(RenderRecord(id, "c", "1.mp4", "", "", True, at))
         with shelf.database.transaction() as connection:
             connection.execute("UPDATE manifests SET seen_at = ? WHERE id = ?", (at, id))

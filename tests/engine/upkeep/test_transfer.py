@@ -62,7 +62,7 @@ def filled(tmp_path: Path) -> Iterator[Catalogue]:
     catalogue.save_clips(SOURCE.id, [CLIP])
     catalogue.record(Decision(CLIP.id, "kept", {"why": "ümläut"}, 3.0))
     catalogue.remember_manifest(ManifestPlace("m1", SOURCE.id, "/clips/clips.json"))
-    catalogue.append_edit("m1", EDIT)
+    catalogue.append_edits("m1", [EDIT])
     catalogue.save_render(RENDER)
     yield catalogue
     database.close()
@@ -138,8 +138,8 @@ def test_a_manifest_that_was_changed_otherwise_is_a_conflict_and_stays(
     filled: Catalogue, other: Catalogue, tmp_path: Path
 ) -> None:
     mine = replace(EDIT, at=6.0)
-    other.append_edit("m1", mine)
-    filled.append_edit("m1", replace(EDIT, number=2))
+    other.append_edits("m1", [mine])
+    filled.append_edits("m1", [replace(EDIT, number=2)])
     export_library(filled, tmp_path / "library.jsonl")
     merged = import_library(other, tmp_path / "library.jsonl")
     assert merged.conflicts == ["m1"] and list(other.edits("m1")) == [mine]
@@ -148,8 +148,8 @@ def test_a_manifest_that_was_changed_otherwise_is_a_conflict_and_stays(
 def test_edits_that_go_on_from_those_here_are_added(
     filled: Catalogue, other: Catalogue, tmp_path: Path
 ) -> None:
-    other.append_edit("m1", EDIT)
-    filled.append_edit("m1", replace(EDIT, number=2))
+    other.append_edits("m1", [EDIT])
+    filled.append_edits("m1", [replace(EDIT, number=2)])
     export_library(filled, tmp_path / "library.jsonl")
     assert import_library(other, tmp_path / "library.jsonl").added["edit"] == 1
     assert [edit.number for edit in other.edits("m1")] == [1, 2]

@@ -7,6 +7,8 @@ posted back as a new `View`. The manifest is brought in step a moment after the 
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -156,6 +158,8 @@ session that ends in any way goes on where it was.
         self._cancel_render: CancelToken | None = None
         self._sync_timer: Any = None
         self._is_leaving = False
+        self._asked_for: deque[Callable[[], None]] = deque()
+        self._hand = threading.Lock()
 
     def compose(self) -> ComposeResult:
         """List and facts at the left, words at the right, the filmstrip below."""
@@ -204,8 +208,17 @@ session that ends in any way goes on where it was.
             return
         self.post_message(self.Viewed(view, None, None))
 
-    @work(thread=True, group="edit", exit_on_error=False)
     def _do(self, what: Callable[[], Happened], *, verb: str = "") -> None:
+        """Have something done after all that was asked for before."""
+        self._asked_for.append(partial(self._carried_out, what, verb))
+        self._do_next()
+
+    @work(thread=True, group="edit", exit_on_error=False)
+    def _do_next(self) -> None:
+        with self._hand:  # threads get here in any order, and each takes what is due first
+            self._asked_for.popleft()()
+
+    def _carried_out(self, what: Callable[[], Happened], verb: str) -> None:
         try:
             happened = what()
             view = self._desk.view()
@@ -218,7 +231,8 @@ session that ends in any way goes on where it was.
         before = {clip.id for clip in self.view.clips} if self.view is not None else set()
         touched = [id for id in happened.clips if id in there]
         new = [id for id in touched if id not in before]
-        select = new[0] if new else touched[0] if touched else None
+        stays = self.selected in touched and not new
+        select = self.selected if stays else next(iter([*new, *touched]), None)
         name = DONE.get(happened.operation.op, happened.operation.op)
         self.post_message(self.Viewed(view, f"{verb}{name}" if verb else None, select))
 
@@ -407,7 +421,7 @@ session that ends in any way goes on where it was.
         words.focus()
 
     @on(Words.Asked)
-    def _asked(self, event: Words.Asked) -> None:
+    def _words_asked(self, event: Words.Asked) -> None:
         clip = self.clip
         if clip is None and event.what != "create":
             return

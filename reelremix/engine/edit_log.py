@@ -1,0 +1,78 @@
+"""The edits of one manifest, in the order they were made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from reelremix.engine.domain.context import Catalogue
+from reelremix.engine.domain.edit import Changed, Edit, Operation, Standing, standing_of
+
+
+class EditLog:
+    """What was done as the library knows it, and what is being done; for one thread at a time."""
+
+    def __init__(self, manifest_id: str, catalogue: Catalogue) -> None:
+        self.manifest_id = manifest_id
+        self._catalogue = catalogue
+        self._kept = list(catalogue.edits(manifest_id))
+        self._batch: list[Edit] | None = None
+
+    @property
+    def edits(self) -> list[Edit]:
+        """All of them, those included that are being made."""
+        return [*self._kept, *(self._batch or ())]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever done."""
+        return not (self._kept or self._batch)
+
+    @property
+    def number(self) -> int:
+        """Of the last edit; 0 where there is none."""
+        return 0 if self.is_empty else self.edits[-1].number
+
+    @property
+    def standing(self) -> Standing:
+        """What counts."""
+        return standing_of(self.edits)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a batch is being made."""
+        return self._batch is not None
+
+    @contextmanager
+    def batch(self) -> Iterator[list[Edit]]:
+        """What is appended meanwhile is written at the end, all at once; nothing of it on an error.
+
+        Raises:
+            EditConflict: somebody else has appended something meanwhile; nothing was written.
+        """
+        if self.is_open:
+            raise AssertionError("a batch is being made already")
+        batch: list[Edit] = []
+        self._batch = batch
+        try:
+            yield batch
+            self._catalogue.append_edits(self.manifest_id, batch)
+            self._kept += batch
+        finally:
+            self._batch = None
+
+    def append(
+        self, operation: Operation, changed: Mapping[str, Changed | None], *, above: int
+    ) -> None:
+        """Add an edit to the batch, numbered above all others and above a number."""
+        if self._batch is None:
+            raise AssertionError("edits are appended in a batch")
+        number = max(self.number, above) + 1
+        self._batch.append(Edit(number, round(time.time(), 3), operation, changed))
+
+    def take_news(self) -> bool:
+        """Take over what others appended; says whether there was anything."""
+        news = list(self._catalogue.edits(self.manifest_id, self.number))
+        self._kept += news
+        return bool(news)
