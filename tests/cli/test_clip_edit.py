@@ -36,10 +36,10 @@ def test_a_clip_is_cut_corrected_and_kept(reelremix: Command, clips: Path) -> No
 def test_nothing_is_done_where_the_manifest_cannot_be_written(
     reelremix: Command, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda _, mode, **more: mode != os.W_OK)
-    ended = reelremix("clip", "edit", clips, 1, "--keep")
-    assert ended.code == 2 and f"{clips} cannot be written to" in ended.err
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda _, mode, **more: mode != os.W_OK)
+        ended = reelremix("clip", "edit", clips, 1, "--keep")
+        assert ended.code == 2 and f"{clips} cannot be written to" in ended.err
     ended = reelremix("clip", "edit", clips, "--undo", 1)
     assert ended.code == 2 and "there is nothing to undo" in ended.err
 
