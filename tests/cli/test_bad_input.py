@@ -223,6 +223,7 @@ UNUSUAL: dict[str, Make] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", UNUSUAL)
 def test_unusual_recordings_are_clipped_like_any_other(
     tmp_path: Path, reelremix: Command, kind: str
@@ -238,6 +239,7 @@ def test_unusual_recordings_are_clipped_like_any_other(
     assert written.duration.seconds == pytest.approx(1.0, abs=0.11)
 
 
+@pytest.mark.slow
 def test_a_range_behind_the_cut_of_a_truncated_file_makes_no_frozen_clip(
     tmp_path: Path, reelremix: Command
 ) -> None:
@@ -327,6 +329,7 @@ def test_an_output_that_is_read_only_ends_with_2(tmp_path: Path) -> None:
     assert "Rendering" not in ended.err
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_with_2_and_leaves_no_partial_file(tmp_path: Path) -> None:
     full = tmp_path / "full"
     full.mkdir()

@@ -28,6 +28,8 @@ from tests.cli.conftest import Start
 from tests.conftest import Models
 from tests.media_factory import Film, counted, sound_of, tone, write_media
 
+pytestmark = pytest.mark.slow
+
 SILENT = Transcript("en", 0.9, ())
 EVENTS = ("--progress", "json")
 SOON_S = 2.0

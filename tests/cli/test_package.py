@@ -10,6 +10,8 @@ from tests.cli.commandline import QUICK, Command, words_file
 from tests.contract.schemas import faults
 from tests.media_factory import Film, counted, sound_of, tone, write_media
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def clips(tmp_path: Path, reelremix: Command) -> Path:

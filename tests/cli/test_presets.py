@@ -242,6 +242,7 @@ def test_an_intro_and_an_outro_are_shown_without_captions(clip: Command) -> None
     assert faults("clips", manifest_in(Path("clips/talk"))) == []
 
 
+@pytest.mark.slow
 def test_a_manifest_with_an_intro_renders_the_same_again_and_at_another_rate(
     clip: Command, reelremix: Command
 ) -> None:

@@ -53,6 +53,7 @@ def test_plans_and_empty_runs_fit_too(manifest: Any) -> None:
     assert faults("clips", manifest_to_dict(manifest)) == []
 
 
+@pytest.mark.slow
 def test_what_clip_writes_and_prints_fits(tmp_path: Path) -> None:
     words = words_file(tmp_path / "words.json")
     film = plain_film(tmp_path / "talk.mp4", 17, size=(160, 90))
@@ -67,6 +68,7 @@ def test_what_clip_writes_and_prints_fits(tmp_path: Path) -> None:
     assert [fault for event in events for fault in faults("events", event)] == []
 
 
+@pytest.mark.slow
 def test_a_manifest_with_faces_fits(shared: Path, installed_models: Models) -> None:
     installed_models("blazeface")
     film = shared / "media" / "his_girl_friday_6s.mp4"
@@ -110,6 +112,7 @@ def test_a_ranking_fits() -> None:
     assert ranking["candidates"] and faults("score", ranking) == []
 
 
+@pytest.mark.slow
 def test_what_is_found_on_a_subject_fits(tmp_path: Path) -> None:
     words = words_file(tmp_path / "words.json")
     ended = in_process("score", words, "--min", 5, "--about", "reading books", "--json")
@@ -119,12 +122,14 @@ def test_what_is_found_on_a_subject_fits(tmp_path: Path) -> None:
     assert faults("clips", manifest_to_dict(manifest)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("query", "results"), [("forty books", 1), ("pasta", 0)])
 def test_what_search_prints_fits(tmp_path: Path, query: str, results: int) -> None:
     ended = in_process("search", query, words_file(tmp_path / "words.json"), "--json")
     assert len(ended.json["results"]) == results and faults("search", ended.json) == []
 
 
+@pytest.mark.slow
 def test_what_score_prints_fits(tmp_path: Path) -> None:
     ended = in_process("score", words_file(tmp_path / "words.json"), "--min", 5, "--json")
     assert faults("score", ended.json) == []

@@ -352,6 +352,7 @@ def test_another_shape_follows_the_manifest_in_looking_for_no_faces(
     assert (written.width_px, written.height_px) == (1080, 1080)
 
 
+@pytest.mark.slow
 def test_a_manifest_of_an_odd_rate_is_rendered_from_the_very_same_frames(
     library: Library, words: Path, tmp_path: Path
 ) -> None:

@@ -24,6 +24,8 @@ from tests.conftest import Models
 from tests.engine.stages.talk import SENTENCE_S, dull, talk
 from tests.fakes import Recorder, run_context
 
+pytestmark = pytest.mark.slow
+
 STORY = [
     "I remember the night my father called me and said, 'You have to come home, it is over.'",
     "I was terrified, and I drove four hours through the snow and cried the whole way.",

@@ -25,6 +25,8 @@ from tests.engine.test_library import request
 from tests.fakes import Recorder, gathered, presented
 from tests.media_factory import Film, Wave, sound_of, tone, write_media
 
+pytestmark = pytest.mark.slow
+
 SAID = (("We", 0.4, 0.8), ("um,", 1.1, 1.4), ("shit", 1.7, 2.0), ("happens.", 2.1, 2.8),
         ("So", 5.0, 5.3), ("what.", 5.4, 5.9))  # fmt: skip
 

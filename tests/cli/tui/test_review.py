@@ -58,6 +58,7 @@ def test_clips_are_kept_and_dropped_and_left_open_again(talk: tuple[ReviewApp, P
     assert [c.status for c in written(path)] == ["kept", "dropped", None]
 
 
+@pytest.mark.slow
 def test_an_end_moves_by_words_and_by_sentences(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -97,6 +98,7 @@ def test_words_are_deleted_put_back_and_undone(talk: tuple[ReviewApp, Path]) -> 
     played(app, story)
 
 
+@pytest.mark.slow
 def test_a_clip_begins_and_ends_where_one_points(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -128,6 +130,7 @@ def test_a_word_is_corrected_in_transcript_and_clip(talk: tuple[ReviewApp, Path]
     played(app, story)
 
 
+@pytest.mark.slow
 def test_what_is_found_becomes_a_clip(talk: tuple[ReviewApp, Path]) -> None:
     app, path = talk
 
@@ -147,6 +150,7 @@ def test_what_is_found_becomes_a_clip(talk: tuple[ReviewApp, Path]) -> None:
     assert len(written(path)) == 4
 
 
+@pytest.mark.slow
 def test_a_clip_is_split_and_merged(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -163,6 +167,7 @@ def test_a_clip_is_split_and_merged(talk: tuple[ReviewApp, Path]) -> None:
     played(app, story)
 
 
+@pytest.mark.slow
 def test_title_layout_and_captions_are_asked_for(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -185,6 +190,7 @@ def test_title_layout_and_captions_are_asked_for(talk: tuple[ReviewApp, Path]) -
     played(app, story)
 
 
+@pytest.mark.slow
 def test_somebody_is_pinned_to_what_is_selected(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -202,6 +208,7 @@ def test_somebody_is_pinned_to_what_is_selected(talk: tuple[ReviewApp, Path]) ->
     played(app, story)
 
 
+@pytest.mark.slow
 def test_escape_changes_nothing(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -214,6 +221,7 @@ def test_escape_changes_nothing(talk: tuple[ReviewApp, Path]) -> None:
     played(app, story)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_told(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -231,6 +239,7 @@ def test_what_cannot_be_done_is_told(talk: tuple[ReviewApp, Path]) -> None:
     played(app, story)
 
 
+@pytest.mark.slow
 def test_a_recording_that_is_gone_can_still_be_edited_and_says_so(
     talk: tuple[ReviewApp, Path],
 ) -> None:
@@ -247,6 +256,7 @@ def test_a_recording_that_is_gone_can_still_be_edited_and_says_so(
     played(app, story)
 
 
+@pytest.mark.slow
 def test_keys_pressed_quickly_are_done_in_their_order(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -270,6 +280,7 @@ def test_keys_pressed_quickly_are_done_in_their_order(talk: tuple[ReviewApp, Pat
     played(app, story)
 
 
+@pytest.mark.slow
 def test_who_is_ended_from_outside_gives_the_terminal_back(tmp_path: Path) -> None:
     settings, path = talk_in(tmp_path)
     ours, theirs = pty.openpty()
@@ -301,6 +312,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
+@pytest.mark.slow
 def test_what_another_session_does_is_shown(talk: tuple[ReviewApp, Path]) -> None:
     app, path = talk
 
@@ -316,6 +328,7 @@ def test_what_another_session_does_is_shown(talk: tuple[ReviewApp, Path]) -> Non
     played(app, story)
 
 
+@pytest.mark.slow
 def test_a_session_that_ends_in_any_way_goes_on(talk: tuple[ReviewApp, Path]) -> None:
     app, path = talk
     settings = app.desk.settings
@@ -332,6 +345,7 @@ def test_a_session_that_ends_in_any_way_goes_on(talk: tuple[ReviewApp, Path]) ->
     played(ReviewApp(settings, str(path)), second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 12)])
 def test_every_size_shows_clips_words_and_the_strip(
     talk: tuple[ReviewApp, Path], size: tuple[int, int]
@@ -352,6 +366,7 @@ def test_every_size_shows_clips_words_and_the_strip(
     played(app, story, size)
 
 
+@pytest.mark.slow
 def test_a_click_points_at_a_word(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -370,6 +385,7 @@ def test_a_click_points_at_a_word(talk: tuple[ReviewApp, Path]) -> None:
     played(app, story)
 
 
+@pytest.mark.slow
 def test_the_palette_does_what_keys_do(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 

@@ -15,6 +15,8 @@ from textual.pilot import Pilot
 from reelremix.cli.tui.app import ReviewApp
 from tests.cli.tui.sessions import played, pressed, talk_in
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "golden" / "screens"
 FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 PAGES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {

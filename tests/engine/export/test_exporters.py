@@ -94,6 +94,7 @@ def test_a_format_that_cannot_be_loaded_is_told(monkeypatch: pytest.MonkeyPatch)
         find_exporter("gone")
 
 
+@pytest.mark.slow
 def test_otio_says_what_to_install(
     subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ def test_otio_says_what_to_install(
     assert caught.value.hint is not None and "reelremix[editors]" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["fcpxml", "resolve"])
 @pytest.mark.parametrize("rate", [PAL, NTSC])
 def test_fcpxml_is_as_its_schema_says(to: str, rate: Fraction, tmp_path: Path) -> None:
@@ -248,6 +250,7 @@ def test_reels_have_names_that_every_reader_takes() -> None:
         assert reel_name(Media(name, None, PAL, 1, OUTPUT)) == reel
 
 
+@pytest.mark.slow
 def test_the_sequences_of_a_premiere_file_have_the_clips_size_rate_and_count(
     tmp_path: Path,
 ) -> None:

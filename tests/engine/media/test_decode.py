@@ -202,6 +202,7 @@ def test_colours_survive_whatever_matrix_and_range_they_were_stored_in(
     assert np.abs(image.mean(axis=(0, 1)) - colour).max() < 6
 
 
+@pytest.mark.slow
 def test_hdr_becomes_a_picture_for_ordinary_screens(tmp_path: Path) -> None:
     frame = first_picture(write_media(tmp_path / "a.mkv", hdr_film())).frame
     luma = planes(frame)[0].astype(int).mean(axis=0)

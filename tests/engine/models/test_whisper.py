@@ -24,6 +24,8 @@ from reelremix.errors import ConfigError, ModelError, ModelNotInstalled
 from tests.conftest import Models
 from tests.fakes import gathered, presented
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Machine:

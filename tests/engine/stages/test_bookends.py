@@ -136,6 +136,7 @@ def test_picture_and_sound_are_exactly_as_long_as_all_parts_together(tmp_path: P
     assert lengths == pytest.approx([4.6, 4.6], abs=0.001)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "of_outro", "limit_s"),
     [("25", 25, 0.001), ("30000/1001", 30, 1 / 29.9), ("24", 30, 1 / 24)],
@@ -152,6 +153,7 @@ def test_flash_and_beep_stay_together_across_both_joins(
     assert all(abs(each) <= limit_s for each in late), late
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.01, 0.9])
 def test_their_sound_is_as_loud_as_the_clip_and_the_film_as_loud_as_it_should_be(
     tmp_path: Path, level: float
@@ -247,6 +249,7 @@ def test_pictures_of_odd_sizes_are_shown(tmp_path: Path, size: tuple[int, int], 
         assert all(looks(colour, "green") for colour in seen[:5])
 
 
+@pytest.mark.slow
 def test_a_short_clip_keeps_its_length_between_long_ends(tmp_path: Path) -> None:
     video(tmp_path / "intro.mp4", 15, heard=tone(15), size=(64, 36))
     kit = brand(tmp_path, '[brand]\nintro = "intro.mp4"\noutro = "intro.mp4"')

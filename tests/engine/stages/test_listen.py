@@ -304,6 +304,7 @@ def test_a_track_is_kept_under_a_key_of_its_source_and_classifier(recording: Pat
     assert load(ctx, track_key(ctx, presentation, "another"), SoundTrack) is None
 
 
+@pytest.mark.slow
 def test_twelve_hours_are_kept_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     def cheap_levels(sound: Wave, lead: int, cells: int) -> tuple[Wave, Wave]:
         cell_level = 20 * np.log10(np.abs(sound[lead : lead + cells * 320 : 320]) + 1e-4)

@@ -192,6 +192,7 @@ def test_every_word_is_in_exactly_one_sentence(
     assert sum(len(s.text.split()) for s in sentences) == len(listed)
 
 
+@pytest.mark.slow
 def test_twelve_hours_do_not_explode() -> None:
     segments = tuple(
         Segment(span(i * 3.0, i * 3.0 + 2.9), f"This is sentence {i}.") for i in range(14_400)

@@ -18,6 +18,8 @@ from tests.engine.stages.test_render import WIDE, lumas, rendered, sound
 from tests.fakes import clip_of, presented
 from tests.media_factory import Film, beeps, flashing, onset_s, sound_of, write_media
 
+pytestmark = pytest.mark.slow
+
 JOINS = 30
 
 
