@@ -6,17 +6,21 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 HEAVY = {"torch", "av", "numpy", "ctranslate2", "textual", "skia", "faster_whisper", "httpx"}
 
 
-def loaded_after(statement: str) -> set[str]:
-    """Top-level modules a fresh interpreter has loaded after a statement."""
+def loaded_after(statement: str, within: str = "") -> set[str]:
+    """Top-level modules a fresh interpreter has loaded after a statement; or those of a package."""
     script = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    return {name.split(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    names: list[str] = json.loads(done.stdout.splitlines()[-1])
+    if within:
+        return {n.removeprefix(f"{within}.") for n in names if n.startswith(f"{within}.")}
+    return {name.split(".")[0] for name in names}
 
 
 @pytest.mark.parametrize("module", ["reelremix.cli.app", "reelremix.engine", "reelremix.config"])
@@ -46,3 +50,15 @@ def test_the_version_is_told_at_once() -> None:
     )
     assert done.stdout.startswith("reelremix ") and done.stdout.count("\n") == 1
     assert time.monotonic() - began < 2.0
+
+
+def test_the_first_page_of_a_review_loads_no_more_of_the_engine_than_its_list_needs(
+    tmp_path: Path,
+) -> None:
+    modules = loaded_after(
+        "from dataclasses import replace; from reelremix.config import load_settings;"
+        "from reelremix.cli.tui.desk import Desk; from reelremix.cli.tui.screens.shelf import Shelf;"
+        f"Desk(replace(load_settings().settings, data_dir={str(tmp_path)!r})).rows()",
+        "reelremix.engine",
+    )
+    assert not {"domain.context", "domain.clip", "library", "reviewing"} & modules

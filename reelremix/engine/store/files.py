@@ -8,9 +8,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reelremix.engine.domain.context import PartialFiles
 from reelremix.errors import ConfigError
+
+if TYPE_CHECKING:
+    from reelremix.engine.domain.context import PartialFiles
 
 PART_PREFIX = ".reelremix-"
 """Names of files that are being written begin like this, and end in `.part`."""

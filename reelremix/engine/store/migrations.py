@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from reelremix.engine.store.old_rows import OLD_ROWS
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -324,6 +323,8 @@ def _applied(connection: sqlite3.Connection) -> set[str]:
 def _apply(connection: sqlite3.Connection, wanted: Collection[str]) -> None:
     from sqlite_utils import Database as Tables
     from sqlite_utils.migrations import Migrations
+
+    from reelremix.engine.store.old_rows import OLD_ROWS
 
     for name, function in OLD_ROWS.items():
         connection.create_function(name, 1, function, deterministic=True)
