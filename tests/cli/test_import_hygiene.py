@@ -57,7 +57,8 @@ def test_the_first_page_of_a_review_loads_no_more_of_the_engine_than_its_list_ne
 ) -> None:
     modules = loaded_after(
         "from dataclasses import replace; from reelremix.config import load_settings;"
-        "from reelremix.cli.tui.desk import Desk; from reelremix.cli.tui.screens.shelf import Shelf;"
+        "from reelremix.cli.tui.desk import Desk;"
+        "from reelremix.cli.tui.screens.shelf import Shelf;"
         f"Desk(replace(load_settings().settings, data_dir={str(tmp_path)!r})).rows()",
         "reelremix.engine",
     )

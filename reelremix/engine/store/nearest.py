@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import simsimd
 
 Numbers = npt.NDArray[np.int64]
 Nearest = tuple[int, float]
 """A number and its cosine."""
-BLOCK = 512
-"""Rows that are widened at a time, so that they stay in the processor's cache: 17 ms for 200 000
-rows on one core, where all at once take 60."""
+ROUNDED = 1e-3
+"""More than the cosines of bytes are off by where a processor has only rough square roots."""
 
 
 def row_type(size: int) -> np.dtype[Any]:
@@ -71,15 +71,12 @@ class VectorRows:
         wanted = np.asarray(vector, np.float32)
         if len(wanted) != self.size or limit < 1 or not len(self):
             return []
-        rows = None if allowed is None else self._places(allowed)
-        cosine = self._cosines(wanted / max(float(np.linalg.norm(wanted)), 1e-9), rows)
-        best = np.arange(len(cosine))
-        if len(best) > limit:
-            least = np.partition(cosine, len(best) - limit)[len(best) - limit]
-            best = np.flatnonzero(cosine >= least)
-        numbers = self.numbers[best] if rows is None else self.numbers[rows[best]]
-        order = np.lexsort((numbers, -cosine[best]))[:limit]
-        return [(int(numbers[i]), float(cosine[best[i]])) for i in order]
+        wanted = wanted / max(float(np.linalg.norm(wanted)), 1e-9)
+        rows = np.arange(len(self)) if allowed is None else self._places(allowed)
+        near = rows[self._candidates(wanted, limit, None if allowed is None else rows)]
+        cosine = self._vectors[near].astype(np.float32) @ wanted * self._scales[near]
+        order = np.lexsort((self.numbers[near], -cosine))[:limit]
+        return [(int(self.numbers[near[i]]), float(cosine[i])) for i in order]
 
     def _places(self, allowed: Numbers) -> Numbers:
         """Rows of those numbers that are there."""
@@ -88,14 +85,20 @@ class VectorRows:
         at = at[at < len(self)]
         return np.asarray(at[self.numbers[at] == wanted[: len(at)]], np.int64)
 
-    def _cosines(self, wanted: npt.NDArray[np.float32], rows: Numbers | None) -> Any:
-        total = len(self) if rows is None else len(rows)
-        found = np.empty(total, np.float32)
-        wide = np.empty((min(BLOCK, total), self.size), np.float32)
-        for first in range(0, total, BLOCK):
-            last = min(first + BLOCK, total)
-            block = slice(first, last) if rows is None else rows[first:last]
-            np.copyto(wide[: last - first], self._vectors[block])
-            np.dot(wide[: last - first], wanted, out=found[first:last])
-        found *= self._scales if rows is None else self._scales[rows]
-        return found
+    def _candidates(
+        self, wanted: npt.NDArray[np.float32], limit: int, rows: Numbers | None
+    ) -> Numbers:
+        """Which of some rows may be among the nearest, compared byte by byte.
+
+        Cosines with two vectors of length one differ by no more than these lie apart, so that none
+        is missed whose cosine is within twice that of the last that counts.
+        """
+        packed = np.round(wanted * (127 / max(float(np.abs(wanted).max()), 1e-9))).astype(np.int8)
+        wide = packed.astype(np.float32)
+        apart = float(np.linalg.norm(wide / max(float(np.linalg.norm(wide)), 1e-9) - wanted))
+        matrix = self._vectors if rows is None else self._vectors[rows]
+        if len(matrix) <= limit:
+            return np.arange(len(matrix))
+        found = np.asarray(simsimd.cdist(packed[None], matrix, "cosine")).ravel()
+        last = np.partition(found, limit - 1)[limit - 1]
+        return np.flatnonzero(found <= last + 2 * apart + ROUNDED)

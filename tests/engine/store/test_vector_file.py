@@ -173,6 +173,15 @@ def test_the_nearest_are_those_of_a_plain_comparison() -> None:
         assert within == some[np.argsort(-cosine[some])[:5]].tolist()
 
 
+def test_vectors_of_nothing_but_zeros_are_near_to_nothing() -> None:
+    held = np.zeros((40, 8), np.int8)
+    held[3], held[5] = 1, -1
+    rows = VectorRows.of((n, held[n].tobytes()) for n in range(len(held)))
+    [first, second] = rows.nearest(np.ones(8), 2)
+    assert (first[0], second) == (3, (0, 0.0)) and first[1] == pytest.approx(1)
+    assert [c for _, c in rows.nearest(np.zeros(8), 3)] == [0.0, 0.0, 0.0]
+
+
 def test_numbers_that_are_not_there_are_passed_over() -> None:
     rows = VectorRows.of([(3, b"\x01\x00"), (5, b"\x00\x01")])
     assert [n for n, _ in rows.nearest([1.0, 1.0], 9, np.array([1, 3, 4, 9]))] == [3]
