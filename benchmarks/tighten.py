@@ -26,9 +26,9 @@ import numpy.typing as npt
 from measuring import ROOT, SHARED, keep, model_folder, needs, show
 from transcription import distance, words
 
+from reelremix.engine.domain.choice import Tighten
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.source import Presentation
-from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.export.transcript import read_transcript

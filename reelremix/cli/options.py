@@ -11,9 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from reelremix.config import Settings
-from reelremix.engine.domain.choice import Choice, one_of
-from reelremix.engine.domain.layout import LayoutChoice, Zoom
-from reelremix.engine.domain.mix import Censor
+from reelremix.engine.domain.choice import Censor, Choice, LayoutChoice, Tighten, Zoom, one_of
 from reelremix.engine.domain.request import (
     AUTO,
     OFF,
@@ -26,8 +24,6 @@ from reelremix.engine.domain.request import (
     SoundOptions,
     TranscribeOptions,
 )
-from reelremix.engine.domain.source import MEDIA_SUFFIXES
-from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError, UnreadableMedia
 
@@ -415,6 +411,8 @@ def require_recording(source: str) -> None:
 
 
 def _recordings_in(folder: Path) -> list[Path]:
+    from reelremix.engine.domain.source import MEDIA_SUFFIXES
+
     inside = sorted(folder.iterdir())
     return [p for p in inside if p.is_file() and p.suffix.lower() in MEDIA_SUFFIXES]
 

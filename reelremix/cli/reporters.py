@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from reelremix.cli import diagnostics
@@ -19,10 +18,9 @@ from reelremix.engine.domain.events import (
     Waiting,
     Warned,
 )
-from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
-    from reelremix.engine.joblog import Listener
+    pass
 
 DOING = {
     "ingest": "Reading",
@@ -47,8 +45,6 @@ DOING = {
     "learn": "Learning",
 }
 SPEEDS = {"s": "x realtime", "frames": " fps", "B": " MB/s", "clips": " clips/s"}
-KINDS = ("bar", "plain", "json")
-"""Ways to show progress that can be asked for."""
 QUICK_S = 0.5
 """Stages that took less leave no line behind."""
 
@@ -167,23 +163,6 @@ def told(logged: LoggedEvent) -> str | None:
     if isinstance(event, ClipRendered):
         return f"{'Kept' if event.cached else 'Wrote'} {event.path}"
     return None
-
-
-def listener_for(progress: str | None, *, quiet: bool) -> Listener:
-    """The listener for the chosen kind of progress; by default what the terminal can show.
-
-    Raises:
-        ConfigError: there is no such kind.
-    """
-    if progress not in (None, *KINDS):
-        raise ConfigError(f"--progress must be one of {', '.join(KINDS)} (got {progress!r})")
-    if quiet:
-        return Quiet()
-    if progress == "json":
-        return JsonLines()
-    if progress == "plain" or not sys.stderr.isatty():
-        return PlainLines()
-    return TerminalProgress()
 
 
 def _duration(seconds: float) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from reelremix.cli import diagnostics
 from reelremix.cli.diagnostics import Exit
 from reelremix.config import LoadedSettings, load_settings
-from reelremix.errors import ModelNotInstalled
+from reelremix.errors import ConfigError, ModelNotInstalled
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.context import PartialFiles
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reelremix.engine.library import Library
 
 T = TypeVar("T")
+KINDS = ("bar", "plain", "json")
+"""Ways to show progress that can be asked for."""
 FORCED_AFTER_S = 0.7
 """What native code has not given back by then is ended by force."""
 
@@ -120,6 +122,25 @@ class CommandRun:
             diagnostics.say_cancelled()
         sys.stdout.flush()
         os._exit(Exit.CANCELLED)
+
+
+def listener_for(progress: str | None, *, quiet: bool) -> Listener:
+    """The listener for the chosen kind of progress; by default what the terminal can show.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    from reelremix.cli.reporters import JsonLines, PlainLines, Quiet, TerminalProgress
+
+    if progress not in (None, *KINDS):
+        raise ConfigError(f"--progress must be one of {', '.join(KINDS)} (got {progress!r})")
+    if quiet:
+        return Quiet()
+    if progress == "json":
+        return JsonLines()
+    if progress == "plain" or not sys.stderr.isatty():
+        return PlainLines()
+    return TerminalProgress()
 
 
 class _Outcome(Generic[T]):

@@ -9,10 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reelremix.engine.domain.choice import Censor as Censor
+    from reelremix.engine.domain.choice import LayoutChoice as LayoutChoice
+    from reelremix.engine.domain.choice import Tighten as Tighten
+    from reelremix.engine.domain.choice import Zoom as Zoom
     from reelremix.engine.domain.context import CancelToken as CancelToken
-    from reelremix.engine.domain.layout import LayoutChoice as LayoutChoice
-    from reelremix.engine.domain.layout import Zoom as Zoom
-    from reelremix.engine.domain.mix import Censor as Censor
     from reelremix.engine.domain.request import AddRequest as AddRequest
     from reelremix.engine.domain.request import Aspect as Aspect
     from reelremix.engine.domain.request import ClipRequest as ClipRequest
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from reelremix.engine.domain.request import SoundOptions as SoundOptions
     from reelremix.engine.domain.request import TranscribeOptions as TranscribeOptions
     from reelremix.engine.domain.request import TranscribeRequest as TranscribeRequest
-    from reelremix.engine.domain.tightening import Tighten as Tighten
     from reelremix.engine.domain.time import TimeRange as TimeRange
     from reelremix.engine.exporting import ExportResult as ExportResult
     from reelremix.engine.jobs.films import ClipResult as ClipResult
@@ -39,11 +39,11 @@ _HOMES = {
     "Library": "library",
     "ClipResult": "jobs.films",
     "ExportResult": "exporting",
-    "Censor": "domain.mix",
-    "LayoutChoice": "domain.layout",
-    "Tighten": "domain.tightening",
+    "Censor": "domain.choice",
+    "LayoutChoice": "domain.choice",
+    "Tighten": "domain.choice",
     "TimeRange": "domain.time",
-    "Zoom": "domain.layout",
+    "Zoom": "domain.choice",
 } | dict.fromkeys(
     (
         "AddRequest",

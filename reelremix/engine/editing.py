@@ -16,6 +16,7 @@ from itertools import accumulate
 
 from reelremix.engine.captions.preset import read_preset
 from reelremix.engine.domain.caption import Captions
+from reelremix.engine.domain.choice import LayoutChoice, Zoom
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.corrections import written
@@ -35,7 +36,7 @@ from reelremix.engine.domain.edit import (
     Trim,
 )
 from reelremix.engine.domain.kept import heard_words, hull_of, is_heard
-from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice, Pin, Zoom
+from reelremix.engine.domain.layout import Framing, Layout, Pin
 from reelremix.engine.domain.spacing import join_words, split_words
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Word

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from reelremix.engine.captions.style import CaptionStyle
 from reelremix.engine.domain.caption import Captions
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.kept import hull_of
-from reelremix.engine.domain.layout import Framing, LayoutChoice
+from reelremix.engine.domain.layout import Framing
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.track import Track
 from reelremix.engine.seeing import cut_layout, framed

@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import Warned
-from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.time import Timestamp

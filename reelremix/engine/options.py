@@ -13,9 +13,9 @@ from typing import Any
 from reelremix.config import expanded
 from reelremix.engine.captions.preset import is_path
 from reelremix.engine.codec import to_plain
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
-from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.request import (
     AUTO,
     HIGHEST_MUSIC_DB,

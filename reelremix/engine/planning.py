@@ -15,6 +15,7 @@ from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.shaping import missing_glyphs
 from reelremix.engine.captions.style import from_dict
 from reelremix.engine.choosing import Chosen, Draft
+from reelremix.engine.domain.choice import Censor, Tighten
 from reelremix.engine.domain.clip import Clip, OutputFormat, Shown
 from reelremix.engine.domain.context import Decision, RunContext
 from reelremix.engine.domain.events import (
@@ -23,14 +24,13 @@ from reelremix.engine.domain.events import (
 )
 from reelremix.engine.domain.kept import heard_words, hull_of
 from reelremix.engine.domain.layout import Framing
-from reelremix.engine.domain.mix import Censor, Mix, Music
+from reelremix.engine.domain.mix import Mix, Music
 from reelremix.engine.domain.request import (
     ClipRequest,
     SoundOptions,
 )
 from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.subject import Subject
-from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript, Word

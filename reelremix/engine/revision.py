@@ -15,10 +15,10 @@ from reelremix.engine.captions.preset import read_preset
 from reelremix.engine.captions.style import CaptionStyle, from_dict
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.kept import hull_of, is_heard
-from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.request import OFF, FrameOptions, RenderRequest
 from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.subject import Subject

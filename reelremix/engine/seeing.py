@@ -15,10 +15,11 @@ from queue import Queue
 
 import psutil
 
+from reelremix.engine.domain.choice import LayoutChoice, Zoom
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageFinished, StageProgress, StageStarted, Warned
-from reelremix.engine.domain.layout import Layout, LayoutChoice, Pin, Zoom
+from reelremix.engine.domain.layout import Layout, Pin
 from reelremix.engine.domain.request import FrameOptions
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.subject import Subject

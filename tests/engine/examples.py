@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from reelremix.engine.domain.candidate import Axis, Reason, Rejection, Score
 from reelremix.engine.domain.caption import Captions, Cue
+from reelremix.engine.domain.choice import Censor, Tighten
 from reelremix.engine.domain.clip import Clip, OutputFormat, Rendered, Shown, Verdict
 from reelremix.engine.domain.events import (
     CandidateScored,
@@ -38,7 +39,7 @@ from reelremix.engine.domain.layout import (
     Speaking,
 )
 from reelremix.engine.domain.match import Match
-from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
+from reelremix.engine.domain.mix import Censored, Fades, Mix, Music
 from reelremix.engine.domain.source import (
     AudioFormat,
     Chapter,
@@ -48,7 +49,7 @@ from reelremix.engine.domain.source import (
     StreamKind,
     VideoFormat,
 )
-from reelremix.engine.domain.tightening import FILLER, Removal, Tighten, Tightened
+from reelremix.engine.domain.tightening import FILLER, Removal, Tightened
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript, Word

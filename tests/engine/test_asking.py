@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from reelremix.engine.asking import perform
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.edit import Decide, Retitle, Status
-from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.request import EditRequest
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.reviewing import Review

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from reelremix.engine import framing
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.clip import Clip, Shown
-from reelremix.engine.domain.layout import Framing, LayoutChoice, LayoutKind
+from reelremix.engine.domain.layout import Framing, LayoutKind
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Talk, Track

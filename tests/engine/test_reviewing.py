@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.edit import (
@@ -34,7 +35,6 @@ from reelremix.engine.domain.edit import (
     Trim,
 )
 from reelremix.engine.domain.kept import hull_of, is_heard
-from reelremix.engine.domain.layout import LayoutChoice
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.export.clip_entry import clip_to_dict
 from reelremix.engine.export.clip_reading import clips_from_dict

@@ -21,10 +21,11 @@ from reelremix.engine import (
     framing,
     seeing,
 )
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.clip import Clip, OutputFormat, Shown
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.events import StageFinished
-from reelremix.engine.domain.layout import Framing, Layout, LayoutChoice, LayoutKind
+from reelremix.engine.domain.layout import Framing, Layout, LayoutKind
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track

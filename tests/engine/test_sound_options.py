@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from reelremix.config import load_settings
+from reelremix.engine.domain.choice import Censor, Tighten
 from reelremix.engine.domain.events import ClipRendered
-from reelremix.engine.domain.mix import Censor
 from reelremix.engine.domain.request import Aspect, RenderRequest, SoundOptions
-from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.library import Library

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.reporters import listener_for
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine.domain.request import AddRequest
-from reelremix.engine.export.source import chapter_to_dict
 
 if TYPE_CHECKING:
     from reelremix.engine.adding import Added, Outcome
@@ -123,6 +121,8 @@ def _document(outcomes: tuple[Outcome, ...]) -> dict[str, Any]:
 
 
 def _entry(added: Added) -> dict[str, Any]:
+    from reelremix.engine.export.source import chapter_to_dict
+
     origin = added.origin
     return {
         "source": added.source,

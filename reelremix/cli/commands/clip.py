@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.reporters import listener_for
 from reelremix.cli.results import attempt
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine.domain.request import ClipRequest
 from reelremix.errors import ConfigError
 

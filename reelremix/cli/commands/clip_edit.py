@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from reelremix.cli import options, output
-from reelremix.cli.reporters import listener_for
-from reelremix.cli.run import CommandRun
-from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.cli.run import CommandRun, listener_for
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.request import EditRequest
 from reelremix.errors import ConfigError
 

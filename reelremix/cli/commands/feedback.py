@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.reporters import listener_for
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.reporters import listener_for
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 
 models_app = typer.Typer(
     help="List, install and remove model weights.",

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.reporters import listener_for
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine.domain.request import PackageRequest
 
 if TYPE_CHECKING:

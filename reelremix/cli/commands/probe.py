@@ -6,8 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reelremix.cli import options, output
-from reelremix.cli.reporters import Quiet
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.source import Stream
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 def probe(source: options.Source, as_json: options.Json = False) -> None:
     """Show the streams, rates and chapters of SOURCE."""
     run = CommandRun()
-    found = run.job(partial(run.library.probe, source), Quiet())
+    found = run.job(partial(run.library.probe, source), listener_for(None, quiet=True))
     if as_json:
         from reelremix.engine.export.source import source_to_dict
 

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from reelremix.cli import options, output
-from reelremix.cli.reporters import listener_for
 from reelremix.cli.results import attempt
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine.domain.request import RenderRequest
 
 

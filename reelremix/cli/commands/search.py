@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.reporters import listener_for
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine.domain.request import SearchRequest
 
 

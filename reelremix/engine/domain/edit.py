@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from reelremix.engine.domain.layout import LayoutChoice
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.time import TimeRange
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reelremix.engine.domain.choice import LayoutChoice, Zoom
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
@@ -21,32 +22,6 @@ class LayoutKind(StrEnum):
     SCREEN = "screen"
     """A slide or screen above whoever speaks over it."""
     FIT = "fit"
-
-
-class LayoutChoice(StrEnum):
-    """What a user may ask for."""
-
-    AUTO = "auto"
-    """By who speaks, how many there are, and what else is to be seen."""
-    SINGLE = "single"
-    """One person, always."""
-    SPLIT = "split"
-    """Everybody, each in a cell."""
-    SCREEN = "screen"
-    FIT = "fit"
-    """The whole picture, always."""
-    CENTER = "center"
-    """The middle of the picture, whoever is there."""
-
-
-class Zoom(StrEnum):
-    """When the picture is cut to a tighter one of the same person."""
-
-    OFF = "off"
-    CUTS = "cuts"
-    """Where something was cut out, so that the picture does not jump."""
-    EMPHASIS = "emphasis"
-    """There, and while a sentence is said that has a number, a name or a rare word in it."""
 
 
 @dataclass(frozen=True, slots=True)

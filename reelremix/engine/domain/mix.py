@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.time import TimeRange
-
-
-class Censor(StrEnum):
-    """What becomes of words that are not to be heard."""
-
-    OFF = "off"
-    BLEEP = "bleep"
-    MUTE = "mute"
 
 
 @dataclass(frozen=True, slots=True)

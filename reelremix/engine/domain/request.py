@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reelremix.engine.domain.layout import LayoutChoice, Zoom
-from reelremix.engine.domain.mix import Censor
-from reelremix.engine.domain.tightening import Tighten
+from reelremix.engine.domain.choice import Censor, LayoutChoice, Tighten, Zoom
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError
 

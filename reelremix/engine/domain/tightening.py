@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from reelremix.engine.domain.choice import Tighten
 from reelremix.engine.domain.time import TimeRange
 
 FILLER, FALSE_START, SILENCE = "filler", "false start", "silence"
-
-
-class Tighten(StrEnum):
-    """How much may go."""
-
-    OFF = "off"
-    LIGHT = "light"
-    """Sounds like "um", and long silences."""
-    STRONG = "strong"
-    """Also set phrases, repeated words and short pauses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from reelremix.engine.domain.bookends import Bookend, Fit
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.candidate import Axis, Kind, Reason, Score
 from reelremix.engine.domain.caption import Captions, Cue
-from reelremix.engine.domain.choice import one_of
+from reelremix.engine.domain.choice import Censor, LayoutChoice, Tighten, Zoom, one_of
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.edit import Status
 from reelremix.engine.domain.judgement import Judgement
@@ -24,19 +24,17 @@ from reelremix.engine.domain.layout import (
     Framing,
     Keyframe,
     Layout,
-    LayoutChoice,
     LayoutKind,
     LayoutPiece,
     Pin,
     Region,
     Speaking,
-    Zoom,
 )
 from reelremix.engine.domain.match import Match
-from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
+from reelremix.engine.domain.mix import Censored, Fades, Mix, Music
 from reelremix.engine.domain.occupied import Occupied
 from reelremix.engine.domain.request import SUBTITLE_KINDS
-from reelremix.engine.domain.tightening import Removal, Tighten, Tightened
+from reelremix.engine.domain.tightening import Removal, Tightened
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box
 from reelremix.engine.domain.transcript import Word

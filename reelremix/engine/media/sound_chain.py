@@ -13,7 +13,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from reelremix.engine.domain.mix import Censor
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.media.audio import PROGRAMME, FilterChain, Samples
 
 Blocks = Iterable[Samples]

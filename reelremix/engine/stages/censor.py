@@ -15,8 +15,9 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import Clip
-from reelremix.engine.domain.mix import Censor, Censored
+from reelremix.engine.domain.mix import Censored
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.export.names import slug

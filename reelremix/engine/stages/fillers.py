@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from reelremix.engine.domain.tightening import FALSE_START, FILLER, Tighten
+from reelremix.engine.domain.choice import Tighten
+from reelremix.engine.domain.tightening import FALSE_START, FILLER
 from reelremix.engine.domain.transcript import Word
 
 PAUSE_S = 0.2

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.layout import (
     Keyframe,
     Layout,
-    LayoutChoice,
     LayoutKind,
     LayoutPiece,
     Region,

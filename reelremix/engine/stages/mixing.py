@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.kept import on_film
-from reelremix.engine.domain.mix import Censor, Fades
+from reelremix.engine.domain.mix import Fades
 from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.time import ZERO, TimeRange
 from reelremix.engine.media.audio import PROGRAMME, Samples, loudness_of, read_pcm

@@ -12,15 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
+from reelremix.engine.domain.choice import Tighten
 from reelremix.engine.domain.spacing import join_words
-from reelremix.engine.domain.tightening import (
-    FALSE_START,
-    FILLER,
-    SILENCE,
-    Removal,
-    Tighten,
-    Tightened,
-)
+from reelremix.engine.domain.tightening import FALSE_START, FILLER, SILENCE, Removal, Tightened
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import SoundEvent, Word
 from reelremix.engine.stages.fillers import Group, removable, small_words

@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from lxml import etree
 
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import Clip
-from reelremix.engine.domain.mix import Censor, Censored
+from reelremix.engine.domain.mix import Censored
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.export import exporters
 from reelremix.engine.export.edl import reel_name

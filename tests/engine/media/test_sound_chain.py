@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.engine.domain.mix import Censor
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.media.audio import LoudnessMeter, Samples
 from reelremix.engine.media.noise import LATENCY, against, noise_of
 from reelremix.engine.media.sound_chain import (

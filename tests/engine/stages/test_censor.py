@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reelremix.engine.domain.mix import Censor, Censored
+from reelremix.engine.domain.choice import Censor
+from reelremix.engine.domain.mix import Censored
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.censor import WordList, censored, mask, masked_text, word_list

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reelremix.engine.domain.tightening import Tighten
+from reelremix.engine.domain.choice import Tighten
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.stages.fillers import removable, small_words

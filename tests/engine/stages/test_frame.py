@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.clip import OutputFormat
-from reelremix.engine.domain.layout import Layout, LayoutChoice, LayoutKind, LayoutPiece
+from reelremix.engine.domain.layout import Layout, LayoutKind, LayoutPiece
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.time import TimeRange, Timestamp

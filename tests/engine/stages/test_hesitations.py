@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from reelremix.engine.domain.tightening import Tighten
+from reelremix.engine.domain.choice import Tighten
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
 from reelremix.engine.models.speech import Speech

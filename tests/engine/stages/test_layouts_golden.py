@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from reelremix.engine.domain.layout import Layout, LayoutChoice
+from reelremix.engine.domain.choice import LayoutChoice
+from reelremix.engine.domain.layout import Layout
 from reelremix.engine.domain.shot import Shot
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import TALK_RATE_HZ, Box, Sighting, Talk, Track

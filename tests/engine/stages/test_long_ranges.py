@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from reelremix.engine.domain.caption import Captions, Cue
+from reelremix.engine.domain.choice import Tighten
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.domain.layout import (
@@ -20,7 +21,6 @@ from reelremix.engine.domain.layout import (
     Region,
     Speaking,
 )
-from reelremix.engine.domain.tightening import Tighten
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Word

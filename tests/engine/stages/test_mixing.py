@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import CancelToken
-from reelremix.engine.domain.mix import Censor, Censored, Fades, Mix, Music
+from reelremix.engine.domain.mix import Censored, Fades, Mix, Music
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.media.audio import PROGRAMME, LoudnessMeter, Samples, read_pcm

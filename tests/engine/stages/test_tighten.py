@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.engine.domain.tightening import Tighten
+from reelremix.engine.domain.choice import Tighten
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import SoundEvent, Word
 from reelremix.engine.stages.quiet import Loudness, measure

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.reporters import listener_for
-from reelremix.cli.run import CommandRun
-from reelremix.engine.domain.rows import ClipFilter, Order, Standing
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.errors import ConfigError
+
+if TYPE_CHECKING:
+    from reelremix.engine.domain.rows import Order
 
 
 def list_(
@@ -31,6 +32,7 @@ def list_(
     as_json: options.Json = False,
 ) -> None:
     """Show the recordings seen so far, or the clips made of them, the latest first."""
+    from reelremix.engine.domain.rows import ClipFilter, Standing
     from reelremix.engine.upkeep.listing import Page, list_clips, list_sources, sources_named
     from reelremix.engine.upkeep.shelf import open_shelf
 
@@ -110,6 +112,8 @@ def search(
 
 
 def _order(sort: str | None, *, clips: bool) -> Order:
+    from reelremix.engine.domain.rows import Order
+
     order = options.choice_of(Order, sort, "--sort") if sort else Order.TIME
     if order is (Order.NAME if clips else Order.SCORE):
         able = "time or score" if clips else "time or name"

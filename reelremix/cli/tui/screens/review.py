@@ -28,6 +28,7 @@ from reelremix.cli.tui.widgets.clips import Clips
 from reelremix.cli.tui.widgets.facts import Facts
 from reelremix.cli.tui.widgets.filmstrip import Filmstrip
 from reelremix.cli.tui.widgets.words import Words
+from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.edit import (
     Correct,
     CutOut,
@@ -40,7 +41,6 @@ from reelremix.engine.domain.edit import (
     Split,
     Status,
 )
-from reelremix.engine.domain.layout import LayoutChoice
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.clip import Clip
