@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.fetching import path_of
 from reelremix.engine.locks import alone
 from reelremix.engine.media.probe import choose_streams
-from reelremix.engine.stages.ingest import ingest
+from reelremix.engine.stages.ingest import holds, ingest
 from reelremix.errors import NoVideoStream, UnreadableMedia
 
 
@@ -42,8 +43,17 @@ def reopened(source_id: str, audio_stream: str | None, ctx: RunContext) -> Itera
     described = ctx.catalogue.source(source_id)
     if described is None:
         raise UnreadableMedia(f"the source {source_id[:12]} is not known here")
+    _look_where_seen(described, ctx)
     with ctx.sources.open(source_id) as path:
         yield Subject(path, choose_streams(described, audio_stream))
+
+
+def _look_where_seen(source: Source, ctx: RunContext) -> None:
+    """Recognise a recording that lies where it was seen, but whose file was touched since."""
+    for place in ctx.catalogue.locations(source.id):
+        with suppress(OSError):  # a place where it is no more
+            if holds(Path(place), source, ctx):
+                return
 
 
 @contextmanager
@@ -67,7 +77,8 @@ def recording_of(
             beside = next((place for place in places if place.is_file()), None)
             if beside is None:
                 raise UnreadableMedia(
-                    f"the recording {name} that {path} was made from is not to be found",
+                    f"the recording {name} that {path} was made from is not to be found:"
+                    f" {exc.message}",
                     hint="name its place with `--source FILE`",
                 ) from exc
             subject = stack.enter_context(prepared(str(beside), audio, ctx))

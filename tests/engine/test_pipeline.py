@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -20,11 +21,13 @@ from reelremix.engine.domain.layout import (
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Segment, Transcript, Word
-from reelremix.engine.pipeline import alone_on
+from reelremix.engine.pipeline import alone_on, prepared, reopened
 from reelremix.engine.planning import clip_id, words_within
 from reelremix.engine.stages.selfcheck import speaker_in_frame
-from reelremix.errors import Cancelled
+from reelremix.engine.store.sources import identify_file
+from reelremix.errors import Cancelled, UnreadableMedia
 from tests.fakes import Recorder, run_context, spoken
+from tests.media_factory import plain_film
 
 SPAN = TimeRange.from_seconds(0, 10)
 
@@ -81,6 +84,29 @@ def test_nobody_speaking_is_unknown_and_not_zero() -> None:
     piece = LayoutPiece(SPAN, LayoutKind.FIT, (region,))
     layout = Layout((piece,), (Speaking(SPAN, None, None, 0.0),))
     assert speaker_in_frame(layout, []) is None
+
+
+def test_a_recording_that_was_only_touched_is_recognised(tmp_path: Path) -> None:
+    ctx = run_context()
+    film = plain_film(tmp_path / "talk.mp4", size=(64, 36))
+    with prepared(str(film), None, ctx) as subject:
+        known = subject.source
+    os.utime(film, (1, 1))
+    with reopened(known.id, None, ctx) as subject:
+        assert subject.path == film
+    assert ctx.catalogue.recall_file(identify_file(film)) == known.id
+
+
+def test_another_recording_in_its_place_is_told_apart(tmp_path: Path) -> None:
+    ctx = run_context()
+    film = plain_film(tmp_path / "talk.mp4", size=(64, 36))
+    with prepared(str(film), None, ctx) as subject:
+        known = subject.source
+    content = bytearray(film.read_bytes())
+    content[-1] ^= 1
+    film.write_bytes(content)
+    with pytest.raises(UnreadableMedia, match="is another file now"):
+        reopened(known.id, None, ctx).__enter__()
 
 
 def test_a_second_run_waits_for_the_first_and_says_so_once(tmp_path: Path) -> None:

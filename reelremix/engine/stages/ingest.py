@@ -57,6 +57,25 @@ def ingest(path: Path, ctx: RunContext) -> Source:
     return source
 
 
+def holds(path: Path, source: Source, ctx: RunContext, *, remember: bool = True) -> bool:
+    """Whether a file is a known recording; one that was only touched is read whole to tell.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+        Cancelled: the user asked to stop.
+    """
+    identity = identify_file(path)
+    if ctx.catalogue.recall_file(identity) == source.id:
+        return True
+    if identity.size_bytes != source.size_bytes:
+        return False
+    if content_id(path, identity.size_bytes, ctx) != source.id:
+        return False
+    if remember:
+        ctx.catalogue.remember_file(identity, source.id)
+    return True
+
+
 def readable(name: str) -> str:
     """The name with bytes that are not UTF-8 spelled out."""
     return name.encode(errors="backslashreplace").decode()

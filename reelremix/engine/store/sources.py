@@ -26,11 +26,19 @@ class LocalSourceAccess:
     @contextmanager
     def open(self, source_id: str) -> Iterator[Path]:
         """The newest remembered path whose file is unchanged. Raises UnreadableMedia."""
+        other = None
         for location in self._catalogue.locations(source_id):
             path = Path(location)
-            if path.is_file() and self._catalogue.recall_file(identify_file(path)) == source_id:
-                yield path
-                return
+            if path.is_file():
+                if self._catalogue.recall_file(identify_file(path)) == source_id:
+                    yield path
+                    return
+                other = other or path
+        if other is not None:
+            raise UnreadableMedia(
+                f"{other} is another file now than the recording that was seen there",
+                hint="put that one back, or name its new place with `--source FILE`",
+            )
         raise UnreadableMedia(
             f"the source {source_id[:12]} is no longer where it was seen",
             hint="name its new place with `--source FILE`",

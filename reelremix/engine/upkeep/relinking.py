@@ -16,7 +16,7 @@ from reelremix.engine.domain.context import Catalogue, RunContext
 from reelremix.engine.domain.events import StageProgress
 from reelremix.engine.domain.source import MEDIA_SUFFIXES, Source
 from reelremix.engine.stages.artifact import stage
-from reelremix.engine.stages.ingest import content_id
+from reelremix.engine.stages.ingest import content_id, holds
 from reelremix.engine.store.sources import identify_file
 from reelremix.errors import ConfigError
 
@@ -94,16 +94,9 @@ def _is_there(
 ) -> bool:
     """Whether a place still holds a source; one that was only touched is remembered as it is."""
     try:
-        identity = identify_file(path)
-        if ctx.catalogue.recall_file(identity) == source.id:
-            return True
-        is_same = identity.size_bytes == source.size_bytes and (
-            content_id(path, identity.size_bytes, ctx) == source.id
-        )
+        is_same = holds(path, source, ctx, remember=not dry_run)
     except OSError:
         return False
-    if is_same and not dry_run:
-        ctx.catalogue.remember_file(identity, source.id)
     if not is_same:
         result.replaced.append((source, str(path)))
         if not dry_run:

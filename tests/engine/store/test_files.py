@@ -66,5 +66,8 @@ def test_a_source_is_found_where_it_was_seen_last_unchanged(tmp_path: Path) -> N
     with access.open("source") as path:
         assert path.name == "a.mp4"
     (tmp_path / "a.mp4").unlink()
+    with pytest.raises(UnreadableMedia, match=r"b\.mp4 is another file now"), access.open("source"):
+        pass
+    (tmp_path / "b.mp4").unlink()
     with pytest.raises(UnreadableMedia, match="no longer where"), access.open("source"):
         pass
