@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.corrections import corrected
+from reelremix.engine.domain.edit import Correction
 from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.sentence import Sentence
 from reelremix.engine.domain.source import VideoFormat
@@ -42,6 +44,12 @@ class Material:
     censor_words: WordList
     manifest: Path
     """The presets and files of brand kits are looked for beside it too."""
+
+    def corrected(self, corrections: Sequence[Correction]) -> Material:
+        """The same after corrections."""
+        transcript = corrected(self.transcript, corrections)
+        spoken = replace(self.spoken, words=transcript.timed_words)
+        return replace(self, transcript=transcript, spoken=spoken)
 
     @cached_property
     def sentences(self) -> Sequence[Sentence]:

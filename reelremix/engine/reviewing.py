@@ -336,12 +336,16 @@ class Review:
     ) -> None:
         """What is read in a clip is what the recording says, for search and for other runs too."""
         catalogue, source_id = self._ctx.catalogue, str(self.source["id"])
-        for number in reversed([number for number in before if number not in now]):
-            catalogue.uncorrect(source_id, correction_of(before[number]))
-        for number in [number for number in now if number not in before]:
-            catalogue.correct(source_id, correction_of(now[number]))
-        if before != now:
+        gone = [correction_of(before[number]) for number in before if number not in now]
+        new = [correction_of(now[number]) for number in now if number not in before]
+        for correction in reversed(gone):
+            catalogue.uncorrect(source_id, correction)
+        for correction in new:
+            catalogue.correct(source_id, correction)
+        if gone or self._editor is None:
             self._editor = None
+        elif new:
+            self._editor = Editor(self._editor.material.corrected(new), self._ctx)
 
     def _as_logged(self) -> dict[str, Entry]:
         if self._log.is_empty:
