@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from reelremix.engine.domain.context import Catalogue
-from reelremix.engine.domain.edit import Changed, Edit, Operation, Standing, standing_of
+from reelremix.engine.domain.edit import Changed, Edit, Operation, Standing, Step, standing_of
+from reelremix.engine.domain.track import Track
 
 
 class EditLog:
@@ -17,6 +18,7 @@ class EditLog:
         self.manifest_id = manifest_id
         self._catalogue = catalogue
         self._kept = list(catalogue.edits(manifest_id))
+        self._theirs: set[int] = set()
         self._batch: list[Edit] | None = None
 
     @property
@@ -45,11 +47,10 @@ class EditLog:
         return self._batch is not None
 
     @contextmanager
-    def batch(self) -> Iterator[list[Edit]]:
-        """What is appended meanwhile is written at the end, all at once; nothing of it on an error.
+    def batch(self, keep: Callable[[Sequence[Edit]], None]) -> Iterator[list[Edit]]:
+        """What is appended meanwhile is kept at the end, all at once; nothing of it on an error.
 
-        Raises:
-            EditConflict: somebody else has appended something meanwhile; nothing was written.
+        `keep` writes it to the library.
         """
         if self.is_open:
             raise AssertionError("a batch is being made already")
@@ -57,22 +58,33 @@ class EditLog:
         self._batch = batch
         try:
             yield batch
-            self._catalogue.append_edits(self.manifest_id, batch)
+            keep(batch)
             self._kept += batch
         finally:
             self._batch = None
 
     def append(
-        self, operation: Operation, changed: Mapping[str, Changed | None], *, above: int
+        self,
+        operation: Operation,
+        changed: Mapping[str, Changed | None],
+        *,
+        above: int,
+        faces: Mapping[str, Sequence[Track]] | None = None,
     ) -> None:
         """Add an edit to the batch, numbered above all others and above a number."""
         if self._batch is None:
             raise AssertionError("edits are appended in a batch")
         number = max(self.number, above) + 1
-        self._batch.append(Edit(number, round(time.time(), 3), operation, changed))
+        at = round(time.time(), 3)
+        self._batch.append(Edit(number, at, operation, changed, faces or {}))
+
+    def is_theirs(self, step: Step) -> bool:
+        """Whether somebody else took a step since this log was opened."""
+        return step.edit.number in self._theirs
 
     def take_news(self) -> bool:
         """Take over what others appended; says whether there was anything."""
         news = list(self._catalogue.edits(self.manifest_id, self.number))
         self._kept += news
+        self._theirs |= {edit.number for edit in news}
         return bool(news)

@@ -159,6 +159,9 @@ class Editor:
         if ranges == clip.ranges:
             return clip
         is_within = all(_covers(clip.ranges, kept) for kept in ranges)
+        return self._recut_to(clip, ranges, is_within=is_within)
+
+    def _recut_to(self, clip: Clip, ranges: Ranges, *, is_within: bool) -> Clip:
         layout, framing = self._layout_of(clip, ranges, is_within=is_within)
         now = replace(clip, ranges=ranges, layout=layout, framing=framing)
         now = self._with_words(now, clip.words, clip.ranges)
@@ -231,31 +234,40 @@ class Editor:
     def _corrected_wherever(
         self, clip: Clip, change: Correct, clips: Mapping[str, Clip]
     ) -> dict[str, Clip | None]:
-        """The clip with other words in a stretch, and all others that have the same words there."""
+        """The clip with other words in a stretch, and all others in which some of it is heard."""
         span = TimeRange.from_seconds(change.start_s, change.end_s)
-        meant = _spans_in(clip, span)
+        meant = _heard_during(span, clip)
         if not meant:
             raise ConfigError(f"no word of clip {clip.id} is said there")
+        if not any(
+            is_heard(meant[0].range, r) and is_heard(meant[-1].range, r) for r in clip.ranges
+        ):
+            raise ConfigError(
+                "something between these words is cut out", hint="correct them one by one"
+            )
+        fresh = written(meant, split_words(change.text))
         found = {
             other.id: now
             for other in clips.values()
-            if _spans_in(other, span) == meant
-            and (now := self._corrected(other, span, change.text)) != other
+            if (now := self._corrected(other, span, fresh)) != other
         }
         if clip.id not in found:
             raise ConfigError(UNCHANGED.format(_nothing(change)))
         return dict(found)
 
-    def _corrected(self, clip: Clip, span: TimeRange, text: str) -> Clip:
-        meant = [n for n, word in enumerate(clip.words) if is_heard(word.range, span)]
-        first, last = meant[0], meant[-1]
-        fresh = written(clip.words[first : last + 1], split_words(text))
-        words = (*clip.words[:first], *fresh, *clip.words[last + 1 :])
+    def _corrected(self, clip: Clip, span: TimeRange, fresh: Sequence[Word]) -> Clip:
+        """The clip with these words in place of those that it has in a stretch."""
+        wrong = _heard_during(span, clip)
+        if not wrong:
+            return clip
+        right = heard_words(fresh, clip.ranges)
+        first = clip.words.index(wrong[0])
+        words = (*clip.words[:first], *right, *clip.words[first + len(wrong) :])
         now = replace(clip, words=words, text=join_words(w.text for w in words))
-        now = _reworded(now, clip.words[first : last + 1], fresh)
+        now = _reworded(now, wrong, right)
         if clip.captions is None:
             return now
-        if len(fresh) != last - first + 1:
+        if len(right) != len(wrong):
             return replace(now, captions=self._captions(now))
         drawn = replace(now, brand=found_again(now.brand, self.material.manifest, self._ctx))
         assert now.captions is not None
@@ -281,13 +293,13 @@ class Editor:
     def _merged(self, clip: Clip, other: Clip) -> Clip:
         if clip.id == other.id:
             raise ConfigError(f"clip {clip.id} cannot be merged with itself")
-        both = replace(clip, layout=_both(clip.layout, other.layout))
-        now = self._of_ranges(both, self._bridged(joined([*clip.ranges, *other.ranges])))
-        words = sorted(
-            [*clip.words, *_uncovered(other.words, clip.words)], key=lambda w: w.range.start
+        both = replace(
+            clip,
+            layout=_both(clip.layout, other.layout),
+            words=(*clip.words, *_uncovered(other.words, clip.words)),
+            ranges=(*clip.ranges, *other.ranges),
         )
-        spoken = self._with_words(now, words, [*clip.ranges, *other.ranges])
-        return self._settled(replace(spoken, framing=replace(clip.framing, made=None)))
+        return self._recut_to(both, self._bridged(joined(both.ranges)), is_within=False)
 
     def _bridged(self, ranges: Ranges) -> Ranges:
         """Ranges with the short silences between them, in which nothing is said."""
@@ -335,9 +347,10 @@ class Editor:
         return replace(clip, id=id, rank=rank, slug=slug(clip.title))
 
 
-def _spans_in(clip: Clip, span: TimeRange) -> list[TimeRange]:
-    """When the words of a clip are said that are said in a stretch."""
-    return [word.range for word in clip.words if is_heard(word.range, span)]
+def _heard_during(span: TimeRange, clip: Clip) -> tuple[Word, ...]:
+    """The words of a clip that are said in a stretch, from the first to the last."""
+    found = [n for n, word in enumerate(clip.words) if is_heard(word.range, span)]
+    return clip.words[found[0] : found[-1] + 1] if found else ()
 
 
 def _named(id: str, clips: Mapping[str, Clip]) -> Clip:

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,7 +48,7 @@ from reelremix.engine.export.clip_entry import OPTIONAL
 from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.decided import decided_part, manifest_with, plain_decisions
 from reelremix.engine.export.manifest import manifest_at, read_manifest, to_bytes
-from reelremix.engine.export.tracks import tracks_from_dict, tracks_with
+from reelremix.engine.export.tracks import renumbered_from, tracks_from_dict, tracks_with
 from reelremix.engine.material import Frames, material_of
 from reelremix.engine.pipeline import alone_at
 from reelremix.engine.stages.cuts import Spoken
@@ -55,7 +56,8 @@ from reelremix.engine.store.files import write_atomically
 from reelremix.errors import ConfigError, EditConflict
 
 T = TypeVar("T")
-BEGIN, BY_HAND, SETTLE = Begin(), ByHand(), Settle()
+BEGIN, BY_HAND, SETTLE, UNDO, REDO = Begin(), ByHand(), Settle(), Undo(), Redo()
+THEIRS = "take it back there, or with `reelremix clip edit MANIFEST --undo 1`"
 KEPT_ALL_THE_SAME = "what was changed is kept in the library, and written as soon as that can be"
 LOOK = "look at it, and try again"
 MOST_TRIES = 5
@@ -92,10 +94,8 @@ class Review:
         self._adopting = adopting
         self._lock = threading.RLock()
         self._content = read_manifest(self.path)
-        self.tracks = tracks_from_dict(self._content, self.path)
         self._editor: Editor | None = None
         self._parsed: dict[str, tuple[Entry, Clip]] = {}
-        self._faces: dict[str, Sequence[Track]] = {}
         self._seen: dict[str, Entry] | None = None
         if "id" not in self._content:
             self._name_manifest()
@@ -104,8 +104,10 @@ class Review:
         self._frames = Frames(self.source, ctx)
         self._log = EditLog(self.id, ctx.catalogue)
         self._entries = self._as_logged()
+        # Whoever opens a manifest is told at once what is wrong with it.
+        tracks_from_dict(self._content, self.path)
         for entry in self._entries.values():
-            self._clip(entry)  # whoever opens a manifest is told at once what is wrong with it
+            self._clip(entry)
         self._adopt(self._content)
 
     def close(self) -> None:
@@ -137,9 +139,20 @@ class Review:
             return self._log.standing
 
     @property
-    def can_undo(self) -> bool:
-        """Whether anything was done that counts."""
-        return len(self.standing.done) > 1
+    def undoable(self) -> Step | None:
+        """What `undo` would take back; None where there is nothing, or somebody else did it."""
+        with self._lock:
+            return self._own(self._log.standing.done[1:])
+
+    @property
+    def redoable(self) -> Step | None:
+        """What `redo` would do again; None where there is nothing, or somebody else did it."""
+        with self._lock:
+            return self._own(self._log.standing.undone)
+
+    def _own(self, steps: Sequence[Step]) -> Step | None:
+        """The last of some steps, unless it is somebody else's."""
+        return steps[-1] if steps and not self._log.is_theirs(steps[-1]) else None
 
     def clip(self, id: str) -> Clip:
         """A clip. Raises ConfigError where it is gone."""
@@ -162,16 +175,16 @@ class Review:
 
         Raises:
             ConfigError: there is none.
-            EditConflict: somebody else did something meanwhile, which would be taken back.
+            EditConflict: it was done by somebody else since these clips were opened.
         """
-        return self.together(lambda: self._turn(Undo()))
+        return self.together(lambda: self._turn(UNDO))
 
     def redo(self) -> Happened:
         """Do again what was taken back last. Raises what `undo` raises."""
-        return self.together(lambda: self._turn(Redo()))
+        return self.together(lambda: self._turn(REDO))
 
     def together(self, work: Callable[[], T]) -> T:
-        """Carry out operations that are kept all at once, or not at all.
+        """Carry out operations that are kept all at once, with what follows, or not at all.
 
         Args:
             work: calls `do`, `undo` and `redo`; again from the beginning where somebody else
@@ -188,7 +201,7 @@ class Review:
                 before, done = self._entries, self._log.standing.done
                 batch: list[Edit] = []
                 try:
-                    with self._log.batch() as batch:
+                    with self._log.batch(partial(self._keep, before, done)) as batch:
                         result = work()
                 except EditConflict as exc:
                     ours, self._entries = changes_between(before, self._entries), before
@@ -197,13 +210,25 @@ class Review:
                     self._entries = before
                     raise
                 else:
-                    self._follow(before, done)
                     return result
             raise EditConflict("these clips are being changed all the time", hint="try again")
 
+    def _keep(
+        self, before: Mapping[str, Entry], done: Sequence[Step], batch: Sequence[Edit]
+    ) -> None:
+        """Write a batch and what follows from it, all at once."""
+        with self._ctx.catalogue.at_once():
+            self._ctx.catalogue.append_edits(self.id, batch)
+            self._follow(before, done)
+        if any(edit.faces for edit in batch):
+            self._editor = None
+
     def _give_way(self, ours: Iterable[str], batch: Sequence[Edit], exc: EditConflict) -> None:
         """Take over what somebody else did; raises EditConflict where ours cannot follow it."""
+        known = self._log.number
         theirs = self.refresh()
+        if self._log.number == known:
+            raise exc  # nobody else is to blame
         for id in sorted(theirs.intersection(ours)):
             raise EditConflict(
                 f"clip {self._named(id)} was changed meanwhile by somebody else", hint=LOOK
@@ -222,23 +247,26 @@ class Review:
         """
         with self._lock:
             self.refresh()
-            happened = self.together(lambda: self._settled(clips))
-            if happened is not None:
-                own = {id: faces[id] for id in happened.clips if id in faces}
-                self._faces |= own
-                self.tracks = (*self.tracks, *(track for seen in own.values() for track in seen))
-                self._editor = None
-            return happened
+            return self.together(lambda: self._settled(clips, faces))
 
-    def _settled(self, clips: Sequence[Clip]) -> Happened | None:
-        fresh = {
-            clip.id: plain_decisions(clip)
-            for clip in clips
-            if clip.id in self._entries and _is_as_was(clip, self.clip(clip.id))
-        }
+    def _settled(
+        self, clips: Sequence[Clip], faces: Mapping[str, Sequence[Track]]
+    ) -> Happened | None:
+        if self._log.is_empty:
+            return None
+        first = 1 + max((track.id for track in self.tracks), default=-1)
+        fresh, seen = {}, {}
+        for clip in clips:
+            if clip.id not in self._entries or not _is_as_was(clip, self.clip(clip.id)):
+                continue
+            named, own = renumbered_from(clip, faces.get(clip.id, ()), first)
+            first += len(own)
+            fresh[clip.id], seen[clip.id] = plain_decisions(named), own
         now = _with_unknown(self._entries, {**self._entries, **fresh})
         changed = changes_between(self._entries, now)
-        return self._append(SETTLE, changed) if changed and not self._log.is_empty else None
+        if not changed:
+            return None
+        return self._append(SETTLE, changed, {id: own for id, own in seen.items() if id in changed})
 
     def refresh(self) -> set[str]:
         """Take over what others did; returns the ids of the clips they changed."""
@@ -246,6 +274,7 @@ class Review:
             before = self._entries
             if self._log.take_news():
                 self._entries = self._as_logged()
+                self._editor = None
             return set(changes_between(before, self._entries))
 
     def sync(self) -> None:
@@ -261,14 +290,27 @@ class Review:
             if self._log.is_empty:
                 return
             updated = manifest_with(content, self._entries, self._history(), self._log.number)
-            if self._faces:
-                updated["tracks"] = tracks_with(updated, self._faces)
+            if faces := self._faces_since(int(content.get("edited_to", 0))):
+                updated["tracks"] = tracks_with(updated, faces)
             if updated != content:
                 try:
                     self._write(updated)
                 except ConfigError as exc:
                     raise ConfigError(exc.message, hint=KEPT_ALL_THE_SAME) from exc
-            self._content, self._faces = updated, {}
+            self._content = updated
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Who is seen, those included that the manifest does not list yet."""
+        with self._lock:
+            since = self._faces_since(int(self._content.get("edited_to", 0)))
+            listed = tracks_from_dict(self._content, self.path)
+            return (*listed, *(track for own in since.values() for track in own))
+
+    def _faces_since(self, number: int) -> dict[str, Sequence[Track]]:
+        """Who was seen in clips that were framed anew after an edit, by clip."""
+        later = (edit for edit in self._log.edits if edit.number > number)
+        return {id: own for edit in later for id, own in edit.faces.items()}
 
     def spoken(self) -> Spoken:
         """The words of the recording, to cut between."""
@@ -291,26 +333,29 @@ class Review:
                 now[id] = plain_decisions(clip)
         return changes_between(self._entries, _with_unknown(self._entries, now))
 
-    def _append(self, operation: Operation, changed: Mapping[str, Changed | None]) -> Happened:
+    def _append(
+        self,
+        operation: Operation,
+        changed: Mapping[str, Changed | None],
+        faces: Mapping[str, Sequence[Track]] | None = None,
+    ) -> Happened:
         """Add an edit to what is being done."""
         above = int(self._content.get("edited_to", 0))
         if self._log.is_empty:
             self._log.append(BEGIN, changes_between({}, self._entries), above=above)
-        self._log.append(operation, changed, above=above)
+        self._log.append(operation, changed, above=above, faces=faces)
         self._entries = self._as_logged()
         return Happened(operation, tuple(sorted(changed)))
 
     def _turn(self, turn: Undo | Redo) -> Happened:
         """Undo the last step, or redo it."""
         standing, before = self._log.standing, self._entries
-        if isinstance(turn, Undo):
-            if len(standing.done) < 2:
-                raise ConfigError("there is nothing to undo")
-            step = standing.done[-1]
-        else:
-            if not standing.undone:
-                raise ConfigError("there is nothing to do again")
-            step = standing.undone[-1]
+        steps = standing.done[1:] if isinstance(turn, Undo) else standing.undone
+        if not steps:
+            raise ConfigError(f"there is nothing to {'undo' if turn == UNDO else 'do again'}")
+        step = steps[-1]
+        if self._log.is_theirs(step):
+            raise EditConflict("that was done by somebody else meanwhile", hint=THEIRS)
         self._log.append(turn, {}, above=0)
         self._entries = self._as_logged()
         changed = changes_between(before, self._entries)
@@ -357,8 +402,8 @@ class Review:
         found = {entry["id"]: decided_part(entry) for entry in content["clips"]}
         if self._log.is_empty or found == self._seen:
             return  # nothing was changed in it since it was looked at last
-        self._seen = found
         self.together(lambda: self._adopted(content, found))
+        self._seen = found
 
     def _adopted(self, content: Mapping[str, Any], found: Mapping[str, Entry]) -> None:
         edits = self._log.edits
@@ -415,8 +460,10 @@ class Review:
         """Give the manifest a name of its own; what is in it now is its beginning."""
         with alone_at(self.path, self._ctx):
             content = read_manifest(self.path)
-            self._content = {**content, "id": uuid.uuid4().hex, "edited_to": 0}
-            self._write(self._content)
+            if content.get("id") == self._content.get("id"):  # nobody was quicker
+                content |= {"id": uuid.uuid4().hex, "edited_to": 0}
+                self._write(content)
+            self._content = content
 
     def _write(self, content: Mapping[str, Any]) -> None:
         """Write the manifest; where its name is a link, what that leads to."""

@@ -4,7 +4,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -34,16 +35,18 @@ from reelremix.engine.domain.edit import (
     Status,
     Trim,
 )
-from reelremix.engine.domain.kept import hull_of, is_heard
+from reelremix.engine.domain.kept import heard_words, hull_of, is_heard
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.export.clip_entry import clip_to_dict
 from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.manifest import read_manifest
 from reelremix.engine.export.subtitles import WRITERS
 from reelremix.engine.reviewing import Review
+from reelremix.engine.store.catalogue import SqliteCatalogue
+from reelremix.engine.store.database import Database
 from reelremix.errors import ConfigError, EditConflict
 from tests.contract.schemas import faults
-from tests.engine.reviewed import RATE, SOURCE, SPANS, SPOKEN, TALK, reviewed
+from tests.engine.reviewed import RATE, SOURCE, SPANS, SPOKEN, TALK, TRACKS, reviewed
 from tests.fakes import run_context
 
 
@@ -263,6 +266,37 @@ def test_clips_that_overlap_are_merged_without_saying_anything_twice(review: Rev
     assert all(a.end == b.start for a, b in pairwise(pieces))
 
 
+def test_a_clip_inside_another_is_merged_into_one_picture_at_a_time(review: Review) -> None:
+    first = review.clips[0]
+    hull = hull_of(first.ranges)
+    review.do(Create(hull.start_s + 5, hull.end_s - 5))
+    inner = next(clip for clip in review.clips if clip.rank == 4)
+    review.do(Merge(first.id, inner.id))
+    now = review.clip(first.id)
+    assert now.ranges == first.ranges and now.words == first.words
+    assert all(a.range.end == b.range.start for a, b in pairwise(now.layout.pieces))
+
+
+def test_words_around_a_cut_are_corrected_one_by_one(review: Review) -> None:
+    clip = review.clips[0]
+    gone = clip.words[5:9]
+    review.do(CutOut(clip.id, gone[0].range.start_s, gone[-1].range.end_s))
+    with pytest.raises(ConfigError, match="between these words is cut out"):
+        span = clip.words[4].range.start_s, clip.words[9].range.end_s
+        review.do(Correct(clip.id, *span, "anything"))
+
+
+def test_a_clip_that_has_half_of_what_is_corrected_gets_its_half(review: Review) -> None:
+    first = review.clips[0]
+    review.do(Create(hull_of(first.ranges).start_s, first.words[3].range.start_s))
+    [half] = [clip for clip in review.clips if clip.rank == 4]
+    assert texts(half)[-1] == first.words[2].text
+    span = first.words[2].range.start_s, first.words[3].range.end_s
+    review.do(Correct(first.id, *span, "entirely different"))
+    assert texts(review.clip(first.id))[2:4] == ["entirely", "different"]
+    assert texts(review.clip(half.id))[-1] == "entirely"
+
+
 def test_a_misheard_word_is_put_right_in_title_description_and_hashtags_too(
     review: Review,
 ) -> None:
@@ -332,7 +366,7 @@ def test_what_cannot_be_done_is_told_and_leaves_everything(
     before = review.clips
     with pytest.raises(ConfigError, match=told):
         review.do(change(before[0].id))
-    assert review.clips == before and not review.can_undo
+    assert review.clips == before and review.undoable is None
 
 
 def test_nothing_is_written_before_anything_is_changed(review: Review) -> None:
@@ -411,9 +445,10 @@ def test_a_manifest_broken_by_hand_is_told_and_nothing_is_lost(review: Review) -
     content = json.loads(review.path.read_bytes())
     content["clips"][1]["ranges"] = []
     review.path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(ConfigError, match="its ranges are empty"):
-        review.sync()
-    assert json.loads(review.path.read_bytes()) == content
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="its ranges are empty"):
+            review.sync()
+        assert json.loads(review.path.read_bytes()) == content
 
 
 def test_two_sessions_may_change_different_clips(review: Review, ctx: RunContext) -> None:
@@ -437,13 +472,81 @@ def test_two_sessions_that_change_one_clip_are_told(review: Review, ctx: RunCont
     assert len(review.clip(clip.id).ranges) == 2
 
 
+def test_what_somebody_else_did_is_not_undone_from_here(review: Review, ctx: RunContext) -> None:
+    other = Review(review.path, ctx)
+    review.do(Retitle(review.clips[0].id, "Ours"))
+    other.refresh()
+    other.do(Retitle(review.clips[1].id, "Theirs"))
+    review.refresh()
+    assert review.undoable is None and review.clips[1].title == "Theirs"
+    with pytest.raises(EditConflict, match="done by somebody else"):
+        review.undo()
+    other.undo()
+    with pytest.raises(EditConflict):
+        other.undo()
+    assert [c.title for c in Review(review.path, ctx).clips][:2] == ["Ours", "Clip number 2"]
+
+
+def test_words_that_somebody_else_corrected_are_the_words_here_too(
+    review: Review, ctx: RunContext
+) -> None:
+    other = Review(review.path, ctx)
+    before = review.spoken()
+    wrong = review.clips[0].words[2]
+    other.do(Correct(review.clips[0].id, wrong.range.start_s, wrong.range.end_s, "Kubernetes"))
+    assert review.spoken() is before
+    review.refresh()
+    assert "Kubernetes" in {word.text for word in review.spoken().words}
+
+
+def test_who_opens_a_manifest_without_a_name_at_the_same_time_gives_it_one_name(
+    review: Review, ctx: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = json.loads(review.path.read_bytes())
+    del content["id"], content["edited_to"]
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    others: list[Review] = []
+
+    @contextmanager
+    def waited(*_: object) -> Iterator[None]:
+        if not others:
+            others.append(review)  # from here on the other one is at once
+            others.append(Review(review.path, ctx))
+        yield
+
+    monkeypatch.setattr("reelremix.engine.reviewing.alone_at", waited)
+    assert Review(review.path, ctx).id == others[1].id == read_manifest(review.path)["id"]
+
+
+def test_an_edit_and_what_follows_from_it_are_kept_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ctx = run_context(catalogue=SqliteCatalogue(Database(tmp_path / "library.sqlite3")))
+    review = Review(reviewed(tmp_path / "talk", ctx), ctx)
+    clip = review.clips[0]
+    wrong = clip.words[2]
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ctx.catalogue, "correct", killed)
+        with pytest.raises(KeyboardInterrupt):
+            review.do(Correct(clip.id, wrong.range.start_s, wrong.range.end_s, "Kubernetes"))
+    assert review.clip(clip.id) == clip and list(ctx.catalogue.edits(review.id)) == []
+    assert ctx.catalogue.clip(clip.id) == clip
+    again = Review(review.path, ctx)
+    again.do(Correct(clip.id, wrong.range.start_s, wrong.range.end_s, "Kubernetes"))
+    assert ctx.catalogue.clip(clip.id) == again.clip(clip.id) != clip
+
+
 def test_a_copy_of_a_folder_has_a_life_of_its_own(review: Review, ctx: RunContext) -> None:
     clip = review.clips[0]
     review.do(Retitle(clip.id, "One"))
     review.sync()
     copy = shutil.copytree(review.path.parent, review.path.parent.with_name("copy"))
     other = Review(copy, ctx)
-    assert other.id != review.id and not other.can_undo
+    assert other.id != review.id and other.undoable is None
     other.do(Retitle(clip.id, "Another"))
     other.sync()
     assert review.refresh() == set() and review.clip(clip.id).title == "One"
@@ -537,6 +640,37 @@ def test_what_settles_an_operation_is_undone_with_it(review: Review) -> None:
     assert not review.clip(clip.id).framing.is_due
 
 
+def test_what_settles_a_clip_is_undone_with_what_was_done_to_that_clip(review: Review) -> None:
+    first, second, _ = review.clips
+    review.do(Reframe(first.id, LayoutChoice.FIT))
+    review.do(Retitle(second.id, "Another"))
+    due = review.clip(first.id)
+    framed = replace(due, framing=replace(due.framing, made=due.framing.wanted))
+    review.settle([framed], {})
+    review.undo()
+    assert review.clip(second.id) == second and not review.clip(first.id).framing.is_due
+    review.undo()
+    assert review.clip(first.id) == first
+
+
+def test_who_is_seen_in_a_clip_is_known_to_every_session(review: Review, ctx: RunContext) -> None:
+    clip = review.clips[0]
+    review.do(Reframe(clip.id, LayoutChoice.SINGLE))
+    due, number = review.clip(clip.id), max(track.id for track in review.tracks)
+    [piece] = due.layout.pieces
+    [region] = piece.regions
+    following = replace(piece, regions=(replace(region, track=number),))
+    framed = replace(due, framing=replace(due.framing, made=due.framing.wanted),
+                     layout=replace(due.layout, pieces=(following,)))  # fmt: skip
+    review.settle([framed], {clip.id: [replace(TRACKS[0], id=number)]})  # and is killed
+    other = Review(review.path, ctx)
+    [[named]] = [[r.track for r in p.regions] for p in other.clip(clip.id).layout.pieces]
+    assert named == number + 1  # numbers that are taken are given to nobody else
+    assert named in {track.id for track in other.tracks}
+    other.sync()
+    assert named in {track["id"] for track in read_manifest(other.path)["tracks"]}
+
+
 moments = st.floats(0, SOURCE.duration.seconds, allow_nan=False)
 TEXTS = st.sampled_from(
     ["so", "A new title", "New York City", "", "Kubernetes,", "日本語です", "שלום"]
@@ -599,7 +733,7 @@ def test_any_edits_are_undone_exactly_and_everything_agrees_after_each(
         for expected in reversed(states[:-1]):
             review.undo()
             assert review.clips == expected
-        assert not review.can_undo
+        assert review.undoable is None
         review.sync()
         assert in_manifest(review) == states[0]
         assert ctx.catalogue.transcript(SOURCE.id) == TALK
@@ -634,8 +768,11 @@ def check_everybody_sees(review: Review, ctx: RunContext) -> None:
     assert in_manifest(review) == review.clips
     assert Review(review.path, ctx).clips == review.clips
     stored = {clip.id: clip for clip in ctx.catalogue.clips(SOURCE.id)}
+    said = ctx.catalogue.transcript(SOURCE.id)
+    assert said is not None
     for clip in review.clips:
         assert clip_to_dict(stored[clip.id]) == clip_to_dict(clip)
+        assert texts(clip) == [w.text for w in heard_words(said.words, clip.ranges)]
         written = WRITERS["srt"](clip).replace("\n", " ")
         assert all(part in written for word in clip.words for part in word.text.split())
 

@@ -135,17 +135,15 @@ class Desk:
     def view(self) -> View:
         """What there is to show."""
         review = self.review
-        standing, clips = review.standing, review.clips
-        done = standing.done[-1].edit.operation.op if len(standing.done) > 1 else None
-        undone = standing.undone[-1].edit.operation.op if standing.undone else None
+        clips, done, undone = review.clips, review.undoable, review.redoable
         return View(
             str(review.source["name"]),
             float(review.source["duration_s"]),
             clips,
             review.spoken().words,
             {clip.id: film for clip in clips if (film := self._film(clip)) is not None},
-            done,
-            undone,
+            done.edit.operation.op if done else None,
+            undone.edit.operation.op if undone else None,
             len(review.content.get("rejected", ())),
         )
 

@@ -229,6 +229,9 @@ class Catalogue(Protocol):
         Raises EditConflict where a number is taken.
         """
 
+    def at_once(self) -> AbstractContextManager[None]:
+        """What one thread writes meanwhile is written all at once, or not at all on an error."""
+
     def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
         """The edits of a manifest numbered above `after`, in order."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -28,8 +28,10 @@ def corrected(transcript: Transcript, corrections: Sequence[Correction]) -> Tran
     timed = [(n, *_hull_s(s.words)) for n, s in enumerate(segments) if s.words]
     for correction in corrections:
         start_s, end_s = correction.range.start_s, correction.range.end_s
-        for n in [n for n, begin, end in timed if begin < end_s and end > start_s]:
-            segments[n] = _corrected(segments[n], correction)
+        near = [n for n, begin, end in timed if begin < end_s and end > start_s]
+        meant = {n: own for n in near if (own := _meant(segments[n].words, correction))}
+        for n, segment in _written(meant, segments, correction).items():
+            segments[n] = segment
     return replace(transcript, segments=tuple(segments)) if corrections else transcript
 
 
@@ -37,14 +39,28 @@ def _hull_s(words: Sequence[Word]) -> tuple[float, float]:
     return min(w.range.start_s for w in words), max(w.range.end_s for w in words)
 
 
-def _corrected(segment: Segment, correction: Correction) -> Segment:
-    words = list(segment.words)
-    meant = [n for n, word in enumerate(words) if is_heard(word.range, correction.range)]
-    if not meant:
-        return segment
-    first, last = meant[0], meant[-1] + 1
-    words[first:last] = written(words[first:last], correction.words)
-    return replace(segment, words=tuple(words), text=join_words(w.text for w in words))
+def _meant(words: Sequence[Word], correction: Correction) -> slice | None:
+    """The words that are corrected, from the first to the last."""
+    found = [n for n, word in enumerate(words) if is_heard(word.range, correction.range)]
+    return slice(found[0], found[-1] + 1) if found else None
+
+
+def _written(
+    meant: Mapping[int, slice], segments: Sequence[Segment], correction: Correction
+) -> dict[int, Segment]:
+    """Segments with other words; each has those that begin before its own replaced ones ended."""
+    replaced = [word for n, own in meant.items() for word in segments[n].words[own]]
+    fresh = written(replaced, correction.words) if replaced else []
+    found = {}
+    for n, own in meant.items():
+        words = list(segments[n].words)
+        until = max(word.range.end for word in words[own])
+        here = [w for w in fresh if n == max(meant) or w.range.start < until]
+        fresh = fresh[len(here) :]
+        words[own] = here
+        text = join_words(word.text for word in words)
+        found[n] = replace(segments[n], words=tuple(words), text=text)
+    return found
 
 
 def written(words: Sequence[Word], texts: Sequence[str]) -> list[Word]:

@@ -6,13 +6,14 @@ read by a version that would do it otherwise. How operations are carried out is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.domain.track import Track
 
 
 class Status(StrEnum):
@@ -151,7 +152,7 @@ class ByHand:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Frame or set anew what an operation left to be done; undone together with it."""
+    """Frame or set clips anew; undone together with what was done to each of them last."""
 
     op: ClassVar[str] = "settle"
 
@@ -218,11 +219,13 @@ class Edit:
     operation: Operation
     changed: Mapping[str, Changed | None] = field(default_factory=dict)
     """By clip id; None for a clip that is gone."""
+    faces: Mapping[str, Sequence[Track]] = field(default_factory=dict)
+    """Who is seen in clips that were framed anew, by clip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An operation that counts, and what settled it."""
+    """An operation that counts, and what settled the clips that it changed."""
 
     edits: tuple[Edit, ...]
 
@@ -252,11 +255,20 @@ def standing_of(log: Iterable[Edit]) -> Standing:
             case Redo():
                 done.append(undone.pop())
             case Settle():
-                done[-1] = Step((*done[-1].edits, edit))
+                _settle(done, edit)
             case _:
                 done.append(Step((edit,)))
                 undone.clear()
     return Standing(tuple(done), tuple(undone))
+
+
+def _settle(done: list[Step], edit: Edit) -> None:
+    """Add what settles each clip to the step that changed it last."""
+    for clip, changed in edit.changed.items():
+        changing = (n for n, step in enumerate(done) if any(clip in e.changed for e in step.edits))
+        at = max(changing, default=len(done) - 1)
+        own = replace(edit, changed={clip: changed})
+        done[at] = Step((*done[at].edits, own))
 
 
 def entries_after(steps: Iterable[Step]) -> dict[str, Entry]:

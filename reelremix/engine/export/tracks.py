@@ -88,6 +88,15 @@ def renumbered(clip: Clip, tracks: Sequence[Track], first: int) -> tuple[Clip, t
     return numbered, tuple(replace(t, id=t.id + first) for t in tracks)
 
 
+def renumbered_from(
+    clip: Clip, tracks: Sequence[Track], first: int
+) -> tuple[Clip, tuple[Track, ...]]:
+    """Number a clip's own tracks from a number on, whatever numbers they have."""
+    numbers = {track.id: first + n for n, track in enumerate(tracks)}
+    named = with_tracks_named(clip, lambda track: numbers.get(track, track))
+    return named, tuple(replace(track, id=numbers[track.id]) for track in tracks)
+
+
 def with_tracks_named(clip: Clip, named: Callable[[int], int | None]) -> Clip:
     """The clip with its tracks named otherwise."""
 

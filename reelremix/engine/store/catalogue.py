@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -289,6 +290,12 @@ class SqliteCatalogue:
         Raises EditConflict where a number is taken.
         """
         self._edits.append(manifest_id, edits)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What one thread writes meanwhile is written all at once, or not at all on an error."""
+        with self._db.transaction():
+            yield
 
     def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
         """The edits of a manifest numbered above `after`, in order."""

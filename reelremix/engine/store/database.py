@@ -29,8 +29,15 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: all or nothing. Raises ConfigError for a full or read-only disk."""
+        """A write transaction: all or nothing; inside another one, a part of that.
+
+        Raises ConfigError for a full or read-only disk.
+        """
         connection = self._connection()
+        is_part: bool = connection.in_transaction
+        if is_part:
+            yield connection
+            return
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield connection

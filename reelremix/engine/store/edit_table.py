@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-import zlib
 from collections.abc import Sequence
 
 from reelremix.engine import codec
@@ -17,7 +16,9 @@ from reelremix.engine.domain.edit import (
     RenderRecord,
 )
 from reelremix.engine.domain.time import TimeRange, Timestamp
+from reelremix.engine.domain.track import Track
 from reelremix.engine.store.database import Database
+from reelremix.engine.store.packing import packed, unpacked
 from reelremix.errors import EditConflict
 
 
@@ -51,7 +52,7 @@ class EditTable:
         rows = [(self._owner, manifest_id, e.number, e.at, *_columns(e)) for e in edits]
         try:
             with self._db.transaction() as connection:
-                connection.executemany("INSERT INTO edits VALUES (?, ?, ?, ?, ?, ?)", rows)
+                connection.executemany("INSERT INTO edits VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.IntegrityError as exc:
             raise EditConflict(
                 "somebody else changed these clips meanwhile", hint="look at them, and try again"
@@ -60,7 +61,7 @@ class EditTable:
     def edits(self, manifest_id: str, after: int) -> list[Edit]:
         """The edits numbered above `after`, in order."""
         rows = self._db.rows(
-            "SELECT number, at, operation, changed FROM edits"
+            "SELECT number, at, operation, changed, faces FROM edits"
             " WHERE owner = ? AND manifest_id = ? AND number > ? ORDER BY number",
             (self._owner, manifest_id, after),
         )
@@ -141,20 +142,24 @@ def _us(moment: Timestamp) -> int:
     return round(moment.exact * 1_000_000)
 
 
-def _columns(edit: Edit) -> tuple[str, bytes]:
+def _columns(edit: Edit) -> tuple[str, bytes, bytes | None]:
     changed = {
         clip: None if own is None else {"values": own.values, "gone": own.gone}
         for clip, own in edit.changed.items()
     }
-    packed = zlib.compress(json.dumps(changed, ensure_ascii=False).encode(), 6)
-    return json.dumps(codec.operation_to_plain(edit.operation), ensure_ascii=False), packed
+    operation = json.dumps(codec.operation_to_plain(edit.operation), ensure_ascii=False)
+    faces = packed(codec.to_bytes(dict(edit.faces))) if edit.faces else None
+    return operation, packed(json.dumps(changed, ensure_ascii=False).encode()), faces
 
 
-def _edit(number: object, at: object, operation: object, packed: object) -> Edit:
-    assert isinstance(packed, bytes)
+def _edit(number: object, at: object, operation: object, detail: object, faces: object) -> Edit:
+    assert isinstance(detail, bytes)
     changed = {
         clip: None if own is None else Changed(own["values"], tuple(own["gone"]))
-        for clip, own in json.loads(zlib.decompress(packed)).items()
+        for clip, own in json.loads(unpacked(detail)).items()
     }
     plain = json.loads(str(operation))
-    return Edit(int(str(number)), float(str(at)), codec.operation_from_plain(plain), changed)
+    seen: dict[str, tuple[Track, ...]] = {}
+    if isinstance(faces, bytes):
+        seen = codec.from_bytes(unpacked(faces), dict[str, tuple[Track, ...]])
+    return Edit(int(str(number)), float(str(at)), codec.operation_from_plain(plain), changed, seen)

@@ -290,6 +290,11 @@ class MemoryCatalogue:
         log += edits
         log.sort(key=lambda other: other.number)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Writes one after the other: nothing of it outlives the process anyway."""
+        yield
+
     def edits(self, manifest_id: str, after: int = 0) -> Sequence[Edit]:
         """The edits of a manifest numbered above `after`, in order."""
         return [edit for edit in self._edits.get(manifest_id, ()) if edit.number > after]

@@ -251,6 +251,7 @@ CREATE TABLE corrections_now (
 INSERT INTO corrections_now (owner, source_id, start_us, end_us, words, at)
     SELECT owner, source_id, start_us, end_us, words, at FROM corrections ORDER BY at;
 DROP TABLE corrections;
+ALTER TABLE edits ADD COLUMN faces BLOB;
 ALTER TABLE corrections_now RENAME TO corrections;
 CREATE INDEX corrections_by_source ON corrections (owner, source_id);
 CREATE TRIGGER corrected_is_due AFTER INSERT ON corrections

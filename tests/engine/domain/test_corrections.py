@@ -36,6 +36,19 @@ def test_words_share_the_time_of_those_they_are_said_for(text: str) -> None:
         assert inside[-1].range.end.exact == pytest.approx(WORDS[3].range.end.exact)
 
 
+def test_a_correction_over_two_lines_is_written_once() -> None:
+    first, second = TALK.segments[0].words, TALK.segments[1].words
+    span = TimeRange(first[-1].range.start, second[0].range.end)
+    for texts in (("one", "two"), ("all of", "it is one thing"), ("short",), ()):
+        words = tuple(" ".join(texts).split())
+        now = corrected(TALK, [Correction(span, words)])
+        assert [w.text for w in now.words] == [
+            *(w.text for w in first[:-1]), *words, *(w.text for w in WORDS[len(first) + 1 :])
+        ]  # fmt: skip
+        assert now.segments[0].text.split()[: len(first) - 1] == [w.text for w in first[:-1]]
+        assert [w.range.start for w in now.words] == sorted(w.range.start for w in now.words)
+
+
 def test_each_is_made_in_what_those_before_led_to() -> None:
     first = instead_of(2, 2, "New York")
     half = corrected(TALK, [first]).words[3]
