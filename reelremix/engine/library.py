@@ -214,13 +214,16 @@ class Library:
         """A small film of a clip as it is now. Raises RenderError and SourceError."""
         return self._job(str(review.path), partial(preview, review, id, folder), **run)
 
-    def glance(self, source_id: str, span: TimeRange, count: int, cancel: CancelToken) -> Glance:
-        """Small pictures and the loudness of a stretch of a known recording; no job of its own.
+    def glance(
+        self, source: Mapping[str, Any], span: TimeRange, count: int, cancel: CancelToken
+    ) -> Glance:
+        """Small pictures and the loudness of a stretch of a manifest's source; no job of its own.
 
         Raises SourceError where the recording is not within reach.
         """
         ctx = self.context(Unheard(), cancel)
-        with pipeline.reopened(source_id, None, ctx) as subject:
+        audio = pipeline.audio_of(source)
+        with pipeline.reopened(str(source["id"]), audio, ctx) as subject:
             return glance(subject.path, subject.presentation, span, count, ctx)
 
     def find_manifest(self, named: str) -> Path:

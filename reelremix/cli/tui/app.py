@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
 from reelremix.cli.tui.desk import Desk, in_words
+from reelremix.cli.tui.messages import Closed
 from reelremix.config import Settings
-
-if TYPE_CHECKING:
-    from reelremix.cli.tui.screens.review import ReviewScreen
 
 SIGNALLED = 128
 """Added to the number of a signal, the exit code of a program that it ended."""
@@ -70,7 +69,8 @@ class ReviewApp(App[BaseException | None]):
         else:
             self.action_show_help_panel()
 
-    def on_review_screen_closed(self, message: ReviewScreen.Closed) -> None:
+    @on(Closed)
+    def _review_closed(self, message: Closed) -> None:
         """A review was left, or could not be opened: go back to where one comes from."""
         if self._named is not None:
             self.exit(message.error)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +82,8 @@ class Desk:
         self._library: Library | None = None
         self._review: Review | None = None
         self._opening = threading.Lock()
+        self._asked_for: deque[Callable[[], None]] = deque()
+        self._hand = threading.Lock()
         self._previews: Path | None = None
         self.warn: Callable[[str, str | None], None] = lambda message, hint: None
         """Told what the engine warns of; may be called from any thread."""
@@ -120,9 +123,22 @@ class Desk:
         self._review = self.library.review(self.library.find_manifest(named), self)
         return self.view()
 
+    def ask(self, what: Callable[[], None]) -> None:
+        """Have something done after all that was asked for before."""
+        self._asked_for.append(what)
+
+    def do_next(self) -> None:
+        """Do what is due first, if anything is; whichever thread comes first."""
+        with self._hand:
+            if self._asked_for:
+                self._asked_for.popleft()()
+
     def close(self) -> None:
-        """Write what is not yet in the manifest, and let go of the recording."""
-        review, self._review = self._review, None
+        """Do what was asked for, write what is not yet in the manifest, let go of the recording."""
+        while self._asked_for:
+            self.do_next()
+        with self._hand:
+            review, self._review = self._review, None
         if review is not None:
             try:
                 review.sync()
@@ -172,28 +188,31 @@ class Desk:
         review = self.review
         return review.do(moved(review.clip(id), edge, unit, by, review.spoken()))
 
-    def begin_at(self, id: str, word: int) -> Happened:
+    def begin_at(self, id: str, word: Word) -> Happened:
         """Let a clip begin with a word of the recording."""
         from reelremix.engine.domain.edit import Trim
         from reelremix.engine.domain.kept import hull_of
 
         end_s = hull_of(self.review.clip(id).ranges).end_s
-        return self.do(Trim(id, self.review.spoken().before(word).seconds, end_s))
+        spoken = self.review.spoken()
+        return self.do(Trim(id, spoken.before(spoken.number_of(word)).seconds, end_s))
 
-    def end_at(self, id: str, word: int) -> Happened:
+    def end_at(self, id: str, word: Word) -> Happened:
         """Let a clip end with a word of the recording."""
         from reelremix.engine.domain.edit import Trim
         from reelremix.engine.domain.kept import hull_of
 
         start_s = hull_of(self.review.clip(id).ranges).start_s
-        return self.do(Trim(id, start_s, self.review.spoken().after(word).seconds))
+        spoken = self.review.spoken()
+        return self.do(Trim(id, start_s, spoken.after(spoken.number_of(word)).seconds))
 
-    def create(self, first: int, last: int) -> Happened:
+    def create(self, first: Word, last: Word) -> Happened:
         """Make a clip of the words from one to another."""
         from reelremix.engine.domain.edit import Create
 
         spoken = self.review.spoken()
-        return self.do(Create(spoken.before(first).seconds, spoken.after(last).seconds))
+        start, end = (spoken.number_of(word) for word in (first, last))
+        return self.do(Create(spoken.before(start).seconds, spoken.after(end).seconds))
 
     def undo(self) -> Happened:
         """Take back the last operation."""
@@ -239,7 +258,7 @@ class Desk:
         span = TimeRange.from_seconds(
             max(0.0, hull.start_s - MARGIN_S), min(end_s, hull.end_s + MARGIN_S)
         )
-        return self.library.glance(str(self.review.source["id"]), span, THUMBS, cancel)
+        return self.library.glance(self.review.source, span, THUMBS, cancel)
 
     def render(self, ids: Sequence[str], listener: Listener, cancel: CancelToken) -> ClipResult:
         """Render clips as they are now. Raises what `Library.render` raises."""

@@ -19,13 +19,15 @@ def start(source: str | None) -> None:
             hint="`reelremix clip edit` changes clips from scripts, `--web` opens a browser's",
         )
     settings = load_settings().settings
+    from reelremix.cli.errorlog import errors_logged
     from reelremix.cli.tui.app import ReviewApp
     from reelremix.cli.tui.pictures import picture_widget
 
     picture = None if is_served else picture_widget(settings.pictures, os.environ)
     app = ReviewApp(settings, source, picture)
-    error = app.run()
-    app.desk.close()
+    with errors_logged(settings.log_path):
+        error = app.run()
+        app.desk.close()
     if error is not None:
         raise error
     if app.return_code:

@@ -71,6 +71,11 @@ class Spoken:
         """The first word whose middle is not before a moment; as many as there are without one."""
         return bisect_left(self.words, 2 * moment.exact, key=_twice_middle)
 
+    def number_of(self, word: Word) -> int:
+        """The word that is said where one is: itself, or what was written in its stead."""
+        found = bisect_left(self.words, _twice_middle(word), key=_twice_middle)
+        return min(found, len(self.words) - 1)
+
     def within(self, span: TimeRange) -> range:
         """The words whose middles are in a stretch."""
         return range(self.first_from(span.start), self.first_from(span.end))
@@ -126,11 +131,6 @@ def trimmed(ranges: Sequence[TimeRange], start: Timestamp, end: Timestamp) -> Ra
 def gaps_of(ranges: Sequence[TimeRange]) -> Ranges:
     """What is left out between ranges."""
     return tuple(TimeRange(a.end, b.start) for a, b in pairwise(ranges))
-
-
-def sentence_starts(words: Sequence[Word], ends_sentence: Callable[[str], bool]) -> list[int]:
-    """The words that begin a sentence."""
-    return [0, *(n + 1 for n, word in enumerate(words[:-1]) if ends_sentence(word.text))]
 
 
 def step(places: Sequence[int], index: int, by: int) -> int:

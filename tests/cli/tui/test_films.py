@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from textual.pilot import Pilot
 from reelremix.cli.tui.app import ReviewApp
 from reelremix.cli.tui.desk import play
 from reelremix.cli.tui.widgets.filmstrip import Filmstrip
+from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.request import (
     ClipRequest,
     EncodeOptions,
@@ -19,6 +22,8 @@ from reelremix.engine.domain.request import (
     TranscribeOptions,
 )
 from reelremix.engine.domain.time import TimeRange
+from reelremix.engine.joblog import Listener
+from reelremix.engine.jobs.films import ClipResult
 from reelremix.engine.library import Library
 from reelremix.errors import ModelError
 from tests.cli.commandline import words_file
@@ -125,12 +130,26 @@ def test_pictures_and_loudness_of_a_clip_are_shown(talk: ReviewApp) -> None:
 
 
 def test_a_render_can_be_stopped(talk: ReviewApp) -> None:
+    begun = threading.Event()
+
     async def story(pilot: Session) -> None:
+        render = talk.desk.render
+
+        def held(ids: Sequence[str], listener: Listener, cancel: CancelToken) -> ClipResult:
+            begun.set()
+            assert cancel.wait(30)
+            return render(ids, listener, cancel)
+
+        talk.desk.render = held  # type: ignore[method-assign]
         await pressed(pilot, "y")
-        await pilot.press("R", "X")
-        await settled(pilot)
-        assert "stopped" in screen_of(pilot)._progress or "rendered" in screen_of(pilot)._progress
-        assert not list(screen_of(pilot)._desk.review.path.parent.glob("*.part"))
+        await pilot.press("R")
+        assert begun.wait(30)
+        await pilot.press("R")
+        assert "a render is under way" in told(pilot)
+        await pressed(pilot, "X")
+        assert "stopped" in screen_of(pilot)._progress
+        folder = talk.desk.review.path.parent
+        assert not [*folder.glob("*.part"), *folder.glob("*.mp4")]
 
     played(talk, story)
 

@@ -14,11 +14,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
+from reelremix.cli.errorlog import errors_logged
 from reelremix.cli.tui.app import ReviewApp
 from reelremix.cli.tui.widgets.clips import Clips
 from reelremix.cli.tui.widgets.filmstrip import Filmstrip
 from reelremix.cli.tui.widgets.words import Words
-from reelremix.engine.domain.edit import Retitle
+from reelremix.engine.domain.edit import Correct, Retitle
 from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.joblog import Unheard
 from reelremix.engine.library import Library
@@ -281,6 +282,63 @@ def test_keys_pressed_quickly_are_done_in_their_order(talk: tuple[ReviewApp, Pat
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", ["q", "ctrl+q"])
+def test_who_leaves_quickly_gets_all_that_was_asked_for(
+    talk: tuple[ReviewApp, Path], way: str
+) -> None:
+    app, path = talk
+
+    async def story(pilot: Session) -> None:
+        move = app.desk.move
+
+        def slowly(*asked: Any) -> Happened:
+            time.sleep(0.1)
+            return move(*asked)
+
+        app.desk.move = slowly  # type: ignore[method-assign, assignment]
+        for key in (*9 * ("full_stop",), "d", way):
+            await pilot.press(key)
+        await pilot.pause()
+
+    before = written(path)[0]
+    played(app, story)
+    app.desk.close()
+    assert written(path)[0].words[0] == before.words[9] and written(path)[0].status == "dropped"
+
+
+@pytest.mark.slow
+def test_a_word_that_is_pointed_at_is_meant_whatever_becomes_of_those_before_it(
+    talk: tuple[ReviewApp, Path],
+) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        clip = shown(pilot)[0]
+        second, tenth = clip.words[2], clip.words[10]
+        app.desk.do(Correct(clip.id, second.range.start_s, second.range.end_s, "four words for it"))
+        app.desk.begin_at(clip.id, tenth)
+        assert app.desk.review.clip(clip.id).words[0] == tenth
+
+    played(app, story)
+
+
+@pytest.mark.slow
+def test_our_own_faults_are_told_and_their_stack_is_kept(
+    talk: tuple[ReviewApp, Path], tmp_path: Path
+) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        app.desk.move = lambda *_: 1 // 0  # type: ignore[method-assign, assignment]
+        await pressed(pilot, "full_stop")
+        assert "ZeroDivisionError" in told(pilot)
+
+    with errors_logged(tmp_path / "log", quiet=True):
+        played(app, story)
+    assert "1 // 0" in (tmp_path / "log" / "errors.log").read_text()
+
+
+@pytest.mark.slow
 def test_who_is_ended_from_outside_gives_the_terminal_back(tmp_path: Path) -> None:
     settings, path = talk_in(tmp_path)
     ours, theirs = pty.openpty()
@@ -320,7 +378,7 @@ def test_what_another_session_does_is_shown(talk: tuple[ReviewApp, Path]) -> Non
         library = Library.open(app.desk.settings)
         other = library.review(path, Unheard())
         other.do(Retitle(other.clips[0].id, "Theirs"))
-        screen_of(pilot)._look_for_others()
+        screen_of(pilot).look_for_others()
         await settled(pilot)
         assert shown(pilot)[0].title == "Theirs"
         assert "another session" in told(pilot)

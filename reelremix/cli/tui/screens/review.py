@@ -6,10 +6,7 @@ posted back as a new `View`. The manifest is brought in step a moment after the 
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,11 +14,13 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer, Header, LoadingIndicator, Static
 
 from reelremix.cli.tui.desk import MARGIN_S, Desk, View, in_words, play
+from reelremix.cli.tui.hands import DONE, Hands
+from reelremix.cli.tui.messages import Failed, Glanced, Progressed, Unseen, Viewed, Warned
 from reelremix.cli.tui.screens.ask import Ask, Choose
 from reelremix.cli.tui.text import precise_clock
 from reelremix.cli.tui.widgets.clips import Clips
@@ -44,22 +43,12 @@ from reelremix.engine.domain.edit import (
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.clip import Clip
-    from reelremix.engine.domain.context import CancelToken
-    from reelremix.engine.domain.events import LoggedEvent
     from reelremix.engine.reviewing import Happened
-    from reelremix.engine.stages.glance import Glance
 
 SYNC_S = 0.8
 """After a change, before the manifest is written: a burst of keys is written once."""
 REFRESH_S = 1.0
 """How often other sessions are looked for."""
-DONE = {
-    "decide": "decision", "retitle": "title", "trim": "trim", "cut": "deletion",
-    "put_back": "words put back", "split": "split", "merge": "merge", "create": "new clip",
-    "layout": "layout", "follow": "who is shown", "captions": "captions", "correct": "correction",
-    "by_hand": "change by hand",
-}  # fmt: skip
-"""What operations are called."""
 
 
 class ReviewScreen(Screen[None]):
@@ -114,52 +103,15 @@ session that ends in any way goes on where it was.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual types it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]  # noqa: RUF012 - as Textual types it
 
-    class Viewed(Message):
-        """There is something else to show."""
-
-        def __init__(self, view: View, happened: str | None, select: str | None) -> None:
-            super().__init__()
-            self.view, self.happened, self.select = view, happened, select
-
-    class Glanced(Message):
-        """Pictures of a clip are there."""
-
-        def __init__(self, clip: str, glance: Glance) -> None:
-            super().__init__()
-            self.clip, self.glance = clip, glance
-
-    class Closed(Message):
-        """The review was left, or could not be opened."""
-
-        def __init__(self, error: BaseException | None) -> None:
-            super().__init__()
-            self.error = error
-
-    class Failed(Message):
-        """Something could not be done."""
-
-        def __init__(self, error: BaseException, *, is_fatal: bool = False) -> None:
-            super().__init__()
-            self.error, self.is_fatal = error, is_fatal
-
-    class Progressed(Message):
-        """A render goes on."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     def __init__(self, desk: Desk, named: str) -> None:
         super().__init__()
         self._desk, self._named = desk, named
         self.view: View | None = None
         self.selected: str | None = None
-        self._cancel_glance: CancelToken | None = None
-        self._cancel_render: CancelToken | None = None
-        self._sync_timer: Any = None
+        self._hands = Hands(desk, self)
+        self._sync_timer: Timer | None = None
         self._is_leaving = False
-        self._asked_for: deque[Callable[[], None]] = deque()
-        self._hand = threading.Lock()
+        self._progress = ""
 
     def compose(self) -> ComposeResult:
         """List and facts at the left, words at the right, the filmstrip below."""
@@ -185,11 +137,13 @@ session that ends in any way goes on where it was.
         """Open the clips; the page is there already."""
         self.sub_title = self._named
         self.query_one(Clips).focus()
-        self._desk.warn = lambda message, hint: self.app.call_from_thread(
-            self.notify, _joined(message, hint), severity="warning", timeout=10
-        )
-        self._open()
-        self.set_interval(REFRESH_S, self._look_for_others)
+        self._desk.warn = self._warn
+        self._hands.open(self._named)
+        self.set_interval(REFRESH_S, self.look_for_others)
+
+    def on_unmount(self) -> None:
+        """Nobody waits for pictures and films any more."""
+        self._hands.let_go()
 
     @property
     def clip(self) -> Clip | None:
@@ -197,120 +151,11 @@ session that ends in any way goes on where it was.
         clips = self.view.clips if self.view is not None else ()
         return next((clip for clip in clips if clip.id == self.selected), None)
 
-    # -- what the engine does, in threads ---------------------------------------------------------
-
-    @work(thread=True, group="edit", exit_on_error=False)
-    def _open(self) -> None:
-        try:
-            view = self._desk.open(self._named)
-        except Exception as exc:
-            self.post_message(self.Failed(exc, is_fatal=True))
-            return
-        self.post_message(self.Viewed(view, None, None))
-
     def _do(self, what: Callable[[], Happened], *, verb: str = "") -> None:
-        """Have something done after all that was asked for before."""
-        self._asked_for.append(partial(self._carried_out, what, verb))
-        self._do_next()
+        self._hands.do(what, verb=verb, selected=self.selected)
 
-    @work(thread=True, group="edit", exit_on_error=False)
-    def _do_next(self) -> None:
-        with self._hand:  # threads get here in any order, and each takes what is due first
-            self._asked_for.popleft()()
-
-    def _carried_out(self, what: Callable[[], Happened], verb: str) -> None:
-        try:
-            happened = what()
-            view = self._desk.view()
-        except Exception as exc:
-            with contextlib.suppress(Exception):  # the first reason is the one to tell
-                self.post_message(self.Viewed(self._desk.view(), None, None))
-            self.post_message(self.Failed(exc))
-            return
-        there = {clip.id for clip in view.clips}
-        before = {clip.id for clip in self.view.clips} if self.view is not None else set()
-        touched = [id for id in happened.clips if id in there]
-        new = [id for id in touched if id not in before]
-        stays = self.selected in touched and not new
-        select = self.selected if stays else next(iter([*new, *touched]), None)
-        name = DONE.get(happened.operation.op, happened.operation.op)
-        self.post_message(self.Viewed(view, f"{verb}{name}" if verb else None, select))
-
-    @work(thread=True, group="sync", exit_on_error=False)
-    def _sync(self) -> None:
-        try:
-            self._desk.sync()
-        except Exception as exc:
-            self.post_message(self.Failed(exc))
-
-    @work(thread=True, group="others", exclusive=True, exit_on_error=False)
-    def _refresh(self) -> None:
-        try:
-            if self._desk.refresh():
-                self.post_message(
-                    self.Viewed(self._desk.view(), "changed by another session", None)
-                )
-        except Exception as exc:
-            self.post_message(self.Failed(exc))
-
-    @work(thread=True, group="glance", exit_on_error=False)
-    def _glance(self, clip: Clip, cancel: CancelToken) -> None:
-        from reelremix.errors import Cancelled, SourceError
-
-        try:
-            seen = self._desk.glance(clip, cancel)
-        except Cancelled:
-            return
-        except SourceError as exc:
-            self.app.call_from_thread(self.query_one(Filmstrip).show_notice, exc.message)
-            return
-        self.post_message(self.Glanced(clip.id, seen))
-
-    @work(thread=True, group="render", exclusive=True, exit_on_error=False)
-    def _carry_out(self, job: Callable[[], str], stopped: str) -> None:
-        """Do what takes a while; `job` says what came of it."""
-        from reelremix.errors import Cancelled
-
-        try:
-            told = job()
-            view = self._desk.view()
-        except Cancelled:
-            self.post_message(self.Progressed(stopped))
-            return
-        except Exception as exc:
-            self.post_message(self.Progressed(""))
-            self.post_message(self.Failed(exc))
-            return
-        finally:
-            self._cancel_render = None
-        self.post_message(self.Progressed(told))
-        self.post_message(self.Viewed(view, None, None))
-
-    def _rendered(self, ids: Sequence[str], cancel: CancelToken) -> str:
-        failed = self._desk.render(ids, _Following(self), cancel).failed
-        return f"rendered {len(ids) - failed}" + (f", {failed} failed" if failed else "")
-
-    def _previewed(self, id: str, cancel: CancelToken) -> str:
-        return f"preview in {play(self._desk.preview(id, _Following(self), cancel))}"
-
-    @work(thread=True, group="play", exit_on_error=False)
-    def _play(self, start: Callable[[], str]) -> None:
-        try:
-            self.post_message(self.Progressed(f"playing in {start()}"))
-        except Exception as exc:
-            self.post_message(self.Failed(exc))
-
-    @work(thread=True, group="leave", exclusive=True, exit_on_error=False)
-    def _leave(self) -> None:
-        try:
-            self._desk.close()
-        except Exception as exc:
-            self.post_message(self.Failed(exc))
-        self.post_message(self.Closed(None))
-
-    # -- what came of it --------------------------------------------------------------------------
-
-    def on_review_screen_viewed(self, message: Viewed) -> None:
+    @on(Viewed)
+    def _viewed(self, message: Viewed) -> None:
         """Show how the clips are now."""
         first, view = self.view is None, message.view
         words_changed = first or self.view is None or view.words is not self.view.words
@@ -331,7 +176,8 @@ session that ends in any way goes on where it was.
         if not first:
             self._sync_soon()
 
-    async def on_review_screen_glanced(self, message: Glanced) -> None:
+    @on(Glanced)
+    async def _glanced(self, message: Glanced) -> None:
         """Show the pictures, if they are still wanted."""
         if message.clip != self.selected:
             return
@@ -341,21 +187,29 @@ session that ends in any way goes on where it was.
 
             await self.query_one(Gallery).show(message.glance)
 
-    def on_review_screen_failed(self, message: Failed) -> None:
-        """Tell why, and what to do."""
-        text = _joined(*in_words(message.error))
-        if message.is_fatal:
-            self.query_one("#loading").display = False
-            self.post_message(self.Closed(message.error))
-        else:
-            self.notify(text, severity="error", timeout=10)
+    @on(Unseen)
+    def _unseen(self, message: Unseen) -> None:
+        """Tell why there are no pictures."""
+        self.query_one(Filmstrip).show_notice(message.why)
 
-    def on_review_screen_progressed(self, message: Progressed) -> None:
+    def _warn(self, message: str, hint: str | None) -> None:
+        """Called from any thread."""
+        self.post_message(Warned(_joined(message, hint)))
+
+    @on(Warned)
+    def _warned(self, message: Warned) -> None:
+        self.notify(message.text, severity="warning", timeout=10)
+
+    @on(Failed)
+    def _failed(self, message: Failed) -> None:
+        """Tell why, and what to do."""
+        self.notify(_joined(*in_words(message.error)), severity="error", timeout=10)
+
+    @on(Progressed)
+    def _progressed(self, message: Progressed) -> None:
         """Say how far the render is."""
         self._progress = message.text
         self._show_state()
-
-    _progress = ""
 
     def _show_clip(self, *, go: bool) -> None:
         clip, view = self.clip, self.view
@@ -369,15 +223,7 @@ session that ends in any way goes on where it was.
         kept = [(r.start_s, r.end_s) for r in clip.ranges]
         span = max(0.0, kept[0][0] - MARGIN_S), min(view.duration_s, kept[-1][1] + MARGIN_S)
         strip.show_ranges(kept, span)
-        self._look_at(clip)
-
-    def _look_at(self, clip: Clip) -> None:
-        from reelremix.engine.domain.context import CancelToken
-
-        if self._cancel_glance is not None:
-            self._cancel_glance.set()
-        self._cancel_glance = CancelToken()
-        self._glance(clip, self._cancel_glance)
+        self._hands.look_at(clip)
 
     def _show_state(self) -> None:
         view = self.view
@@ -394,13 +240,12 @@ session that ends in any way goes on where it was.
     def _sync_soon(self) -> None:
         if self._sync_timer is not None:
             self._sync_timer.stop()
-        self._sync_timer = self.set_timer(SYNC_S, self._sync)
+        self._sync_timer = self.set_timer(SYNC_S, self._hands.sync)
 
-    def _look_for_others(self) -> None:
+    def look_for_others(self) -> None:
+        """Show what other sessions did meanwhile."""
         if self.view is not None and not self._is_leaving:
-            self._refresh()
-
-    # -- keys -------------------------------------------------------------------------------------
+            self._hands.refresh()
 
     @on(Clips.RowHighlighted)
     def _highlighted(self, event: Clips.RowHighlighted) -> None:
@@ -436,13 +281,13 @@ session that ends in any way goes on where it was.
             case "put_back":
                 self._do(partial(self._desk.do, PutBack(id, start_s, end_s)))
             case "begin":
-                self._do(partial(self._desk.begin_at, id, first))
+                self._do(partial(self._desk.begin_at, id, words[first]))
             case "end":
-                self._do(partial(self._desk.end_at, id, last))
+                self._do(partial(self._desk.end_at, id, words[last]))
             case "split":
                 self._do(partial(self._desk.do, Split(id, start_s)), verb="made by the ")
             case "create":
-                self._do(partial(self._desk.create, first, last))
+                self._do(partial(self._desk.create, words[first], words[last]))
             case "correct":
                 said = " ".join(word.text for word in words[first : last + 1])
                 self._correct(id, start_s, end_s, said)
@@ -570,7 +415,7 @@ session that ends in any way goes on where it was.
             at_s, until_s = self.clip.ranges[0].start_s, self.clip.ranges[-1].end_s
         else:
             return
-        self._play(partial(self._desk.play, at_s, until_s))
+        self._hands.play(partial(self._desk.play, at_s, until_s))
 
     @property
     def view_end(self) -> float:
@@ -583,70 +428,36 @@ session that ends in any way goes on where it was.
         if film is None:
             self.notify("it is not rendered; `p` makes a preview", severity="warning")
         else:
-            self._play(partial(play, film.path))
+            self._hands.play(partial(play, film.path))
 
     def action_preview(self) -> None:
         """Make a small film of the clip and play it."""
-        self._start(partial(self._previewed, self.selected or ""), "the preview was stopped")
+        if self.clip is not None and self._is_free():
+            self._hands.preview(self.clip.id)
 
     def action_render(self) -> None:
-        """Render what is kept and not rendered as it is."""
+        """Render what is kept."""
         view = self.view
         kept = [clip.id for clip in view.clips if clip.status == Status.KEPT] if view else []
         if not kept:
             self.notify("keep a clip first, with `y`", severity="warning")
-        else:
-            stopped = "rendering was stopped; what is finished is kept"
-            self._start(partial(self._rendered, kept), stopped)
+        elif self._is_free():
+            self._hands.render(kept)
 
-    def _start(self, job: Callable[[CancelToken], str], stopped: str) -> None:
-        from reelremix.engine.domain.context import CancelToken
-
-        if self._cancel_render is not None:
+    def _is_free(self) -> bool:
+        if self._hands.is_busy:
             self.notify("a render is under way; `X` stops it", severity="warning")
-        elif self.clip is not None:
-            self._cancel_render = CancelToken()
-            self._carry_out(partial(job, self._cancel_render), stopped)
+        return not self._hands.is_busy
 
     def action_stop(self) -> None:
         """Stop rendering; finished films are kept."""
-        if self._cancel_render is not None:
-            self._cancel_render.set()
+        self._hands.stop()
 
     def action_leave(self) -> None:
-        """Go back to the recordings, or quit; what is not in the manifest yet is written."""
+        """Go back to the recordings, or quit, when what was asked for is done and written."""
         if not self._is_leaving:
             self._is_leaving = True
-            self.action_stop()
-            if self._cancel_glance is not None:
-                self._cancel_glance.set()
-            self._leave()
-
-
-class _Following:
-    """Tells a screen how far a job is; called in the job's thread."""
-
-    def __init__(self, screen: ReviewScreen) -> None:
-        self._screen = screen
-
-    def receive(self, logged: LoggedEvent) -> None:
-        """One event."""
-        from reelremix.engine.domain.events import ClipFailed, StageProgress, StageStarted, Waiting
-
-        match logged.event:
-            case StageProgress(stage=stage, done=done, total=total) if total:
-                self._tell(f"{stage}: {100 * done / total:.0f} %")
-            case StageStarted(stage=stage):
-                self._tell(f"{stage} ...")
-            case Waiting(reason=reason):
-                self._tell(f"waiting: {reason}")
-            case ClipFailed(message=message):
-                self._screen.app.call_from_thread(self._screen.notify, message, severity="error")
-            case _:
-                pass
-
-    def _tell(self, text: str) -> None:
-        self._screen.post_message(ReviewScreen.Progressed(text))
+            self._hands.leave()
 
 
 def _hull(clip: Clip) -> Any:
