@@ -2,7 +2,8 @@
 
 python benchmarks/cues.py [TRANSCRIPTS]
 
-Podcast transcripts in `../shared/transcripts` and word times in `../shared/speech/references.json`.
+Podcast transcripts in `transcripts` and word times in `speech/references.json` of the recordings
+kept beside the repository.
 A cue is too short or too fast through no fault of the speech where the whole stretch between two
 pauses is slow enough to be read.
 """

@@ -68,10 +68,17 @@ def add(request: AddRequest, ctx: RunContext) -> tuple[Outcome, ...]:
         found += _expanded(source, request, cookies, ctx)
     if request.transcribe.transcript and sum(isinstance(item, str) for item in found) > 1:
         raise ConfigError("--transcript goes with one recording, not with several")
-    return tuple(
-        item if isinstance(item, Skipped | Failed) else _attempted(item, request, cookies, ctx)
-        for item in found
-    )
+    known = {source.id for source in ctx.catalogue.sources()}
+    outcomes: list[Outcome] = []
+    for item in found:
+        if isinstance(item, Skipped | Failed):
+            outcomes.append(item)
+            continue
+        outcome = _attempted(item, known, request, cookies, ctx)
+        if isinstance(outcome, Added):
+            known.add(outcome.recording.id)
+        outcomes.append(outcome)
+    return tuple(outcomes)
 
 
 def _expanded(
@@ -119,8 +126,9 @@ def _why_not(path: Path) -> str:
     return f"{suffix} is not a kind of recording" if suffix else "its name says of no kind"
 
 
-def _attempted(source: str, request: AddRequest, cookies: Path | None, ctx: RunContext) -> Outcome:
-    before = {known.id for known in ctx.catalogue.sources()}
+def _attempted(
+    source: str, known: set[str], request: AddRequest, cookies: Path | None, ctx: RunContext
+) -> Outcome:
     try:
         path = fetched(source, ctx, cookies) if is_url(source) else Path(source)
         with pipeline.prepared(str(path), request.audio_stream, ctx) as subject:
@@ -133,7 +141,7 @@ def _attempted(source: str, request: AddRequest, cookies: Path | None, ctx: RunC
                 chapters_of(subject, origin),
                 origin,
                 words,
-                subject.source.id not in before,
+                subject.source.id not in known,
             )
     except ReelRemixError as exc:
         return Failed(source, exc)

@@ -7,10 +7,12 @@ why, and is how a later run knows the files that it may replace.
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -95,7 +97,7 @@ def package(request: PackageRequest, ctx: RunContext) -> Packaged:
         raise OutputExists(f"{out} holds a package already", hint="`--overwrite` replaces it")
     posts: list[dict[str, Any]] = []
     left_out: list[dict[str, Any]] = []
-    with stage(ctx, STAGE):
+    with stage(ctx, STAGE), _whole_or_as_before(out, before) as written:
         for number, entry in enumerate(entries):
             ctx.cancel.raise_if_set()
             clip = _opened(entry, content, path, ctx)
@@ -104,7 +106,8 @@ def package(request: PackageRequest, ctx: RunContext) -> Packaged:
                 if problems:
                     left_out.append(_left_out(clip, platform, problems))
                 else:
-                    _write(clip, post, path.parent, out, before, ctx)
+                    for name in _write(clip, post, path.parent, out, before, ctx):
+                        written.append(name)
                     posts.append(post)
             ctx.reporter.emit(StageProgress(STAGE, number + 1, len(entries), "clips"))
         document = {
@@ -118,6 +121,19 @@ def package(request: PackageRequest, ctx: RunContext) -> Packaged:
         content_bytes = json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
         write_atomically(out / POST_NAME, content_bytes)
     return Packaged(out, document)
+
+
+@contextmanager
+def _whole_or_as_before(out: Path, before: set[str]) -> Iterator[list[str]]:
+    """Remove the new files of a package that is not finished; those of an earlier one stay."""
+    written: list[str] = []
+    try:
+        yield written
+    except BaseException:
+        for name in set(written) - before:
+            with suppress(OSError):  # the reason it is not finished is the one to tell
+                (out / name).unlink(missing_ok=True)
+        raise
 
 
 def _opened(
@@ -250,8 +266,8 @@ def _left_out(
 
 def _write(
     clip: _Clip, post: dict[str, Any], origin: Path, out: Path, before: set[str], ctx: RunContext
-) -> None:
-    """The files of a post; one that is missing beside the film is told, and not listed."""
+) -> Iterator[str]:
+    """Write the files of a post, telling each; one that is gone beside the film is not listed."""
     files = clip.entry.get("files") or {}
     names = {"video": files["video"], "cover": files.get("thumbnail"),
              "subtitles": files.get("subtitles")}  # fmt: skip
@@ -264,12 +280,22 @@ def _write(
             message = f"clip {clip.rank} has no {what}: {name} is gone"
             ctx.reporter.emit(Warned(message, "render it again, or post it without"))
             continue
-        _refuse_foreign(out / placed, placed, before)
+        if not _is_the_same(origin / name, out / placed):
+            _refuse_foreign(out / placed, placed, before)
         _linked(origin / name, out / placed, ctx)
+        yield placed
     text = "\n\n".join(f"{name.upper()}\n{field}" for name, field in post["fields"].items())
     only = next(iter(post["fields"].values())) if len(post["fields"]) == 1 else text
-    _refuse_foreign(out / post["files"]["text"], post["files"]["text"], before)
-    write_atomically(out / post["files"]["text"], (only + "\n").encode())
+    target, content = out / post["files"]["text"], (only + "\n").encode()
+    if not (target.is_file() and target.read_bytes() == content):
+        _refuse_foreign(target, post["files"]["text"], before)
+    write_atomically(target, content)
+    yield post["files"]["text"]
+
+
+def _is_the_same(origin: Path, target: Path) -> bool:
+    """Whether a run that was killed has left the file there already."""
+    return target.is_file() and filecmp.cmp(origin, target, shallow=False)
 
 
 def _refuse_foreign(target: Path, name: str, before: set[str]) -> None:

@@ -88,10 +88,10 @@ def phrase_in(words: Sequence[Word], phrase: str) -> tuple[int, int]:
 
     Case and punctuation count for nothing. Raises ConfigError unless it is said exactly once.
     """
-    wanted = [letters for text in phrase.split() if (letters := _letters(text))]
+    wanted = [letters for text in phrase.split() if (letters := letters_of(text))]
     if not wanted:
         raise ConfigError(f"{phrase!r} has no words")
-    said = [(n, letters) for n, w in enumerate(words) if (letters := _letters(w.text))]
+    said = [(n, letters) for n, w in enumerate(words) if (letters := letters_of(w.text))]
     found = [
         (said[at][0], said[at + len(wanted) - 1][0])
         for at in range(len(said) - len(wanted) + 1)
@@ -108,7 +108,8 @@ def phrase_in(words: Sequence[Word], phrase: str) -> tuple[int, int]:
     return found[0]
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
+    """What of a word is compared when it is looked for: neither case nor punctuation."""
     return re.sub(r"[^\w]", "", text.casefold())
 
 

@@ -16,7 +16,7 @@ from reelremix.engine.export.clip_entry import drawn_digest
 from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.manifest import manifest_to_dict, read_manifest
 from reelremix.engine.packaging import Packaged, package
-from reelremix.engine.store.files import file_sha256
+from reelremix.engine.store.files import file_sha256, write_atomically
 from reelremix.errors import Cancelled, ConfigError, OutputExists
 from tests.engine.examples import MANIFEST
 from tests.fakes import run_context
@@ -235,6 +235,35 @@ def test_names_in_a_manifest_never_reach_outside_its_folder(clips: Path) -> None
 def test_a_clip_there_is_not_is_refused(clips: Path) -> None:
     with pytest.raises(ConfigError, match="has no clip '9'"):
         packaged(clips, "9")
+
+
+def test_a_package_that_is_not_finished_leaves_nothing_new(
+    clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(target: Path, content: bytes) -> None:
+        if target.name.startswith("02-"):
+            raise ConfigError("no space left on device")
+        write_atomically(target, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("reelremix.engine.packaging.write_atomically", full)
+        with pytest.raises(ConfigError, match="no space left"):
+            packaged(clips, "1", "2")
+    assert not [p for p in (clips / "post").rglob("*") if p.is_file()]
+    packaged(clips, "1")
+    with monkeypatch.context() as patch:
+        patch.setattr("reelremix.engine.packaging.write_atomically", full)
+        with pytest.raises(ConfigError, match="no space left"):
+            packaged(clips, "1", "2", overwrite=True)
+    left = files(clips / "post")
+    assert [name for name in left if "01-" in name] and not [n for n in left if "02-" in n]
+
+
+def test_a_package_of_a_run_that_was_killed_is_gone_on_with(clips: Path) -> None:
+    found = packaged(clips, "1")
+    before = files(found.folder)
+    (found.folder / "post.json").unlink()
+    assert files(packaged(clips, "1").folder) == before
 
 
 def test_packaging_can_be_cancelled(clips: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
+from reelremix.engine.domain.caption import letter_size
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.spacing import visible
 from reelremix.errors import ConfigError
@@ -110,8 +111,7 @@ class CaptionStyle:
 
     def em_px(self, output: OutputFormat) -> float:
         """Letter size in output pixels."""
-        width, height = output.width_px, output.height_px
-        return self.size * (1.2 * height if width > height else max(height, 1.4 * width))
+        return letter_size(self.size, output.width_px, output.height_px)
 
     def displayed(self, text: str) -> str:
         """The text as it is drawn: without what would steer the line, and never endless."""

@@ -36,3 +36,11 @@ class Captions:
     style: dict[str, Any] = field(default_factory=dict)
     """The preset's values as read, fonts by sha256, so that a render needs no preset file."""
     cues: tuple[Cue, ...] = ()
+
+
+def letter_size(size: float, width_px: int, height_px: int) -> float:
+    """How large letters are in a picture, in pixels.
+
+    `size` is a share of the height of a picture of 9 by 16; in others letters are as easy to read.
+    """
+    return size * (1.2 * height_px if width_px > height_px else max(height_px, 1.4 * width_px))

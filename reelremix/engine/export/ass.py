@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from reelremix.engine.domain.caption import letter_size
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.spacing import needs_space
 from reelremix.engine.export.said import Said, Subtitle, subtitles_of
@@ -33,7 +34,7 @@ def subtitles_ass(clip: Clip) -> str:
     """The clip's cues as an ASS script."""
     style = DEFAULTS | dict(clip.captions.style if clip.captions is not None else {})
     width, height = clip.output.width_px, clip.output.height_px
-    em = float(style["size"]) * (1.2 * height if width > height else max(height, 1.4 * width))
+    em = letter_size(float(style["size"]), width, height)
     head = [
         "[Script Info]", "ScriptType: v4.00+", f"PlayResX: {width}", f"PlayResY: {height}",
         "WrapStyle: 2", "ScaledBorderAndShadow: yes", "",

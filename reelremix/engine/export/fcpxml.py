@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from reelremix.engine.domain.caption import letter_size
 from reelremix.engine.export.exporters import FOLDER, PROTOCOL, Document, Material, Recording
 from reelremix.engine.export.fcpxml_units import FinalCut, Resolve, time_of, trim_rect
 from reelremix.engine.export.limits import what_no_sequence_carries
@@ -226,9 +227,7 @@ def _look(sequence: ClipSequence) -> dict[str, Any]:
     """The style of captions, as near as a plain title gets; its sizes are approximate."""
     captions = sequence.clip.captions
     style: dict[str, Any] = dict(captions.style) if captions is not None else {}
-    width, height = sequence.size
-    tall = 1.2 * height if width > height else max(height, 1.4 * width)
-    em = float(style.get("size", 0.05)) * tall
+    em = letter_size(float(style.get("size", 0.05)), *sequence.size)
     outline = str(style.get("outline", "#000000") or "")
     edge = {"strokeColor": _colour(outline), "strokeWidth": f"{max(1, round(em * 0.07))}"}
     family, face = _family(str(style.get("font", "Helvetica")))

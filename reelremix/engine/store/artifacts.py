@@ -78,28 +78,33 @@ class FileArtifactStore:
         """Bytes held for all owners, those of unfinished and unrecorded files included."""
         return sum(stat.st_size for stat in self._files().values())
 
-    def collect(self, cap_bytes: int) -> int:
+    def collect(self, cap_bytes: int, *, dry_run: bool = False) -> int:
         """Drop the least recently used until at most `cap_bytes` remain; returns bytes freed.
+
+        A dry run only counts.
 
         Files that nobody recorded go first, whatever the cap, once they are an hour old.
         """
         files = self._files()  # before the index is read: what is recorded by then is no stray
         keys = self._keys()
         held = sum(stat.st_size for stat in files.values())
-        freed = self._sweep(files, {self._path(key) for key in keys})
+        freed = self._sweep(files, {self._path(key) for key in keys}, dry_run=dry_run)
         for key in keys:
             if held - freed <= cap_bytes:
                 break
-            self.delete(key)
+            if not dry_run:
+                self.delete(key)
             stat = files.get(self._path(key))
             freed += stat.st_size if stat is not None else 0
         return freed
 
-    def _sweep(self, files: Mapping[Path, os.stat_result], recorded: set[Path]) -> int:
+    def _sweep(
+        self, files: Mapping[Path, os.stat_result], recorded: set[Path], *, dry_run: bool
+    ) -> int:
         """Remove old files that are not recorded; returns bytes freed."""
         before = time.time() - STRAY_AGE_S
         strays = [p for p, stat in files.items() if p not in recorded and stat.st_mtime < before]
-        for path in strays:
+        for path in () if dry_run else strays:
             path.unlink(missing_ok=True)
         return sum(files[path].st_size for path in strays)
 

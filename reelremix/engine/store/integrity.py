@@ -11,7 +11,6 @@ from typing import Any
 
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.trouble import trouble
-from reelremix.errors import ConfigError
 
 FULL_TEXT = {"window_words": "what is said", "clip_words": "clips"}
 """Full-text tables and what is found in them."""
@@ -25,7 +24,7 @@ class Fault:
     """One thing that is wrong."""
 
     kind: str
-    """`file`, `reference`, `search`, `vectors`, `artifact`, `source` or `backup`."""
+    """`file`, `reference`, `search`, `vectors`, `artifact` or `source`."""
     message: str
     can_repair: bool
     """Whether it can be made anew from the rest."""
@@ -45,11 +44,12 @@ def search_faults(database: Database) -> Iterator[Fault]:
     """Full-text tables that are not in step with their texts."""
     for table, what in FULL_TEXT.items():
         try:
-            with database.transaction() as connection:
-                connection.execute(
-                    f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)"
-                )
-        except (ConfigError, sqlite3.DatabaseError):
+            database.connection().execute(
+                f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)"
+            )
+        except sqlite3.OperationalError as exc:  # held, full, or not to be written to
+            raise trouble("cannot compare the full text of", database.path, exc) from exc
+        except sqlite3.DatabaseError:
             yield Fault("search", f"the full text of {what} is not in step with its texts", True)
 
 

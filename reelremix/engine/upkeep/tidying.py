@@ -55,9 +55,8 @@ def tidy(shelf: Shelf, cap_bytes: int, *, dry_run: bool) -> Tidied:
     gone = [place for place in places if not Path(place.path).is_file()]
     ids = [*(place.id for place in gone), *unnamed]
     edits = sum(len(shelf.catalogue.edits(id)) for id in ids)
-    freed, is_compacted = 0, False
+    freed, is_compacted = shelf.artifacts.collect(cap_bytes, dry_run=dry_run), False
     if not dry_run:
-        freed = shelf.artifacts.collect(cap_bytes)
         forget_manifests(shelf.database, shelf.owner, ids)
         if free_share(shelf.database) > FREE_SHARE:
             compact(shelf.database)

@@ -24,6 +24,7 @@ from reelremix.engine.domain.context import STATUSES, Catalogue, Decision
 from reelremix.engine.domain.edit import Changed, Correction, Edit, ManifestPlace, RenderRecord
 from reelremix.engine.domain.rows import Order
 from reelremix.engine.domain.source import Source
+from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.store.files import replacing
 from reelremix.engine.upkeep.listing import moment
@@ -44,7 +45,8 @@ class Merged:
     superseded: int = 0
     """Decisions on clips that something later was decided about here."""
     conflicts: list[str] = field(default_factory=list)
-    """Manifests that were changed in one way there and in another here; those here stay."""
+    """Manifests that were changed in one way there and in another here, and corrections of the same
+    words; those here stay."""
     unread: Counter[str] = field(default_factory=Counter)
     """What another version wrote, by its type."""
 
@@ -123,6 +125,7 @@ def _edit_to_plain(edit: Edit) -> dict[str, Any]:
         "at": edit.at,
         "operation": codec.operation_to_plain(edit.operation),
         "changed": codec.to_plain(dict(edit.changed)),
+        "faces": codec.to_plain(dict(edit.faces)),
     }
 
 
@@ -132,7 +135,21 @@ def _edit_from_plain(plain: dict[str, Any]) -> Edit:
         for clip, own in plain["changed"].items()
     }
     operation = codec.operation_from_plain(plain["operation"])
-    return Edit(int(plain["number"]), float(plain["at"]), operation, changed)
+    faces = codec.from_plain(plain.get("faces", {}), dict[str, tuple[Track, ...]])
+    return Edit(int(plain["number"]), float(plain["at"]), operation, changed, faces)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "source": lambda plain: codec.from_plain(plain, Source),
+    "transcript": lambda plain: codec.from_plain(plain, Transcript),
+    "correction": lambda plain: codec.from_plain(plain, Correction),
+    "clip": lambda plain: codec.from_plain(plain, Clip),
+    "manifest": lambda plain: codec.from_plain(plain, ManifestPlace),
+    "edit": _edit_from_plain,
+    "render": lambda plain: codec.from_plain(plain, RenderRecord),
+    "decision": lambda plain: codec.from_plain(plain, Decision),
+}
+"""What each kind of line is read as."""
 
 
 def import_library(catalogue: Catalogue, file: Path, *, dry_run: bool = False) -> Merged:
@@ -194,88 +211,89 @@ class _Merging:
         self._at_odds: set[str] = set()
         self._corrected: dict[str, Sequence[Correction]] = {}
         """By source, as it was before anything was added."""
-        self._takers: dict[str, Callable[[dict[str, Any]], bool]] = {
-            "source": self._source,
-            "transcript": self._transcript,
-            "correction": self._correction,
-            "clip": self._clip,
-            "manifest": self._manifest,
-            "edit": self._edit,
-            "render": self._render,
-            "decision": self._decision,
-        }
+        self._edits: dict[str, dict[int, Edit]] = {}
+        self._renders: dict[str, dict[str, float]] = {}
+        """By manifest: when each clip's film was made."""
 
     def take(self, line: dict[str, Any]) -> None:
         """Add what a line has, unless it is here."""
         kind = str(line.get("type"))
-        taker = self._takers.get(kind)
-        if taker is None:
-            self.merged.unread[kind] += 1
-            return
         try:
-            is_new = taker(line)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            value = _READERS[kind](line["value"])
+            about = str(line.get("source") or line.get("manifest") or "")
+        except (KeyError, TypeError, ValueError, AttributeError):  # as another version writes it
             self.merged.unread[kind] += 1
             return
+        is_new = self._merge(value, about)
         (self.merged.added if is_new else self.merged.known)[kind] += 1
+
+    def _merge(self, value: Any, about: str) -> bool:
+        """Add something, if it is new; `about` is the id of its source or manifest."""
+        catalogue = self._catalogue
+        match value:
+            case Source():
+                is_new = catalogue.source(value.id) is None
+                return is_new and self._do(lambda: catalogue.save_source(value))
+            case Transcript():
+                is_new = catalogue.transcript_digest(about) is None
+                return is_new and self._do(lambda: catalogue.save_transcript(about, value))
+            case Clip():
+                is_new = catalogue.clip(value.id) is None
+                return is_new and self._do(lambda: catalogue.save_clips(about, [value]))
+            case ManifestPlace():
+                is_new = value.id not in self._manifests
+                return is_new and self._do(lambda: catalogue.remember_manifest(value))
+            case Correction():
+                return self._correction(value, about)
+            case Edit():
+                return self._edit(value, about)
+            case RenderRecord():
+                return self._render(value)
+            case Decision():
+                return self._decision(value)
+            case _:
+                raise AssertionError(f"{value!r} is not merged")
 
     def _do(self, write: Callable[[], None]) -> bool:
         if not self._dry_run:
             write()
         return True
 
-    def _source(self, line: dict[str, Any]) -> bool:
-        source = codec.from_plain(line["value"], Source)
-        if self._catalogue.source(source.id) is not None:
-            return False
-        return self._do(lambda: self._catalogue.save_source(source))
-
-    def _transcript(self, line: dict[str, Any]) -> bool:
-        transcript = codec.from_plain(line["value"], Transcript)
-        if self._catalogue.transcript_digest(line["source"]) is not None:
-            return False
-        return self._do(lambda: self._catalogue.save_transcript(line["source"], transcript))
-
-    def _correction(self, line: dict[str, Any]) -> bool:
-        correction = codec.from_plain(line["value"], Correction)
-        source_id = str(line["source"])
+    def _correction(self, correction: Correction, source_id: str) -> bool:
         if source_id not in self._corrected:
             self._corrected[source_id] = self._catalogue.corrections(source_id)
-        if any(_overlaps(own, correction) for own in self._corrected[source_id]):
-            return False
-        return self._do(lambda: self._catalogue.correct(line["source"], correction))
+        here = [own for own in self._corrected[source_id] if _overlaps(own, correction)]
+        if not here:
+            return self._do(lambda: self._catalogue.correct(source_id, correction))
+        if correction not in here:
+            at_s = correction.range.start_s
+            self.merged.conflicts.append(f"correction of {source_id[:12]} at {at_s:.2f} s")
+        return False
 
-    def _clip(self, line: dict[str, Any]) -> bool:
-        clip = codec.from_plain(line["value"], Clip)
-        if self._catalogue.clip(clip.id) is not None:
-            return False
-        return self._do(lambda: self._catalogue.save_clips(line["source"], [clip]))
-
-    def _manifest(self, line: dict[str, Any]) -> bool:
-        place = codec.from_plain(line["value"], ManifestPlace)
-        if place.id in self._manifests:
-            return False
-        return self._do(lambda: self._catalogue.remember_manifest(place))
-
-    def _edit(self, line: dict[str, Any]) -> bool:
-        edit, manifest = _edit_from_plain(line["value"]), str(line["manifest"])
-        here = next(iter(self._catalogue.edits(manifest, edit.number - 1)), None)
-        if here is None and manifest not in self._at_odds:
+    def _edit(self, edit: Edit, manifest: str) -> bool:
+        if manifest not in self._edits:
+            known = self._catalogue.edits(manifest)
+            self._edits[manifest] = {own.number: own for own in known}
+        here = self._edits[manifest]
+        if edit.number > max(here, default=0) and manifest not in self._at_odds:
+            here[edit.number] = edit
             return self._do(lambda: self._catalogue.append_edits(manifest, [edit]))
-        if here != edit and manifest not in self._at_odds:
+        if here.get(edit.number) != edit and manifest not in self._at_odds:
             self._at_odds.add(manifest)
             self.merged.conflicts.append(manifest)
         return False
 
-    def _render(self, line: dict[str, Any]) -> bool:
-        record = codec.from_plain(line["value"], RenderRecord)
-        here = self._catalogue.renders(record.manifest_id)
-        if any(own.clip_id == record.clip_id and own.at >= record.at for own in here):
+    def _render(self, record: RenderRecord) -> bool:
+        if record.manifest_id not in self._renders:
+            known = self._catalogue.renders(record.manifest_id)
+            self._renders[record.manifest_id] = {own.clip_id: own.at for own in known}
+        here = self._renders[record.manifest_id]
+        if here.get(record.clip_id, float("-inf")) >= record.at:
             return False
+        here[record.clip_id] = record.at
         return self._do(lambda: self._catalogue.save_render(record))
 
-    def _decision(self, line: dict[str, Any]) -> bool:
-        decision = codec.from_plain(line["value"], Decision)
+    def _decision(self, decision: Decision) -> bool:
         if _key(decision) in self._seen:
             return False
         if decision.kind == RESET or self._is_superseded(decision):

@@ -116,7 +116,10 @@ def test_what_is_here_stays_as_it_is(filled: Catalogue, other: Catalogue, tmp_pa
     other.save_transcript(SOURCE.id, replace(TRANSCRIPT, model="mine"))
     other.correct(SOURCE.id, replace(CORRECTION, words=("mine",)))
     export_library(filled, tmp_path / "library.jsonl")
-    import_library(other, tmp_path / "library.jsonl")
+    merged = import_library(other, tmp_path / "library.jsonl")
+    assert [told.split(" at ")[0] for told in merged.conflicts] == [
+        f"correction of {SOURCE.id[:12]}"
+    ]
     transcript = other.transcript(SOURCE.id)
     assert other.clip(CLIP.id) == own and transcript is not None and transcript.model == "mine"
     assert [c.words for c in other.corrections(SOURCE.id)] == [("mine",)]
@@ -143,6 +146,18 @@ def test_a_manifest_that_was_changed_otherwise_is_a_conflict_and_stays(
     export_library(filled, tmp_path / "library.jsonl")
     merged = import_library(other, tmp_path / "library.jsonl")
     assert merged.conflicts == ["m1"] and list(other.edits("m1")) == [mine]
+
+
+def test_a_library_that_is_held_is_told_and_not_taken_for_another_version(
+    filled: Catalogue, other: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    export_library(filled, tmp_path / "library.jsonl")
+    monkeypatch.setattr(other, "save_clips", held)
+    with pytest.raises(ValueError, match="of ours"):
+        import_library(other, tmp_path / "library.jsonl")
 
 
 def test_edits_that_go_on_from_those_here_are_added(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from reelremix.cli import diagnostics, options, output
 from reelremix.cli.run import CommandRun
 from reelremix.config import expanded
 from reelremix.errors import ConfigError
+
+MOST_LISTED = 5
 
 
 def export(
@@ -62,8 +65,7 @@ def import_(
         output.show_text(f"{'would add' if dry_run else 'added'} {added}")
     if merged.conflicts:
         diagnostics.say_warning(
-            f"{len(merged.conflicts)} manifests were changed in another way there; theirs is left"
-            " out",
+            f"changed in another way there, and left as it is here: {_listed(merged.conflicts)}",
             "their edits are in the exported file",
         )
     if merged.unread:
@@ -73,6 +75,11 @@ def import_(
         )
     if merged.conflicts or merged.unread:
         raise typer.Exit(diagnostics.Exit.PARTIAL)
+
+
+def _listed(conflicts: Sequence[str]) -> str:
+    more = len(conflicts) - MOST_LISTED
+    return ", ".join(conflicts[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def backup(

@@ -16,7 +16,8 @@ def gc(
     keep_mb: Annotated[
         int | None, typer.Option(min=0, help="Keep at most this much; else the setting.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is held.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Drop artifacts beyond the cap, and edits whose manifest has been gone for 90 days.
@@ -29,13 +30,18 @@ def gc(
     settings = CommandRun().settings
     cap = (settings.artifact_cap_mb if keep_mb is None else keep_mb) * 1_000_000
     with open_shelf(settings) as shelf:
-        tidied = tidy(shelf, cap, dry_run=dry_run)
+        tidied = tidy(shelf, cap, dry_run=True)
+        if not dry_run:
+            edits = f"{tidied.edits} edits of {len(tidied.manifests)} manifests that are gone"
+            if tidied.manifests and not (yes or _agrees(edits)):
+                raise typer.Exit(diagnostics.Exit.OK)
+            tidied = tidy(shelf, cap, dry_run=False)
     if as_json:
         output.show_json({**tidied.to_plain(), "dry_run": dry_run})
         return
     lines = [
         f"{tidied.held_bytes / 1e6:.1f} MB of artifacts held, {tidied.freed_bytes / 1e6:.1f} MB"
-        f" freed, cap {cap / 1e6:.0f} MB"
+        f" {'would be freed' if dry_run else 'freed'}, cap {cap / 1e6:.0f} MB"
     ]
     if tidied.manifests:
         done = "would be forgotten" if dry_run else "forgotten"

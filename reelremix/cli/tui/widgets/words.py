@@ -30,7 +30,6 @@ NARROW = 36
 """Below so many columns there is no room for the times of paragraphs."""
 PAUSE_S = 1.5
 """A longer silence begins a paragraph."""
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！", "؟", "।")
 
 
 class Words(ScrollView, can_focus=True):
@@ -175,8 +174,10 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
 
     def find(self, text: str) -> int:
         """Mark where a text is said; the cursor goes to the first from where it is. How often."""
-        wanted = [w for w in (_letters(t) for t in text.split()) if w]
-        said = [_letters(t) for t in self._texts]
+        from reelremix.engine.pointing import letters_of
+
+        wanted = [w for w in (letters_of(t) for t in text.split()) if w]
+        said = [letters_of(t) for t in self._texts]
         self._hits = []
         if wanted:
             for at in range(len(said) - len(wanted) + 1):
@@ -217,8 +218,10 @@ Everything that is said. Words of the clip are bright, what was cut out of it is
 
     def action_sentence(self, by: int) -> None:
         """To the beginning of a sentence."""
+        from reelremix.engine.captions.joins import ends_sentence
+
         at = self.cursor + by
-        while 0 < at < len(self._texts) and not self._texts[at - 1].endswith(SENTENCE_ENDS):
+        while 0 < at < len(self._texts) and not ends_sentence(self._texts[at - 1]):
             at += by
         self._go(at, select=self.is_selecting)
 
@@ -385,7 +388,3 @@ def _paragraphs(words: Sequence[Word]) -> dict[int, str]:
             heads[number] = f"{clock(word.range.start_s)} {word.speaker or ''}".rstrip()
         before = word
     return heads
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
