@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import typer
 
-from reelremix.cli.app import app
+from reelremix.cli.app import COMMANDS as COMMAND_PLACES
+from reelremix.cli.app import command_tree
 from tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -25,7 +26,7 @@ def commands(tree: Any, name: str = "reelremix") -> Iterator[tuple[str, Any]]:
         yield from commands(command, f"{name} {part}")
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(typer.main.get_command(command_tree())))
 
 
 def test_the_reference_is_the_command_tree_written_down() -> None:
@@ -46,3 +47,19 @@ INTERACTIVE = {"reelremix review"}
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - INTERACTIVE))
 def test_every_command_has_an_answer_for_programs(name: str) -> None:
     assert any("--json" in option.opts for option in COMMANDS[name].params)
+
+
+def test_the_list_of_commands_says_of_each_what_it_does() -> None:
+    trees: list[Any] = [
+        typer.main.get_command(command_tree(is_list=is_list)) for is_list in (False, True)
+    ]
+    whole, listed = ({name: own.help for name, own in t.commands.items()} for t in trees)
+    assert listed == whole
+
+
+def test_a_command_is_the_same_alone_and_in_the_tree() -> None:
+    for name in COMMAND_PLACES:
+        alone = dict(commands(typer.main.get_command(command_tree([name]))))
+        assert alone and {path: COMMANDS[path].help for path in alone} == {
+            path: own.help for path, own in alone.items()
+        }
