@@ -388,7 +388,14 @@ def _retitled(clip: Clip, change: Retitle) -> Clip:
     for tag in hashtags:
         if not re.fullmatch(r"#\S+", tag):
             raise ConfigError(f"a hashtag is # and letters without spaces (got {tag!r})")
-    return replace(clip, title=title, description=description, hashtags=hashtags)
+    return _named_by_title(
+        replace(clip, title=title, description=description, hashtags=hashtags), clip
+    )
+
+
+def _named_by_title(clip: Clip, before: Clip) -> Clip:
+    """The clip with a name for its next film where it has another title."""
+    return clip if clip.title == before.title else replace(clip, slug=slug(clip.title))
 
 
 def _following(clip: Clip, change: Follow) -> Clip:
@@ -418,7 +425,8 @@ def _reworded(clip: Clip, heard: Sequence[Word], written: Sequence[Word]) -> Cli
         score = replace(score, reasons=reasons)
     hashtags = tuple(f"#{right(tag.lstrip('#'))}".replace(" ", "") for tag in clip.hashtags)
     title, description = right(clip.title), right(clip.description)
-    return replace(clip, title=title, description=description, hashtags=hashtags, score=score)
+    now = replace(clip, title=title, description=description, hashtags=hashtags, score=score)
+    return _named_by_title(now, clip)
 
 
 def _bare(text: str) -> str:

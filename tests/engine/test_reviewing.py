@@ -307,6 +307,7 @@ def test_a_misheard_word_is_put_right_in_title_description_and_hashtags_too(
     review.do(Correct(clip.id, wrong.range.start_s, wrong.range.end_s, "Kubernetes,"))
     now = review.clip(clip.id)
     assert (now.title, now.description) == ("All about Kubernetes", "Why Kubernetes?")
+    assert now.slug == "all-about-kubernetes"  # what the next film is called
     assert now.hashtags == ("#Kubernetes", "#talk")
 
 

@@ -296,7 +296,7 @@ def test_who_leaves_quickly_gets_all_that_was_asked_for(
             return move(*asked)
 
         app.desk.move = slowly  # type: ignore[method-assign, assignment]
-        for key in (*9 * ("full_stop",), "d", way):
+        for key in (*9 * ("full_stop",), "d", way, "u"):
             await pilot.press(key)
         await pilot.pause()
 

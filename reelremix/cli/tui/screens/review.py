@@ -152,7 +152,8 @@ session that ends in any way goes on where it was.
         return next((clip for clip in clips if clip.id == self.selected), None)
 
     def _do(self, what: Callable[[], Happened], *, verb: str = "") -> None:
-        self._hands.do(what, verb=verb, selected=self.selected)
+        if not self._is_leaving:  # what was typed too much is not meant for these clips any more
+            self._hands.do(what, verb=verb, selected=self.selected)
 
     @on(Viewed)
     def _viewed(self, message: Viewed) -> None:
