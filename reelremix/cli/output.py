@@ -15,6 +15,11 @@ from reelremix.errors import ConfigError, OutputExists
 if TYPE_CHECKING:
     from rich.text import Text
 
+_ORDERS = {
+    code: chr(code).encode("unicode_escape").decode()
+    for code in (*range(0x20), *range(0x7F, 0xA0))
+    if chr(code) not in "\n\t"
+}
 PLAIN_COLUMNS = 160
 """Width of a table that goes to a file or a program."""
 
@@ -24,9 +29,14 @@ def show_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False))
 
 
+def harmless(text: str) -> str:
+    """Text without what a terminal takes for orders; lines stay lines."""
+    return text.translate(_ORDERS)
+
+
 def show_text(text: str) -> None:
-    """Text as it is."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Text as it is, but for what a terminal takes for orders."""
+    sys.stdout.write(harmless(text if text.endswith("\n") else text + "\n"))
 
 
 def show_table(
@@ -59,7 +69,7 @@ def show_table(
 def _styled(cell: str, words: Collection[str]) -> Text:
     from rich.text import Text
 
-    text = Text(cell)
+    text = Text(harmless(cell))
     if words:
         listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
         text.highlight_regex(rf"(?<!\w)(?:{listed})(?!\w)", "bold")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KINDS = ("bar", "plain", "json")
 """Ways to show progress that can be asked for."""
+TOLD_WITHIN_S = 0.2
 FORCED_AFTER_S = 0.7
 """What native code has not given back by then is ended by force."""
 
@@ -117,7 +118,10 @@ class CommandRun:
         for path in partial_files:
             path.unlink(missing_ok=True)
         if self._library is not None:
-            self._library.abandon()
+            # A library that another program holds is not waited for.
+            told = threading.Thread(target=self._library.abandon, daemon=True)
+            told.start()
+            told.join(TOLD_WITHIN_S)
         if not quiet:
             diagnostics.say_cancelled()
         sys.stdout.flush()

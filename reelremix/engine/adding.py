@@ -86,6 +86,8 @@ def _expanded(
 ) -> list[str | Skipped | Failed]:
     """The recordings that a source stands for."""
     try:
+        if not source.strip():
+            raise UnreadableMedia("a recording has no empty name", hint="name a file or a folder")
         if is_url(source):
             return [*(listed(source, ctx, cookies) if request.playlist else (source,))]
         path = Path(source)

@@ -54,6 +54,9 @@ def perform(request: EditRequest, review: Review) -> list[Happened]:
 
 
 def _done(request: EditRequest, review: Review) -> list[Happened]:
+    can = len(review.standing.done) - 1
+    if 0 < can < request.undo:
+        raise ConfigError(f"only {can} {'operation' if can == 1 else 'operations'} can be undone")
     happened = [review.undo() for _ in range(request.undo)]
     happened += [review.redo() for _ in range(request.redo)]
     happened += [review.do(change) for change in _changes(request, review)]
@@ -73,7 +76,10 @@ def clip_named(name: str, review: Review) -> Clip:
 
 def _changes(request: EditRequest, review: Review) -> Iterator[Change]:
     """Each wish as an operation on the clips as they are once the ones before it are done."""
+    length_s = review.spoken().end.seconds
     for span in request.new:
+        if span.end_s > length_s:
+            raise ConfigError(f"the recording ends at {length_s:.2f} s")
         yield Create(span.start_s, span.end_s)
     if not request.changes_a_clip:
         return
@@ -118,7 +124,7 @@ def _corrected(clip: Clip, old: str, new: str) -> Change:
 def _cut(clip: Clip, what: str | TimeRange) -> Change:
     if isinstance(what, TimeRange):
         return CutOut(clip.id, what.start_s, what.end_s)
-    return cut_words(clip, *phrase_in(clip.words, what))
+    return cut_words(clip, *phrase_in(clip.words, what, ", or the time: START-END"))
 
 
 def _trimmed(request: EditRequest, id: str, review: Review) -> Trim:
@@ -152,7 +158,7 @@ def _end_of(review: Review, id: str, edge: Edge, asked: str) -> float:
 def _moment(clip: Clip, at: str) -> float:
     if NUMBER.fullmatch(at):
         return float(at)
-    first, _ = phrase_in(clip.words, at)
+    first, _ = phrase_in(clip.words, at, ", or the second")
     return clip.words[first].range.start_s
 
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from reelremix.engine.domain.context import Catalogue
-from reelremix.engine.domain.edit import Changed, Edit, Operation, Standing, Step, standing_of
+from reelremix.engine.domain.edit import (
+    Begin,
+    Changed,
+    Edit,
+    Operation,
+    Standing,
+    Step,
+    entries_after,
+    standing_of,
+)
 from reelremix.engine.domain.track import Track
 
 
@@ -35,6 +44,16 @@ class EditLog:
     def number(self) -> int:
         """Of the last edit; 0 where there is none."""
         return 0 if self.is_empty else self.edits[-1].number
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing in it, as far as what is left of it tells."""
+        try:
+            entries = entries_after(self.standing.done)
+        except IndexError:  # more was undone than done
+            return False
+        begins = self.is_empty or isinstance(self.edits[0].operation, Begin)
+        return begins and all({"id", "rank", "ranges"} <= own.keys() for own in entries.values())
 
     @property
     def standing(self) -> Standing:

@@ -41,6 +41,7 @@ from reelremix.engine.domain.spacing import join_words, split_words
 from reelremix.engine.domain.time import TimeRange, Timestamp
 from reelremix.engine.domain.transcript import Word
 from reelremix.engine.export.names import slug
+from reelremix.engine.export.xmltext import plain_line
 from reelremix.engine.framing import captions_of
 from reelremix.engine.material import Material
 from reelremix.engine.planning import clip_id
@@ -378,7 +379,7 @@ def _nothing(change: Change) -> str:
 
 
 def _retitled(clip: Clip, change: Retitle) -> Clip:
-    title = clip.title if change.title is None else " ".join(change.title.split())
+    title = clip.title if change.title is None else plain_line(change.title)
     if not title:
         raise ConfigError("a title cannot be empty")
     if len(title) > LONGEST_TITLE:

@@ -39,7 +39,7 @@ from reelremix.engine.stages.listen import track_key
 from reelremix.engine.stages.sound_pass import Ear, EarFailed, SoundPass
 from reelremix.engine.stages.speaker_attribution import assign_speakers, names_speakers
 from reelremix.engine.stages.transcribe import transcribe, transcript_key
-from reelremix.errors import ModelError, ModelNotInstalled
+from reelremix.errors import ModelError, ModelNotInstalled, SourceError
 
 T = TypeVar("T")
 
@@ -320,11 +320,16 @@ def _believed(
 
 
 def _within(given: Transcript, subject: Subject, ctx: RunContext) -> Transcript:
-    """A given transcript as far as the recording goes."""
+    """A given transcript as far as the recording goes. Raises SourceError where it does not."""
     end_s = subject.presentation.duration.seconds
     said_s = max((s.range.end_s for s in given.segments), default=0.0)
     if said_s <= end_s + MOST_BEHIND_S:
         return given
+    if all(segment.range.start_s >= end_s for segment in given.segments):
+        raise SourceError(
+            f"nothing of the transcript lies within the {end_s:.0f} s of {subject.source.name}",
+            hint="is it the transcript of another recording?",
+        )
     ctx.reporter.emit(
         Warned(
             f"the transcript goes on {said_s - end_s:.0f} s behind the end of"

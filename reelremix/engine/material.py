@@ -28,6 +28,8 @@ from reelremix.engine.stages.cuts import Spoken
 from reelremix.engine.stages.propose import split_sentences
 from reelremix.errors import SourceError
 
+RELINK = "`reelremix library relink FOLDER` finds it again where it is now"
+
 
 @dataclass(frozen=True)
 class Material:
@@ -90,7 +92,7 @@ class Frames:
             reader = self._stack.enter_context(FrameReader(subject.path, subject.presentation))
         except SourceError as exc:
             ctx.reporter.emit(
-                Warned(f"cuts are set by the frame rate alone: {exc.message}", exc.hint)
+                Warned(f"cuts are set by the frame rate alone: {exc.message}", RELINK)
             )
             rate = Fraction(source["frame_rate"])
             return lambda moment: Timestamp(round(moment.exact * rate), 1 / rate)

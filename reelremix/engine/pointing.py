@@ -83,10 +83,11 @@ def span_of(words: Sequence[Word]) -> TimeRange:
     return TimeRange(words[0].range.start, max(w.range.end for w in words))
 
 
-def phrase_in(words: Sequence[Word], phrase: str) -> tuple[int, int]:
+def phrase_in(words: Sequence[Word], phrase: str, instead: str = "") -> tuple[int, int]:
     """Where a phrase is said: the numbers of its first and of its last word.
 
-    Case and punctuation count for nothing. Raises ConfigError unless it is said exactly once.
+    Case and punctuation count for nothing. Raises ConfigError unless it is said exactly once;
+    `instead` is what else may be given.
     """
     wanted = [letters for text in phrase.split() if (letters := letters_of(text))]
     if not wanted:
@@ -103,7 +104,7 @@ def phrase_in(words: Sequence[Word], phrase: str) -> tuple[int, int]:
         places = ", ".join(f"{words[first].range.start_s:.1f} s" for first, _ in found[:NAMED])
         raise ConfigError(
             f"{phrase!r} is said {len(found)} times, at {places}",
-            hint="give more of the words around it, or the time: START-END",
+            hint=f"give more of the words around it{instead}",
         )
     return found[0]
 

@@ -40,6 +40,7 @@ from reelremix.engine.domain.edit import (
     entries_after,
     standing_of,
 )
+from reelremix.engine.domain.events import Warned
 from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.edit_log import EditLog
@@ -58,6 +59,10 @@ from reelremix.errors import ConfigError, EditConflict
 T = TypeVar("T")
 BEGIN, BY_HAND, SETTLE, UNDO, REDO = Begin(), ByHand(), Settle(), Undo(), Redo()
 THEIRS = "take it back there, or with `reelremix clip edit MANIFEST --undo 1`"
+LOST = (
+    "the library has lost a part of what was done to {}: the clips are as the file has them, and"
+    " nothing before can be undone"
+)
 KEPT_ALL_THE_SAME = "what was changed is kept in the library, and written as soon as that can be"
 LOOK = "look at it, and try again"
 MOST_TRIES = 5
@@ -103,6 +108,8 @@ class Review:
         self.id = str(self._content["id"])
         self._frames = Frames(self.source, ctx)
         self._log = EditLog(self.id, ctx.catalogue)
+        if not self._log.is_whole:
+            self._begin_anew()
         self._entries = self._as_logged()
         # Whoever opens a manifest is told at once what is wrong with it.
         tracks_from_dict(self._content, self.path)
@@ -284,7 +291,7 @@ class Review:
             ConfigError: the manifest is gone, was damaged by hand, or cannot be written.
         """
         with self._lock, alone_at(self.path, self._ctx):
-            content = read_manifest(self.path)
+            content = self._read_again()
             self.refresh()
             self._adopt(content)
             if self._log.is_empty:
@@ -411,7 +418,12 @@ class Review:
         number = max(int(content.get("edited_to", 0)), edits[0].number)
         agreed = entries_after(standing_of(e for e in edits if e.number <= number).done)
         changed = changes_between(agreed, found)
-        by_hand = {id: own for id, own in changed.items() if self._differs(id, own)}
+        by_hand = {
+            # a clip that is gone meanwhile is taken over whole
+            id: own if own is None or id in self._entries else Changed(found[id])
+            for id, own in changed.items()
+            if self._differs(id, own)
+        }
         if by_hand:
             clips_from_dict(content, self.path)  # nothing is adopted that cannot be used
             self._append(self._adopting, by_hand)
@@ -464,6 +476,28 @@ class Review:
                 content |= {"id": uuid.uuid4().hex, "edited_to": 0}
                 self._write(content)
             self._content = content
+
+    def _begin_anew(self) -> None:
+        """Begin another log where the library has lost a part of this one."""
+        self._name_manifest()
+        self._remember_place()
+        self.id = str(self._content["id"])
+        self._log = EditLog(self.id, self._ctx.catalogue)
+        self._ctx.reporter.emit(Warned(LOST.format(self.path), None))
+
+    def _read_again(self) -> dict[str, Any]:
+        """The manifest as it is now. Raises ConfigError where it is gone, or is another one."""
+        try:
+            content = read_manifest(self.path)
+        except ConfigError as exc:
+            raise ConfigError(exc.message, hint=KEPT_ALL_THE_SAME) from exc
+        if content.get("id") != self.id:
+            raise ConfigError(
+                f"{self.path} was replaced by other clips while it was open",
+                hint="open it again to go on with those; what was changed before is kept in the"
+                " library",
+            )
+        return content
 
     def _write(self, content: Mapping[str, Any]) -> None:
         """Write the manifest; where its name is a link, what that leads to."""

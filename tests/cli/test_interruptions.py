@@ -6,14 +6,19 @@ import hashlib
 import json
 import shutil
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reelremix.config import load_settings
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.joblog import Unheard
+from reelremix.engine.library import Library
 from tests.cli.commandline import (
     QUICK,
     arguments,
@@ -26,6 +31,7 @@ from tests.cli.commandline import (
 )
 from tests.cli.conftest import Start
 from tests.conftest import Models
+from tests.engine.reviewed import reviewed
 from tests.media_factory import Film, counted, sound_of, tone, write_media
 
 pytestmark = pytest.mark.slow
@@ -114,6 +120,23 @@ def test_a_stopped_run_ends_within_a_second_and_leaves_nothing_half_done(
     last = [json.loads(line) for line in ended.err.splitlines()][-1]
     assert last["type"] == "job_cancelled"
     assert not partial_files() and not list(Path("clips/talk").glob("*.mp4"))
+
+
+def test_a_command_is_stopped_within_a_second_though_another_program_holds_the_library(
+    start: Start, tmp_path: Path
+) -> None:
+    path = reviewed(tmp_path / "clips", Library.open().context(Unheard()))
+    with closing(
+        sqlite3.connect(load_settings().settings.library_file, isolation_level=None)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run = start("clip", "edit", path, "1", "--keep")
+        time.sleep(2.0)
+        assert run.poll() is None
+        began = time.monotonic()
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 130
+        assert time.monotonic() - began < SOON_S
 
 
 def test_listening_is_stopped_within_a_second(

@@ -110,6 +110,18 @@ def test_undo_and_redo_need_no_clip(review: Review) -> None:
     assert (review.clips[0].title, review.clips[0].status) == ("Another", None)
 
 
+def test_more_than_was_done_cannot_be_undone(review: Review) -> None:
+    ask(review, status="kept", title="Another")
+    with pytest.raises(ConfigError, match="only 2 operations can be undone"):
+        ask(review, None, undo=3)
+    assert review.clips[0].title == "Another"
+
+
+def test_hashtags_can_be_taken_away(review: Review) -> None:
+    assert ask(review, hashtags=()) == ["retitle"]
+    assert review.clips[0].hashtags == ()
+
+
 def test_a_new_clip_a_split_and_a_merge(review: Review) -> None:
     ask(review, None, new=(TimeRange.from_seconds(130, 145),))
     ask(review, "1", split="The 13th table")
@@ -133,6 +145,7 @@ def test_somebody_is_shown_by_the_number_of_a_track(review: Review) -> None:
         ({}, "nothing is asked for"),
         ({"start": "soon"}, "--start must look like"),
         ({"end": "500"}, "the recording ends at 200.00 s"),
+        ({"new": (TimeRange.from_seconds(190, 210),)}, "the recording ends at 200.00 s"),
         ({"start": "40"}, "would begin at 40.00 s and end at 29.20 s"),
         ({"clip": None, "title": "x"}, "which clip is meant"),
         ({"split": "not there at all"}, "not said"),

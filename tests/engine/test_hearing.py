@@ -18,7 +18,7 @@ from reelremix.engine.hearing import UNHEARD, UNNAMED, Heard, hear
 from reelremix.engine.models.speech import Span, Speech
 from reelremix.engine.models.whisper import ModelChoice
 from reelremix.engine.stages import diarize, transcribe
-from reelremix.errors import ConfigError, ModelError, ModelNotInstalled
+from reelremix.errors import ConfigError, ModelError, ModelNotInstalled, SourceError
 from tests.fakes import FakeTranscriber, LoudSounds, Recorder, presented, run_context, spoken
 from tests.media_factory import Sound, tone, write_media
 from tests.talkers import RATE, HumEmbedder
@@ -226,6 +226,15 @@ def test_a_transcript_of_another_recording_is_told_and_ends_with_this_one(
     assert max(s.range.start_s for s in found.transcript.segments) < 15
     [warned] = [e for e in recorder.events if isinstance(e, Warned)]
     assert "behind the end of a.mkv" in warned.message
+
+
+def test_a_transcript_that_has_nothing_of_the_recording_is_refused(
+    recording: Path, tmp_path: Path
+) -> None:
+    ctx = run_context(models=AllModels())
+    words = given(tmp_path / "a.json", spoken("far beyond.", start_s=5000))
+    with pytest.raises(SourceError, match="nothing of the transcript lies within"):
+        heard(recording, ctx, transcript=words, speakers="off")
 
 
 def test_with_ranges_voices_are_told_apart_there_and_around_them_only(

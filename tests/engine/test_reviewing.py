@@ -572,6 +572,83 @@ def test_what_cannot_be_written_is_kept_all_the_same(
     assert in_manifest(again)[0].title == "One"
 
 
+def test_a_clip_that_was_changed_by_hand_while_it_was_taken_away_is_there_again(
+    review: Review, ctx: RunContext
+) -> None:
+    first, second, _ = review.clips
+    review.do(Retitle(first.id, "One"))
+    review.sync()
+    theirs = json.loads(review.path.read_bytes())  # somebody has it open in an editor
+    review.do(Merge(first.id, second.id))
+    review.sync()
+    theirs["clips"][1]["title"] = "Mine"
+    review.path.write_text(json.dumps(theirs), encoding="utf-8")
+    again = Review(review.path, ctx)
+    assert again.clip(second.id).title == "Mine" and again.clip(second.id).words == second.words
+    again.undo()
+    assert second.id not in {clip.id for clip in again.clips}
+
+
+def test_other_clips_in_the_place_of_these_are_left_alone(
+    review: Review, ctx: RunContext, tmp_path: Path
+) -> None:
+    review.do(Retitle(review.clips[0].id, "One"))
+    other = reviewed(tmp_path / "other", run_context(), ((20.0, 40.0),))
+    shutil.copy(other, review.path)
+    content = {**read_manifest(review.path), "id": "another"}
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ConfigError, match="was replaced by other clips"):
+        review.sync()
+    assert read_manifest(review.path) == content
+    assert [e.operation.op for e in ctx.catalogue.edits(review.id)] == ["begin", "retitle"]
+
+
+def test_a_log_of_which_a_part_is_lost_is_begun_anew(review: Review) -> None:
+    for title in ("One", "Two"):
+        review.do(Retitle(review.clips[0].id, title))
+    review.sync()
+    edits = list(review._log.edits)
+    for lost in (0, 1):
+        place = review.path.parent.with_name(f"lost-{lost}")
+        shutil.copytree(review.path.parent, place)
+        ctx = run_context()
+        left = [edit for n, edit in enumerate(edits) if n != lost]
+        ctx.catalogue.append_edits(review.id, left)
+        again = Review(place, ctx)
+        assert [clip.title for clip in again.clips] == [clip.title for clip in review.clips]
+        if lost == 0:
+            assert again.undoable is None and again.id != review.id
+        again.do(Retitle(again.clips[0].id, "Three"))
+        again.sync()
+        assert in_manifest(again)[0].title == "Three"
+
+
+def test_who_edits_a_copied_folder_at_the_same_time_gives_it_one_name(
+    review: Review, ctx: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review.do(Retitle(review.clips[0].id, "One"))
+    review.sync()
+    copy = shutil.copytree(review.path.parent, review.path.parent.with_name("copy"))
+    others: list[Review] = []
+
+    @contextmanager
+    def waited(*_: object) -> Iterator[None]:
+        if not others:
+            others.append(review)  # from here on the other one is at once
+            others.append(Review(copy, ctx))
+            others[1].do(Retitle(others[1].clips[0].id, "Theirs"))
+        yield
+
+    monkeypatch.setattr("reelremix.engine.reviewing.alone_at", waited)
+    ours = Review(copy, ctx)
+    assert ours.id == others[1].id != review.id and ours.clips[0].title == "Theirs"
+
+
+def test_a_title_holds_no_orders_for_terminals(review: Review) -> None:
+    review.do(Retitle(review.clips[0].id, "x\x1b]2;PWNED\x07y\x9b31m"))
+    assert review.clips[0].title.isprintable()
+
+
 def test_a_linked_manifest_stays_a_link(review: Review, ctx: RunContext) -> None:
     real = review.path.rename(review.path.with_name("real.json"))
     review.path.symlink_to(real)

@@ -7,18 +7,32 @@ import signal
 from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
 
+from reelremix.cli.output import harmless
 from reelremix.cli.tui.desk import Desk, in_words
 from reelremix.cli.tui.messages import Closed
 from reelremix.config import Settings
 
 SIGNALLED = 128
 """Added to the number of a signal, the exit code of a program that it ended."""
+
+
+class Harmless(LineFilter):
+    """Titles and words are somebody else's: what a terminal takes for orders is spelled out."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same segments where there is no such thing, which is nearly always."""
+        if all(own.text.isprintable() for own in segments):
+            return segments
+        return [Segment(harmless(s.text).replace("\n", " "), s.style, s.control) for s in segments]
 
 
 class ReviewApp(App[BaseException | None]):
@@ -42,13 +56,14 @@ class ReviewApp(App[BaseException | None]):
         `picture` draws real pictures; None draws them in half blocks.
         """
         super().__init__()
+        self._filters.append(Harmless())
         self.desk = Desk(settings, picture)
         self._named = named
         self.theme = "textual-light" if settings.theme == "light" else "textual-dark"
 
     def on_mount(self) -> None:
         """The first page; whoever ends the program from outside gets the terminal back too."""
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
             asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         if self._named is None:
             from reelremix.cli.tui.screens.shelf import Shelf
@@ -76,9 +91,19 @@ class ReviewApp(App[BaseException | None]):
             self.exit(message.error)
             return
         self.pop_screen()
-        if message.error is not None:
-            told, hint = in_words(message.error)
+        errors = [message.error] if message.error is not None else []
+        while self.desk.untold:
+            errors.append(self.desk.untold.pop(0))
+        for error in errors:
+            told, hint = in_words(error)
             self.notify(f"{told}\n{hint or ''}".strip(), severity="error", timeout=10)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of ours ends the session in one line, as it does any command."""
+        if self.is_headless:
+            super()._handle_exception(error)
+        else:
+            self.exit(error)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that a key does, by name."""

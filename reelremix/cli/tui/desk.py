@@ -84,6 +84,8 @@ class Desk:
         self._opening = threading.Lock()
         self._asked_for: deque[Callable[[], None]] = deque()
         self._hand = threading.Lock()
+        self.untold: list[Exception] = []
+        """What went wrong when there was no page any more to tell it on."""
         self._previews: Path | None = None
         self.warn: Callable[[str, str | None], None] = lambda message, hint: None
         """Told what the engine warns of; may be called from any thread."""

@@ -36,6 +36,7 @@ class Hands:
     def __init__(self, desk: Desk, screen: Widget) -> None:
         self._desk = desk
         self._screen = screen
+        self._is_leaving = False
         self._cancel_glance: CancelToken | None = None
         self._cancel_job: CancelToken | None = None
 
@@ -76,9 +77,10 @@ class Hands:
         there = [clip.id for clip in view.clips]
         touched = [id for id in happened.clips if id in there]
         new = [id for id in touched if id not in before]
-        stays = selected in touched and not new
         name = DONE.get(happened.operation.op, happened.operation.op)
-        select = selected if stays else next(iter([*new, *touched]), None)
+        # One goes on with what one is at, unless something came or is told to have changed.
+        other = touched if verb and selected not in touched else ()
+        select = next(iter([*new, *other]), None)
         self._post(Viewed(view, f"{verb}{name}" if verb else None, select))
 
     def sync(self) -> None:
@@ -131,8 +133,11 @@ class Hands:
 
     def play(self, start: Callable[[], str]) -> None:
         """Play something; `start` says in what."""
-        work = partial(self._tried, lambda: self._post(Progressed(f"playing in {start()}")))
-        self._start("play", work)
+
+        def work() -> None:
+            self._post(Progressed(f"playing in {start()}"))
+
+        self._start("play", lambda: self._tried(work))
 
     def stop(self) -> None:
         """Stop what takes a while; finished films are kept."""
@@ -152,6 +157,7 @@ class Hands:
             self._tried(self._desk.close)
             self._post(Closed(None))
 
+        self._is_leaving = True
         self.let_go()
         self._start("leave", work, exclusive=True)
 
@@ -191,21 +197,23 @@ class Hands:
 
     def _fail(self, exc: Exception) -> None:
         self._log(exc)
-        self._post(Failed(exc))
+        if self._is_leaving or not self._post(Failed(exc)):
+            self._desk.untold.append(exc)
 
     def _log(self, exc: Exception) -> None:
         """Keep the stack of what is a fault of ours."""
         if not isinstance(exc, ReelRemixError):
             logging.getLogger(__name__).error("the review session failed", exc_info=exc)
 
-    def _post(self, message: Viewed | Glanced | Unseen | Failed | Progressed | Closed) -> None:
-        self._screen.post_message(message)
+    def _post(self, message: Viewed | Glanced | Unseen | Failed | Progressed | Closed) -> bool:
+        """Post a message; says whether there is anybody to read it."""
+        return self._screen.post_message(message)
 
 
 class _Following:
     """Posts how far a job is; called in the job's thread."""
 
-    def __init__(self, post: Callable[[Progressed | Failed], None]) -> None:
+    def __init__(self, post: Callable[[Progressed | Failed], object]) -> None:
         self._post = post
 
     def receive(self, logged: LoggedEvent) -> None:

@@ -28,8 +28,9 @@ def start(source: str | None) -> None:
     with errors_logged(settings.log_path):
         error = app.run()
         app.desk.close()
-    if error is not None:
-        raise error
+    for untold in (error, *app.desk.untold):
+        if untold is not None:
+            raise untold
     if app.return_code:
         raise SystemExit(app.return_code)
 

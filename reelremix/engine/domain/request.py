@@ -322,7 +322,6 @@ class EditRequest:
         """Whether anything is asked of one clip."""
         given = (
             self.correct, self.put_back, self.cut, self.show, self.start, self.end, self.split,
-            self.merge, self.title, self.description, self.hashtags, self.layout, self.captions,
-            self.status,
+            self.merge, self.title, self.description, self.layout, self.captions, self.status,
         )  # fmt: skip
-        return any(value not in (None, ()) for value in given)
+        return self.hashtags is not None or any(value not in (None, ()) for value in given)

@@ -132,6 +132,8 @@ def manifest_at(path: Path) -> Path:
     return path / FILE_NAME if path.is_dir() else path
 
 
+MOST_BYTES = 512 << 20
+"""A manifest with a hundred clips of a day has a tenth of that."""
 LAST_EDIT = 2**53
 """No number of an edit is as high."""
 
@@ -143,7 +145,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ConfigError: missing, not a manifest, or of a newer version.
     """
     try:
-        content = json.loads(path.read_bytes())
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise ConfigError(f"{path} is not a manifest: it is too large", hint=NAME_ONE)
+        content = json.loads(text)
     except OSError as exc:
         raise ConfigError(
             f"{path} cannot be read: {(exc.strerror or str(exc)).lower()}", hint=NAME_ONE

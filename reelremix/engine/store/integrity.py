@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine.store.database import Database
-from reelremix.engine.store.trouble import trouble
+from reelremix.engine.store.trouble import REPAIR, trouble
+from reelremix.errors import ConfigError
 
 FULL_TEXT = {"window_words": "what is said", "clip_words": "clips"}
 """Full-text tables and what is found in them."""
@@ -38,6 +39,13 @@ def file_faults(database: Database, *, full: bool) -> Iterator[Fault]:
             yield Fault("file", f"the file is damaged: {said}", True)
     for table, row, parent, _ in database.rows("PRAGMA foreign_key_check"):
         yield Fault("reference", f"{table} {row} belongs to no {parent}", True)
+
+
+def require_sound(database: Database) -> None:
+    """Raise ConfigError for a file that is damaged: nobody wants a copy of that."""
+    for fault in file_faults(database, full=False):
+        if fault.kind == "file":
+            raise ConfigError(f"{database.path}: {fault.message}", hint=REPAIR)
 
 
 def search_faults(database: Database) -> Iterator[Fault]:

@@ -95,6 +95,7 @@ def _corrupt_name(path: Path) -> Path:
 
 
 def _copied(old: sqlite3.Connection, new: sqlite3.Connection, path: Path) -> tuple[Saved, ...]:
+    old.execute("PRAGMA writable_schema = ON")  # what is cut off is read as far as it goes
     known = _tables(old)
     if not known & set(COUNTED):
         raise ConfigError(

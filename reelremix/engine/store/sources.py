@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,10 @@ from reelremix.errors import UnreadableMedia
 
 def identify_file(path: Path) -> FileIdentity:
     """Path, size, mtime and inode of a file. Raises OSError."""
-    resolved = path.resolve()
+    try:
+        resolved = path.resolve()
+    except RuntimeError as exc:  # as Python 3.11 tells of links that lead round in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from exc
     stat = resolved.stat()
     return FileIdentity(str(resolved), stat.st_size, stat.st_mtime_ns, stat.st_ino)
 

@@ -161,8 +161,10 @@ def import_library(catalogue: Catalogue, file: Path, *, dry_run: bool = False) -
     merging = _Merging(catalogue, dry_run=dry_run)
     try:
         with closing(file.open(encoding="utf-8")) as lines:
-            _check_head(_parsed(lines.readline(), file, 1), file)
-            for number, line in enumerate(lines, start=2):
+            _check_head(_parsed(lines.readline(MOST_LETTERS), file, 1), file)
+            number = 1
+            while line := lines.readline(MOST_LETTERS):
+                number += 1
                 merging.take(_parsed(line, file, number))
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(
@@ -194,6 +196,10 @@ def _check_head(head: dict[str, Any], file: Path) -> None:
             f"{file} was written by a newer ReelRemix ({head.get('written_by')})",
             hint="upgrade with `pip install -U reelremix`",
         )
+
+
+MOST_LETTERS = 256 << 20
+"""In a line; what is longer is no transcript."""
 
 
 class _Merging:

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.segment import Segment
+from textual.color import Color
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from reelremix.cli.errorlog import errors_logged
-from reelremix.cli.tui.app import ReviewApp
+from reelremix.cli.tui.app import Harmless, ReviewApp
+from reelremix.cli.tui.screens.ask import Page
 from reelremix.cli.tui.widgets.clips import Clips
 from reelremix.cli.tui.widgets.filmstrip import Filmstrip
 from reelremix.cli.tui.widgets.words import Words
-from reelremix.engine.domain.edit import Correct, Retitle
+from reelremix.engine.domain.edit import Change, Correct, Retitle
 from reelremix.engine.domain.kept import hull_of
 from reelremix.engine.joblog import Unheard
 from reelremix.engine.library import Library
@@ -336,6 +339,88 @@ def test_our_own_faults_are_told_and_their_stack_is_kept(
     with errors_logged(tmp_path / "log", quiet=True):
         played(app, story)
     assert "1 // 0" in (tmp_path / "log" / "errors.log").read_text()
+
+
+@pytest.mark.slow
+def test_decisions_are_about_the_clip_one_is_at_however_fast_one_types(
+    talk: tuple[ReviewApp, Path],
+) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        do = app.desk.do
+
+        def slowly(change: Change) -> Happened:
+            time.sleep(0.1)
+            return do(change)
+
+        app.desk.do = slowly  # type: ignore[method-assign]
+        await pilot.press("d", "j", "y", "j", "d")
+        await settled(pilot)
+        assert [c.status for c in shown(pilot)] == ["dropped", "kept", "dropped"]
+        assert pilot.app.screen.query_one(Clips).cursor_row == 2
+        await pressed(pilot, "u", "u")
+        assert [c.status for c in shown(pilot)] == ["dropped", None, None]
+        assert pilot.app.screen.query_one(Clips).cursor_row == 1  # what was undone is shown
+
+    played(app, story)
+
+
+@pytest.mark.slow
+def test_an_answer_given_twice_is_given_once(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        for key in ("L", "C", "r", "m"):
+            await pilot.press(key)
+            await settled(pilot)
+            page = pilot.app.screen
+            assert isinstance(page, Page)
+            page.answer(None)
+            page.answer(None)
+            page.action_never_mind()
+            await settled(pilot)
+            assert screen_of(pilot).clip is not None
+
+    played(app, story)
+
+
+@pytest.mark.slow
+def test_a_question_in_a_window_without_room_is_no_crash(talk: tuple[ReviewApp, Path]) -> None:
+    app, _ = talk
+
+    async def story(pilot: Session) -> None:
+        for key in ("L", "S", "m"):
+            await pilot.press(key)
+            await settled(pilot)
+            for size in ((8, 3), (11, 4), (1, 1), (6, 24), (80, 24)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+            await pressed(pilot, "escape")
+
+    played(app, story)
+
+
+@pytest.mark.slow
+def test_a_manifest_that_is_gone_when_one_leaves_is_told(talk: tuple[ReviewApp, Path]) -> None:
+    app, path = talk
+
+    async def story(pilot: Session) -> None:
+        await pilot.press("y")
+        await settled(pilot)
+        path.unlink()
+        await pressed(pilot, "q")
+
+    played(app, story)
+    [error] = app.desk.untold
+    assert isinstance(error, ConfigError) and "kept in the library" in (error.hint or "")
+
+
+def test_orders_for_terminals_are_spelled_out() -> None:
+    shown_as = Harmless().apply([Segment("a\x1b]2;x\x07b\nc")], Color(0, 0, 0))
+    assert [own.text for own in shown_as] == ["a\\x1b]2;x\\x07b c"]
+    same = [Segment("日本 👨‍👩‍👧")]
+    assert [own.text for own in Harmless().apply(same, Color(0, 0, 0))] == ["日本 👨‍👩‍👧"]
 
 
 @pytest.mark.slow

@@ -50,6 +50,12 @@ def test_a_number_of_an_edit_that_is_none_is_told(tmp_path: Path, edited_to: obj
         read_manifest(tmp_path / "clips.json")
 
 
+def test_a_file_without_end_is_no_manifest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reelremix.engine.export.manifest.MOST_BYTES", 1000)
+    with pytest.raises(ConfigError, match="is not a manifest: it is too large"):
+        read_manifest(Path("/dev/zero"))
+
+
 def test_a_missing_manifest_says_what_to_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file") as caught:
         read_manifest(tmp_path / "clips.json")

@@ -54,6 +54,14 @@ def test_a_link_is_the_file_it_leads_to(tmp_path: Path) -> None:
     assert identify_file(tmp_path / "link.mp4") == identify_file(tmp_path / "a.mp4")
 
 
+def test_links_that_lead_round_in_a_circle_are_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.mp4"
+    loop.symlink_to(loop)
+    with pytest.raises(OSError) as caught:
+        identify_file(loop)
+    assert caught.value.errno == errno.ELOOP
+
+
 def test_a_source_is_found_where_it_was_seen_last_unchanged(tmp_path: Path) -> None:
     catalogue = MemoryCatalogue()
     for name in ("a.mp4", "b.mp4"):

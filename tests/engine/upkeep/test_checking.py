@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from reelremix.engine.domain.context import ArtifactKey
 from reelremix.engine.domain.window import Due
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
+from reelremix.engine.store.integrity import require_sound, search_faults
 from reelremix.engine.store.sources import identify_file
 from reelremix.engine.upkeep.checking import Report, check
 from reelremix.engine.upkeep.shelf import Shelf, open_shelf
@@ -152,6 +154,40 @@ def test_a_damaged_file_is_told_saved_and_kept(settings: Settings) -> None:
     with open_shelf(settings) as shelf:
         assert 100 < len(shelf.catalogue.decisions()) < 200
     assert check(settings, full=True, repair=False).is_ok
+
+
+@pytest.mark.parametrize("share", [0.9, 0.7])
+def test_a_library_that_was_cut_off_is_saved_as_far_as_it_goes(
+    settings: Settings, share: float
+) -> None:
+    damaged(settings)
+    path = settings.library_file
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    for beside in ("-wal", "-shm"):
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    report = check(settings, full=False, repair=True)
+    assert report.is_ok and report.salvaged is not None
+    assert sum(table.rows for table in report.salvaged.tables) >= 5
+
+
+def test_a_damaged_library_is_not_copied(settings: Settings) -> None:
+    damaged(settings)
+    with open_shelf(settings) as shelf, pytest.raises(ConfigError, match="damaged") as caught:
+        require_sound(shelf.database)
+    assert "check --repair" in (caught.value.hint or "")
+
+
+def test_a_library_that_is_held_is_not_taken_for_a_damaged_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelremix.engine.store.database.BUSY_TIMEOUT_S", 0.1)
+    with open_shelf(settings) as shelf:
+        list(search_faults(shelf.database))
+        with closing(sqlite3.connect(settings.library_file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(ConfigError, match="another program holds it"):
+                list(search_faults(shelf.database))
 
 
 def test_reading_a_damaged_library_says_what_to_type(settings: Settings) -> None:

@@ -160,6 +160,14 @@ def test_a_library_that_is_held_is_told_and_not_taken_for_another_version(
         import_library(other, tmp_path / "library.jsonl")
 
 
+def test_a_file_without_end_is_no_library(
+    other: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelremix.engine.upkeep.transfer.MOST_LETTERS", 1000)
+    with pytest.raises(ConfigError, match="is not an exported library"):
+        import_library(other, Path("/dev/zero"))
+
+
 def test_edits_that_go_on_from_those_here_are_added(
     filled: Catalogue, other: Catalogue, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def backup(
 ) -> None:
     """Copy the library as it is at one moment, while others may use it."""
     from reelremix.engine.store.backups import copy_library, dated, prune
+    from reelremix.engine.store.integrity import require_sound
     from reelremix.engine.upkeep.shelf import open_shelf
 
     output.check_target(file, overwrite=overwrite, option="FILE")
@@ -105,6 +106,7 @@ def backup(
         target = dated(library) if file is None else expanded(file, "FILE")
         if target.resolve() == library.resolve():
             raise ConfigError(f"{target} is the library itself", hint="name another file")
+        require_sound(shelf.database)
         copy_library(shelf.database.connection(), target)
         removed = prune(library, keep) if file is None else []
     if as_json:

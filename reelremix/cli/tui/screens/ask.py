@@ -14,10 +14,23 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 
-class Ask(ModalScreen[str | None]):
+class Page(ModalScreen[str | None]):
+    """Gives one answer, however often a key is pressed."""
+
+    def answer(self, text: str | None) -> None:
+        """Close with an answer, unless there was one."""
+        if self.is_current:
+            self.dismiss(text)
+
+    def action_never_mind(self) -> None:
+        """Close without an answer."""
+        self.answer(None)
+
+
+class Ask(Page):
     """Asks for a line of text; None where somebody thought better of it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "Never mind")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "never_mind", "Never mind")]
 
     def __init__(self, question: str, value: str = "", *, may_be_empty: bool = False) -> None:
         super().__init__()
@@ -32,14 +45,14 @@ class Ask(ModalScreen[str | None]):
     @on(Input.Submitted)
     def _answered(self, event: Input.Submitted) -> None:
         text = event.value.strip()
-        self.dismiss(text if text or self._may_be_empty else None)
+        self.answer(text if text or self._may_be_empty else None)
 
 
-class Choose(ModalScreen[str | None]):
+class Choose(Page):
     """Asks for one of a few; None where somebody thought better of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "dismiss", "Never mind"),
+        ("escape", "never_mind", "Never mind"),
         ("j", "down", "Down"),
         ("k", "up", "Up"),
     ]
@@ -66,7 +79,7 @@ class Choose(ModalScreen[str | None]):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        self.answer(event.option.id)
 
     def action_down(self) -> None:
         """The next one."""

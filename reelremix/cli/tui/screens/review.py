@@ -149,7 +149,8 @@ session that ends in any way goes on where it was.
     def clip(self) -> Clip | None:
         """The one that is selected."""
         clips = self.view.clips if self.view is not None else ()
-        return next((clip for clip in clips if clip.id == self.selected), None)
+        current = self.query_one(Clips).current or self.selected
+        return next((clip for clip in clips if clip.id == current), None)
 
     def _do(self, what: Callable[[], Happened], *, verb: str = "") -> None:
         if not self._is_leaving:  # what was typed too much is not meant for these clips any more
@@ -163,14 +164,17 @@ session that ends in any way goes on where it was.
         self.view = view
         self.query_one("#loading").display = False
         ids = [clip.id for clip in view.clips]
+        before, current = self.selected, self.query_one(Clips).current
         if message.select in ids:
             self.selected = message.select
+        elif current in ids:
+            self.selected = current
         elif self.selected not in ids:
             self.selected = ids[0] if ids else None
         if words_changed:
             self.query_one(Words).show_words(view.words)
         self.query_one(Clips).show(view, self.selected)
-        self._show_clip(go=first)
+        self._show_clip(go=first or self.selected != before)
         self._show_state()
         if message.happened is not None:
             self.notify(message.happened, timeout=3)

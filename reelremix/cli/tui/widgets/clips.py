@@ -59,6 +59,13 @@ class Clips(DataTable[Text]):
             self._require_update_dimensions = True
             self.refresh()
 
+    @property
+    def current(self) -> str | None:
+        """The clip that the cursor is on, even before that is shown elsewhere."""
+        if not self.is_valid_row_index(self.cursor_row):
+            return None
+        return str(self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value)
+
     def show(self, view: View, selected: str | None) -> None:
         """Show these clips, the selected one staying where the cursor is."""
         ids = [clip.id for clip in view.clips]
