@@ -72,7 +72,7 @@ class Hands:
         except Exception as exc:
             with contextlib.suppress(Exception):  # the first reason is the one to tell
                 self._post(Viewed(self._desk.view()))
-            self._fail(exc)
+            self._fail(exc, is_asked=True)
             return
         there = [clip.id for clip in view.clips]
         touched = [id for id in happened.clips if id in there]
@@ -154,7 +154,7 @@ class Hands:
         """Do what was asked for, write the manifest, and close."""
 
         def work() -> None:
-            self._tried(self._desk.close)
+            self._tried(self._desk.close, is_asked=True)
             self._post(Closed(None))
 
         self._is_leaving = True
@@ -189,15 +189,17 @@ class Hands:
             work, group=group, thread=True, exclusive=exclusive, exit_on_error=False
         )
 
-    def _tried(self, work: Callable[[], None]) -> None:
+    def _tried(self, work: Callable[[], None], *, is_asked: bool = False) -> None:
         try:
             work()
         except Exception as exc:
-            self._fail(exc)
+            self._fail(exc, is_asked=is_asked)
 
-    def _fail(self, exc: Exception) -> None:
+    def _fail(self, exc: Exception, *, is_asked: bool = False) -> None:
+        """Tell of a failure: on the page, or later where that is gone and somebody asked for it."""
         self._log(exc)
-        if self._is_leaving or not self._post(Failed(exc)):
+        is_told = not self._is_leaving and self._post(Failed(exc))
+        if is_asked and not is_told:
             self._desk.untold.append(exc)
 
     def _log(self, exc: Exception) -> None:

@@ -138,6 +138,7 @@ session that ends in any way goes on where it was.
         self.sub_title = self._named
         self.query_one(Clips).focus()
         self._desk.warn = self._warn
+        self._say("opening ...")
         self._hands.open(self._named)
         self.set_interval(REFRESH_S, self.look_for_others)
 
@@ -462,7 +463,11 @@ session that ends in any way goes on where it was.
         """Go back to the recordings, or quit, when what was asked for is done and written."""
         if not self._is_leaving:
             self._is_leaving = True
+            self._say("finishing what was asked for ...")
             self._hands.leave()
+
+    def _say(self, text: str) -> None:
+        self.query_one("#state", Static).update(text)
 
 
 def _hull(clip: Clip) -> Any:
