@@ -36,6 +36,11 @@ class EditLog:
         return [*self._kept, *(self._batch or ())]
 
     @property
+    def kept(self) -> list[Edit]:
+        """Those that are in the library."""
+        return list(self._kept)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing was ever done."""
         return not (self._kept or self._batch)

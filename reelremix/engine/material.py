@@ -102,27 +102,26 @@ class Frames:
 def material_of(
     content: Mapping[str, Any],
     path: Path,
+    said: Transcript | None,
     clips: Sequence[Clip],
     tracks: Sequence[Track],
     frames: Frames,
-    ctx: RunContext,
 ) -> Material:
     """The material for a manifest.
 
     Args:
         content: of it.
         path: of it.
-        clips: as they are now; where the library knows nothing of the recording, they tell its
-            words.
+        said: in the recording, as far as the library knows.
+        clips: as they are now; where the library does not know, they tell what is said.
         tracks: who is seen.
         frames: of the recording.
-        ctx: the run's surroundings.
 
     Raises:
         ConfigError: the list of censored words cannot be read.
     """
     source, options = content["source"], content.get("options", {})
-    transcript = ctx.catalogue.transcript(str(source["id"])) or _said_in(clips, content)
+    transcript = said or _said_in(clips, content)
     mode = Censor(options.get("censor", Censor.OFF))
     own = options.get("censor_words")
     hides = mode is not Censor.OFF

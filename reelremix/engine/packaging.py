@@ -97,7 +97,7 @@ def package(request: PackageRequest, ctx: RunContext) -> Packaged:
         raise OutputExists(f"{out} holds a package already", hint="`--overwrite` replaces it")
     posts: list[dict[str, Any]] = []
     left_out: list[dict[str, Any]] = []
-    with stage(ctx, STAGE), _whole_or_as_before(out, before) as written:
+    with stage(ctx, STAGE), _whole_or_as_before(out) as written:
         for number, entry in enumerate(entries):
             ctx.cancel.raise_if_set()
             clip = _opened(entry, content, path, ctx)
@@ -124,13 +124,13 @@ def package(request: PackageRequest, ctx: RunContext) -> Packaged:
 
 
 @contextmanager
-def _whole_or_as_before(out: Path, before: set[str]) -> Iterator[list[str]]:
-    """Remove the new files of a package that is not finished; those of an earlier one stay."""
+def _whole_or_as_before(out: Path) -> Iterator[list[str]]:
+    """Remove the files that were made for a package that is not finished; others stay."""
     written: list[str] = []
     try:
         yield written
     except BaseException:
-        for name in set(written) - before:
+        for name in set(written):
             with suppress(OSError):  # the reason it is not finished is the one to tell
                 (out / name).unlink(missing_ok=True)
         raise
@@ -267,7 +267,7 @@ def _left_out(
 def _write(
     clip: _Clip, post: dict[str, Any], origin: Path, out: Path, before: set[str], ctx: RunContext
 ) -> Iterator[str]:
-    """Write the files of a post, telling each; one that is gone beside the film is not listed."""
+    """Write the files of a post, telling each that is new; one that is gone is not listed."""
     files = clip.entry.get("files") or {}
     names = {"video": files["video"], "cover": files.get("thumbnail"),
              "subtitles": files.get("subtitles")}  # fmt: skip
@@ -280,17 +280,30 @@ def _write(
             message = f"clip {clip.rank} has no {what}: {name} is gone"
             ctx.reporter.emit(Warned(message, "render it again, or post it without"))
             continue
-        if not _is_the_same(origin / name, out / placed):
+        _refuse_itself(origin / name, out / placed)
+        is_new = not (out / placed).exists()
+        if not (is_new or _is_the_same(origin / name, out / placed)):
             _refuse_foreign(out / placed, placed, before)
         _linked(origin / name, out / placed, ctx)
-        yield placed
+        if is_new:
+            yield placed
     text = "\n\n".join(f"{name.upper()}\n{field}" for name, field in post["fields"].items())
     only = next(iter(post["fields"].values())) if len(post["fields"]) == 1 else text
     target, content = out / post["files"]["text"], (only + "\n").encode()
-    if not (target.is_file() and target.read_bytes() == content):
+    is_new = not target.exists()
+    if not (is_new or (target.is_file() and target.read_bytes() == content)):
         _refuse_foreign(target, post["files"]["text"], before)
     write_atomically(target, content)
-    yield post["files"]["text"]
+    if is_new:
+        yield post["files"]["text"]
+
+
+def _refuse_itself(origin: Path, target: Path) -> None:
+    """A film is never replaced by itself, nor counted among the files of a package."""
+    if origin.resolve() == target.resolve():
+        raise ConfigError(
+            f"{target} is the film itself", hint="choose another folder with `--out DIR`"
+        )
 
 
 def _is_the_same(origin: Path, target: Path) -> bool:

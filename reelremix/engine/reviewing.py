@@ -20,13 +20,14 @@ from reelremix.engine import codec
 from reelremix.engine.adapting import DROPPED, KEPT, REOPENED, place_of
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.context import Decision, RunContext
-from reelremix.engine.domain.corrections import correction_of
+from reelremix.engine.domain.corrections import corrected, correction_of
 from reelremix.engine.domain.edit import (
     Begin,
     ByHand,
     Change,
     Changed,
     Correct,
+    Correction,
     Edit,
     Entry,
     ManifestPlace,
@@ -49,7 +50,7 @@ from reelremix.engine.export.clip_entry import OPTIONAL
 from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.decided import decided_part, manifest_with, plain_decisions
 from reelremix.engine.export.manifest import manifest_at, read_manifest, to_bytes
-from reelremix.engine.export.tracks import renumbered_from, tracks_from_dict, tracks_with
+from reelremix.engine.export.tracks import renumbered_from, track_to_dict, tracks_from_dict
 from reelremix.engine.material import Frames, material_of
 from reelremix.engine.pipeline import alone_at
 from reelremix.engine.stages.cuts import Spoken
@@ -211,10 +212,13 @@ class Review:
                     with self._log.batch(partial(self._keep, before, done)) as batch:
                         result = work()
                 except EditConflict as exc:
-                    ours, self._entries = changes_between(before, self._entries), before
+                    ours = changes_between(before, self._entries)
+                    self._entries, self._editor = before, None
                     self._give_way(ours, batch, exc)
                 except BaseException:
                     self._entries = before
+                    if batch:
+                        self._editor = None  # it may know of corrections that were not made
                     raise
                 else:
                     return result
@@ -284,40 +288,45 @@ class Review:
                 self._editor = None
             return set(changes_between(before, self._entries))
 
-    def sync(self) -> None:
+    def sync(self) -> set[str]:
         """Bring the manifest in step with the log, keeping what was changed in it by hand.
+
+        Returns the ids of the clips that somebody else, or somebody by hand, changed.
 
         Raises:
             ConfigError: the manifest is gone, was damaged by hand, or cannot be written.
         """
         with self._lock, alone_at(self.path, self._ctx):
-            content = self._read_again()
+            content, before = self._read_again(), self._entries
             self.refresh()
             self._adopt(content)
             if self._log.is_empty:
-                return
+                return set()
             updated = manifest_with(content, self._entries, self._history(), self._log.number)
-            if faces := self._faces_since(int(content.get("edited_to", 0))):
-                updated["tracks"] = tracks_with(updated, faces)
+            if unlisted := self._unlisted(content):
+                listed = content.get("tracks", ())
+                updated["tracks"] = [*listed, *(track_to_dict(track) for track in unlisted)]
             if updated != content:
                 try:
                     self._write(updated)
                 except ConfigError as exc:
                     raise ConfigError(exc.message, hint=KEPT_ALL_THE_SAME) from exc
             self._content = updated
+            self._seen = {entry["id"]: decided_part(entry) for entry in updated["clips"]}
+            return set(changes_between(before, self._entries))
 
     @property
     def tracks(self) -> tuple[Track, ...]:
         """Who is seen, those included that the manifest does not list yet."""
         with self._lock:
-            since = self._faces_since(int(self._content.get("edited_to", 0)))
             listed = tracks_from_dict(self._content, self.path)
-            return (*listed, *(track for own in since.values() for track in own))
+            return (*listed, *self._unlisted(self._content))
 
-    def _faces_since(self, number: int) -> dict[str, Sequence[Track]]:
-        """Who was seen in clips that were framed anew after an edit, by clip."""
-        later = (edit for edit in self._log.edits if edit.number > number)
-        return {id: own for edit in later for id, own in edit.faces.items()}
+    def _unlisted(self, content: Mapping[str, Any]) -> list[Track]:
+        """Who was seen in clips that were framed anew, and a manifest does not list yet."""
+        listed = {entry["id"] for entry in content.get("tracks", ())}
+        seen = (own for edit in self._log.edits for own in edit.faces.values())
+        return [track for own in seen for track in own if track.id not in listed]
 
     def spoken(self) -> Spoken:
         """The words of the recording, to cut between."""
@@ -347,11 +356,12 @@ class Review:
         faces: Mapping[str, Sequence[Track]] | None = None,
     ) -> Happened:
         """Add an edit to what is being done."""
-        above = int(self._content.get("edited_to", 0))
+        above, done = int(self._content.get("edited_to", 0)), self._log.standing.done
         if self._log.is_empty:
             self._log.append(BEGIN, changes_between({}, self._entries), above=above)
         self._log.append(operation, changed, above=above, faces=faces)
         self._entries = self._as_logged()
+        self._heed(done)
         return Happened(operation, tuple(sorted(changed)))
 
     def _turn(self, turn: Undo | Redo) -> Happened:
@@ -365,6 +375,7 @@ class Review:
             raise EditConflict("that was done by somebody else meanwhile", hint=THEIRS)
         self._log.append(turn, {}, above=0)
         self._entries = self._as_logged()
+        self._heed(standing.done)
         changed = changes_between(before, self._entries)
         return Happened(step.edit.operation, tuple(sorted(changed)))
 
@@ -376,7 +387,8 @@ class Review:
         catalogue.save_clips(source_id, kept)
         catalogue.remove_clips([id for id in changed if id not in self._entries])
         for clip in kept:
-            if before.get(clip.id, {}).get("status") != clip.status:
+            was = before[clip.id].get("status") if clip.id in before else clip.status
+            if was != clip.status:
                 entry = ClipEntry(clip.id, source_id, clip.title, clip.slug, clip.ranges)
                 kind = STATUS_KINDS[clip.status]
                 at = round(time.time(), 3)
@@ -388,16 +400,33 @@ class Review:
     ) -> None:
         """What is read in a clip is what the recording says, for search and for other runs too."""
         catalogue, source_id = self._ctx.catalogue, str(self.source["id"])
-        gone = [correction_of(before[number]) for number in before if number not in now]
-        new = [correction_of(now[number]) for number in now if number not in before]
+        gone, new = _differing(before, now)
         for correction in reversed(gone):
             catalogue.uncorrect(source_id, correction)
         for correction in new:
             catalogue.correct(source_id, correction)
-        if gone or self._editor is None:
+
+    def _heed(self, done: Sequence[Step]) -> None:
+        """Let the operations that come next know of corrections since some steps."""
+        gone, new = _differing(_correcting(done), _correcting(self._log.standing.done))
+        if gone:
             self._editor = None
-        elif new:
+        elif new and self._editor is not None:
             self._editor = Editor(self._editor.material.corrected(new), self._ctx)
+
+    def _said(self) -> Transcript | None:
+        """The transcript with corrections, those included that are being made."""
+        catalogue, source_id = self._ctx.catalogue, str(self.source["id"])
+        heard = catalogue.heard_transcript(source_id)
+        if heard is None:
+            return None
+        kept = _correcting(standing_of(self._log.kept).done)
+        gone, new = _differing(kept, _correcting(self._log.standing.done))
+        corrections = [*catalogue.corrections(source_id)]
+        for correction in gone:
+            if correction in corrections:
+                corrections.remove(correction)
+        return corrected(heard, [*corrections, *new])
 
     def _as_logged(self) -> dict[str, Entry]:
         if self._log.is_empty:
@@ -446,7 +475,7 @@ class Review:
         """What was done to each clip and counts, as a manifest lists it."""
         begun = self._log.edits[0].at
         history: dict[str, list[dict[str, Any]]] = {
-            entry["id"]: [e for e in entry.get("edits", ()) if e.get("at", begun) < begun]
+            entry["id"]: [e for e in _listed_edits(entry) if e.get("at", begun) < begun]
             for entry in self._content["clips"]
         }
         for step in self.standing.done[1:]:
@@ -463,7 +492,7 @@ class Review:
         if self._editor is None:
             clips = [self._clip(entry) for entry in self._entries.values()]
             material = material_of(
-                self._content, self.path, clips, self.tracks, self._frames, self._ctx
+                self._content, self.path, self._said(), clips, self.tracks, self._frames
             )
             self._editor = Editor(material, self._ctx)
         return self._editor
@@ -526,6 +555,21 @@ def in_step(path: Path, ctx: RunContext, *, adopting: ByHand | Settle = BY_HAND)
             review.sync()
         finally:
             review.close()
+
+
+def _listed_edits(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a manifest says was done to a clip; nothing of what somebody else wrote there."""
+    edits = entry.get("edits")
+    found = edits if isinstance(edits, list) else []
+    return [e for e in found if isinstance(e, dict) and isinstance(e.get("at", 0.0), int | float)]
+
+
+def _differing(
+    before: Mapping[int, Correct], now: Mapping[int, Correct]
+) -> tuple[list[Correction], list[Correction]]:
+    """The corrections that count no more, and those that count now."""
+    gone = [correction_of(before[number]) for number in before if number not in now]
+    return gone, [correction_of(now[number]) for number in now if number not in before]
 
 
 def _correcting(steps: Iterable[Step]) -> dict[int, Correct]:

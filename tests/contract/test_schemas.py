@@ -23,6 +23,7 @@ from tests.conftest import Models
 from tests.contract.schemas import FOLDER, NAMES, faults, schema
 from tests.engine.examples import CLIP, EVENTS, MANIFEST, MATCH, TRANSCRIPT
 from tests.engine.stages.talk import dull, timed_talk
+from tests.fakes import spoken
 from tests.media_factory import plain_film
 
 
@@ -72,7 +73,7 @@ def test_what_clip_writes_and_prints_fits(tmp_path: Path) -> None:
 def test_a_manifest_with_faces_fits(shared: Path, installed_models: Models) -> None:
     installed_models("blazeface")
     film = shared / "media" / "his_girl_friday_6s.mp4"
-    words = words_file(Path("words.json"), TRANSCRIPT)
+    words = words_file(Path("words.json"), spoken("One, two, three."))
     ended = in_process("clip", film, "--transcript", words, "--range", "1-3", "--plan", "--json")
     manifest = ended.json["runs"][0]["manifest"]
     assert manifest["tracks"] and faults("clips", manifest) == []

@@ -259,6 +259,27 @@ def test_a_package_that_is_not_finished_leaves_nothing_new(
     assert [name for name in left if "01-" in name] and not [n for n in left if "02-" in n]
 
 
+def test_a_film_of_ones_own_is_not_taken_for_one_of_the_package(clips: Path) -> None:
+    film = read_manifest(clips / "clips.json")["clips"][0]["files"]["video"]
+    packaged(clips, "1")
+    video = next(name for name in files(clips / "post") if name.endswith(".mp4"))
+    mine, text = clips / "out" / video, (clips / "out" / video).with_suffix(".txt")
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes((clips / film).read_bytes())
+    text.write_text("mine")
+    with pytest.raises(OutputExists):
+        packaged(clips, "1", out=str(clips / "out"))
+    assert mine.is_file() and text.read_text() == "mine"
+
+
+def test_a_film_is_never_packaged_onto_itself(clips: Path) -> None:
+    folder = clips.rename(clips.with_name("shorts"))
+    film = folder / read_manifest(folder / "clips.json")["clips"][0]["files"]["video"]
+    with pytest.raises(ConfigError, match="is the film itself"):
+        packaged(folder, "1", out=str(folder.parent), platforms=("shorts",))
+    assert film.is_file()
+
+
 def test_a_package_of_a_run_that_was_killed_is_gone_on_with(clips: Path) -> None:
     found = packaged(clips, "1")
     before = files(found.folder)

@@ -95,6 +95,14 @@ def test_keeping_and_dropping_is_in_the_manifest_and_teaches_the_ranking(
     assert [d.kind for d in ctx.catalogue.decisions(second.id)] == ["dropped", "reopened"]
 
 
+def test_undoing_a_merge_decides_nothing_again(review: Review, ctx: RunContext) -> None:
+    first, second, _ = review.clips
+    review.do(Decide(second.id, Status.KEPT))
+    review.do(Merge(first.id, second.id))
+    review.undo()
+    assert [d.kind for d in ctx.catalogue.decisions(second.id)] == ["kept"]
+
+
 def test_a_clip_begins_and_ends_with_whole_words_wherever_it_is_cut(review: Review) -> None:
     clip = review.clips[0]
     inside = clip.words[3]
@@ -277,6 +285,30 @@ def test_a_clip_inside_another_is_merged_into_one_picture_at_a_time(review: Revi
     assert all(a.range.end == b.range.start for a, b in pairwise(now.layout.pieces))
 
 
+def test_operations_that_are_asked_for_together_know_of_each_other(review: Review) -> None:
+    first = review.clips[0]
+    wrong = first.words[2]
+    correct = Correct(first.id, wrong.range.start_s, wrong.range.end_s, "Kubernetes")
+    span = hull_of(first.ranges).start_s, hull_of(first.ranges).start_s + 8
+
+    def corrected() -> None:
+        review.do(correct)
+        review.do(Create(*span))
+
+    def taken_back() -> None:
+        review.undo()
+        review.undo()
+        review.do(Create(*span))
+
+    review.together(corrected)
+    assert "Kubernetes" in texts(review.clips[-1])
+    review.together(taken_back)
+    assert "Kubernetes" not in texts(review.clips[-1]) and review.clips[-1].rank == 4
+    with pytest.raises(ZeroDivisionError):
+        review.together(lambda: (review.do(correct), 1 // 0))
+    assert "Kubernetes" not in {word.text for word in review.spoken().words}
+
+
 def test_words_around_a_cut_are_corrected_one_by_one(review: Review) -> None:
     clip = review.clips[0]
     gone = clip.words[5:9]
@@ -423,6 +455,27 @@ def test_a_manifest_changed_by_hand_is_taken_over_and_can_be_undone(
     again.undo()
     assert again.clip(second.id).title == second.title
     assert again.clip(first.id).title == "From the session"
+
+
+def test_what_is_put_back_by_hand_is_taken_over(review: Review) -> None:
+    review.do(Decide(review.clips[0].id, Status.KEPT))
+    review.sync()
+    content = json.loads(review.path.read_bytes())
+    content["clips"][0]["status"] = None
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    assert review.sync() == {review.clips[0].id}
+    assert in_manifest(review)[0].status is None and review.sync() == set()
+
+
+def test_what_somebody_else_wrote_under_edits_is_no_edit(review: Review) -> None:
+    review.do(Retitle(review.clips[0].id, "One"))
+    review.sync()
+    content = json.loads(review.path.read_bytes())
+    for entry, edits in zip(content["clips"], (None, ["mine"], "mine"), strict=True):
+        entry["edits"] = edits
+    review.path.write_text(json.dumps(content), encoding="utf-8")
+    review.sync()
+    assert [len(entry["edits"]) for entry in read_manifest(review.path)["clips"]] == [1, 0, 0]
 
 
 def test_both_changes_survive_where_file_and_session_changed_different_things(
@@ -747,6 +800,9 @@ def test_who_is_seen_in_a_clip_is_known_to_every_session(review: Review, ctx: Ru
     assert named in {track.id for track in other.tracks}
     other.sync()
     assert named in {track["id"] for track in read_manifest(other.path)["tracks"]}
+    other.undo()
+    other.sync()
+    assert {0, 1, named} <= {track["id"] for track in read_manifest(other.path)["tracks"]}
 
 
 moments = st.floats(0, SOURCE.duration.seconds, allow_nan=False)

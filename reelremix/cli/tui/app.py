@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Iterable
 from typing import ClassVar
@@ -21,6 +22,7 @@ from reelremix.cli.tui.desk import Desk, in_words
 from reelremix.cli.tui.messages import Closed
 from reelremix.config import Settings
 
+ENDING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT")
 SIGNALLED = 128
 """Added to the number of a signal, the exit code of a program that it ended."""
 
@@ -63,8 +65,11 @@ class ReviewApp(App[BaseException | None]):
 
     def on_mount(self) -> None:
         """The first page; whoever ends the program from outside gets the terminal back too."""
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-            asyncio.get_running_loop().add_signal_handler(number, self._end, number)
+        for name in ENDING:
+            number = getattr(signal, name, None)  # Windows has two of them, and handles none here
+            if number is not None:
+                with contextlib.suppress(NotImplementedError):
+                    asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         if self._named is None:
             from reelremix.cli.tui.screens.shelf import Shelf
 

@@ -228,10 +228,9 @@ class Desk:
         """Take over what other sessions did; the ids of clips they changed."""
         return self.review.refresh() if self._review is not None else set()
 
-    def sync(self) -> None:
-        """Bring the manifest in step."""
-        if self._review is not None:
-            self._review.sync()
+    def sync(self) -> set[str]:
+        """Bring the manifest in step; the ids of clips that others changed, or somebody by hand."""
+        return self._review.sync() if self._review is not None else set()
 
     def faces(self, span: TimeRange) -> list[Track]:
         """Who is seen in a stretch, from left to right."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ DONE = {
     "by_hand": "change by hand",
 }  # fmt: skip
 """What operations are called."""
+CHANGED = "changed by another session or by hand"
 STOPPED = "rendering was stopped; what is finished is kept"
 
 
@@ -37,6 +39,7 @@ class Hands:
         self._desk = desk
         self._screen = screen
         self._is_leaving = False
+        self._is_looking = threading.Lock()
         self._cancel_glance: CancelToken | None = None
         self._cancel_job: CancelToken | None = None
 
@@ -85,16 +88,26 @@ class Hands:
 
     def sync(self) -> None:
         """Write the manifest."""
-        self._start("sync", lambda: self._tried(self._desk.sync))
+
+        def work() -> None:
+            if self._desk.sync():
+                self._post(Viewed(self._desk.view(), CHANGED))
+
+        self._start("sync", lambda: self._tried(work))
 
     def refresh(self) -> None:
         """Look for what other sessions did."""
 
         def work() -> None:
             if self._desk.refresh():
-                self._post(Viewed(self._desk.view(), "changed by another session"))
+                self._post(Viewed(self._desk.view(), CHANGED))
 
-        self._start("others", lambda: self._tried(work), exclusive=True)
+        if not self._is_looking.locked():  # a library that is held is looked at by one thread
+            self._start("others", lambda: self._alone(work))
+
+    def _alone(self, work: Callable[[], None]) -> None:
+        with self._is_looking:
+            self._tried(work)
 
     def look_at(self, clip: Clip) -> None:
         """Fetch the pictures of a clip, and of no other any more."""

@@ -7,7 +7,7 @@ import os
 import sys
 
 from reelremix.config import load_settings
-from reelremix.errors import ConfigError, ModelError
+from reelremix.errors import ConfigError, ModelError, ReelRemixError
 
 
 def start(source: str | None) -> None:
@@ -27,7 +27,10 @@ def start(source: str | None) -> None:
     app = ReviewApp(settings, source, picture)
     with errors_logged(settings.log_path):
         error = app.run()
-        app.desk.close()
+        try:
+            app.desk.close()
+        except ReelRemixError as exc:
+            app.desk.untold.append(exc)
     for untold in (error, *app.desk.untold):
         if untold is not None:
             raise untold

@@ -19,6 +19,7 @@ from reelremix.engine.domain.source import Presentation
 from reelremix.engine.domain.timeline import Timeline
 from reelremix.engine.domain.track import Track
 from reelremix.engine.domain.transcript import Transcript
+from reelremix.engine.export.bounded import bounded
 from reelremix.engine.export.clip_entry import clip_to_dict
 from reelremix.engine.export.clip_reading import read_status
 from reelremix.engine.export.names import is_plain_name
@@ -146,8 +147,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1)
-        if len(text) > MOST_BYTES:
+            text = bounded(file, MOST_BYTES)
+        if text is None:
             raise ConfigError(f"{path} is not a manifest: it is too large", hint=NAME_ONE)
         content = json.loads(text)
     except OSError as exc:

@@ -55,8 +55,12 @@ def tracks_with(
 ) -> list[Mapping[str, Any]]:
     """The tracks of a manifest, those of some clips replaced.
 
-    A track is a clip's if it names it, or is seen only in it and no other clip names it.
+    A track is a clip's if it names it, or is seen only in it and no other clip names it. Where
+    clips were edited all stay: what is undone names them again.
     """
+    if content.get("edited_to"):
+        stay = list(content.get("tracks", ()))
+        return [*stay, *(track_to_dict(track) for own in faces.values() for track in own)]
     anew = [entry for entry in content["clips"] if entry["id"] in faces]
     spans = [(entry["ranges"][0][0], entry["ranges"][-1][1]) for entry in anew]
     others = (entry for entry in content["clips"] if entry["id"] not in faces)

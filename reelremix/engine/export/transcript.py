@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeGuard, get_args
 from reelremix.engine.domain.spacing import join_words
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript, Word
+from reelremix.engine.export.bounded import bounded
 from reelremix.engine.export.times import range_to_dict
 from reelremix.engine.export.transcript_cues import format_srt, format_vtt
 from reelremix.errors import SourceError, UnreadableMedia
@@ -125,12 +126,12 @@ def format_transcript(transcript: Transcript, form: TranscriptFormat) -> str:
 def _read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+            content = bounded(file, _MOST_BYTES)
     except OSError as error:
         reason = error.strerror or str(error)
         message = f"cannot read the transcript {path.name}: {reason}"
         raise UnreadableMedia(message, hint="check the path and its permissions") from error
-    if len(content) > _MOST_BYTES:
+    if content is None:
         size = f"more than {_MOST_BYTES >> 20} MiB"
         raise UnreadableMedia(f"{path.name} is no transcript: it has {size}", hint=_READABLE)
     if not content.strip():

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.context import FileIdentity, RunContext
 from reelremix.engine.domain.events import StageFinished, StageProgress, StageStarted
 from reelremix.engine.domain.source import Source
 from reelremix.engine.media.faults import unreadable
@@ -57,6 +57,10 @@ def ingest(path: Path, ctx: RunContext) -> Source:
     return source
 
 
+_OTHERS: set[tuple[FileIdentity, str]] = set()
+"""Files that were read whole and are not the recording that was looked for: once is enough."""
+
+
 def holds(path: Path, source: Source, ctx: RunContext, *, remember: bool = True) -> bool:
     """Whether a file is a known recording; one that was only touched is read whole to tell.
 
@@ -67,9 +71,10 @@ def holds(path: Path, source: Source, ctx: RunContext, *, remember: bool = True)
     identity = identify_file(path)
     if ctx.catalogue.recall_file(identity) == source.id:
         return True
-    if identity.size_bytes != source.size_bytes:
+    if identity.size_bytes != source.size_bytes or (identity, source.id) in _OTHERS:
         return False
     if content_id(path, identity.size_bytes, ctx) != source.id:
+        _OTHERS.add((identity, source.id))
         return False
     if remember:
         ctx.catalogue.remember_file(identity, source.id)

@@ -139,6 +139,13 @@ def _edit_from_plain(plain: dict[str, Any]) -> Edit:
     return Edit(int(plain["number"]), float(plain["at"]), operation, changed, faces)
 
 
+_ABOUT = {
+    "transcript": "source",
+    "correction": "source",
+    "clip": "source",
+    "edit": "manifest",
+}
+"""What lines say, besides their value, of whom they are."""
 _READERS: dict[str, Callable[[Any], Any]] = {
     "source": lambda plain: codec.from_plain(plain, Source),
     "transcript": lambda plain: codec.from_plain(plain, Transcript),
@@ -183,7 +190,18 @@ def _parsed(line: str, file: Path, number: int) -> dict[str, Any]:
                 f"{file} is damaged in line {number}: {exc}",
                 hint="what stands before it was read; export the library again for the rest",
             ) from exc
+    if "\\ud" in line.lower() and not _is_text(plain):
+        plain = None
     return plain if isinstance(plain, dict) else {}
+
+
+def _is_text(plain: Any) -> bool:
+    """Whether all letters are whole, so that they can be written down."""
+    try:
+        json.dumps(plain, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_head(head: dict[str, Any], file: Path) -> None:
@@ -217,6 +235,8 @@ class _Merging:
         self._at_odds: set[str] = set()
         self._corrected: dict[str, Sequence[Correction]] = {}
         """By source, as it was before anything was added."""
+        self._theirs: dict[str, list[Correction]] = {}
+        """By source, as far as the document was read: one that goes on from those here is added."""
         self._edits: dict[str, dict[int, Edit]] = {}
         self._renders: dict[str, dict[str, float]] = {}
         """By manifest: when each clip's film was made."""
@@ -226,7 +246,8 @@ class _Merging:
         kind = str(line.get("type"))
         try:
             value = _READERS[kind](line["value"])
-            about = str(line.get("source") or line.get("manifest") or "")
+            about = str(line[_ABOUT[kind]]) if kind in _ABOUT else ""
+            about.encode()  # what is no text is no id
         except (KeyError, TypeError, ValueError, AttributeError):  # as another version writes it
             self.merged.unread[kind] += 1
             return
@@ -269,7 +290,9 @@ class _Merging:
         if source_id not in self._corrected:
             self._corrected[source_id] = self._catalogue.corrections(source_id)
         here = [own for own in self._corrected[source_id] if _overlaps(own, correction)]
-        if not here:
+        there = self._theirs.setdefault(source_id, [])
+        there.append(correction)
+        if correction not in here and all(own in there for own in here):
             return self._do(lambda: self._catalogue.correct(source_id, correction))
         if correction not in here:
             at_s = correction.range.start_s

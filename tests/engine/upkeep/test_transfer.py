@@ -160,6 +160,35 @@ def test_a_library_that_is_held_is_told_and_not_taken_for_another_version(
         import_library(other, tmp_path / "library.jsonl")
 
 
+def test_corrections_that_go_on_from_those_here_are_added(
+    filled: Catalogue, other: Catalogue, tmp_path: Path
+) -> None:
+    export_library(filled, tmp_path / "library.jsonl")
+    import_library(other, tmp_path / "library.jsonl")
+    filled.correct(SOURCE.id, replace(CORRECTION, words=("again",)))
+    export_library(filled, tmp_path / "library.jsonl")
+    assert import_library(other, tmp_path / "library.jsonl").conflicts == []
+    assert list(other.corrections(SOURCE.id)) == list(filled.corrections(SOURCE.id))
+
+
+def test_lines_that_say_of_nobody_are_not_read(
+    filled: Catalogue, other: Catalogue, tmp_path: Path
+) -> None:
+    document = tmp_path / "library.jsonl"
+    export_library(filled, document)
+    lines = [json.loads(line) for line in document.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        line.pop("source", None)
+        line.pop("manifest", None)
+        if line["type"] == "source":
+            line["value"]["id"] = "x\ud800"
+    document.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    merged = import_library(other, document)
+    assert set(merged.added) == {"manifest", "render", "decision"}
+    assert sum(merged.unread.values()) == 5
+    assert other.transcript("") is None
+
+
 def test_a_file_without_end_is_no_library(
     other: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ posted back as a new `View`. The manifest is brought in step a moment after the 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -368,7 +369,7 @@ session that ends in any way goes on where it was.
         if (clip := self.clip) is None:
             return
         span = self.query_one(Words).selected_span() or _hull(clip)
-        faces = self._desk.faces(span)
+        faces = await asyncio.to_thread(self._desk.faces, span)
         if not faces:
             self.notify("nobody is seen there", severity="warning")
             return
