@@ -48,7 +48,8 @@ class EditLog:
     @property
     def number(self) -> int:
         """Of the last edit; 0 where there is none."""
-        return 0 if self.is_empty else self.edits[-1].number
+        last = self._batch or self._kept
+        return last[-1].number if last else 0
 
     @property
     def is_whole(self) -> bool:

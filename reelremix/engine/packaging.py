@@ -11,9 +11,10 @@ import filecmp
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -281,18 +282,15 @@ def _write(
             ctx.reporter.emit(Warned(message, "render it again, or post it without"))
             continue
         _refuse_itself(origin / name, out / placed)
-        is_new = not (out / placed).exists()
-        if not (is_new or _is_the_same(origin / name, out / placed)):
-            _refuse_foreign(out / placed, placed, before)
+        same = partial(filecmp.cmp, origin / name, out / placed, shallow=False)
+        is_new = _is_new(out / placed, placed, before, same)
         _linked(origin / name, out / placed, ctx)
         if is_new:
             yield placed
     text = "\n\n".join(f"{name.upper()}\n{field}" for name, field in post["fields"].items())
     only = next(iter(post["fields"].values())) if len(post["fields"]) == 1 else text
     target, content = out / post["files"]["text"], (only + "\n").encode()
-    is_new = not target.exists()
-    if not (is_new or (target.is_file() and target.read_bytes() == content)):
-        _refuse_foreign(target, post["files"]["text"], before)
+    is_new = _is_new(target, post["files"]["text"], before, lambda: target.read_bytes() == content)
     write_atomically(target, content)
     if is_new:
         yield post["files"]["text"]
@@ -306,17 +304,20 @@ def _refuse_itself(origin: Path, target: Path) -> None:
         )
 
 
-def _is_the_same(origin: Path, target: Path) -> bool:
-    """Whether a run that was killed has left the file there already."""
-    return target.is_file() and filecmp.cmp(origin, target, shallow=False)
+def _is_new(target: Path, name: str, before: set[str], is_same: Callable[[], bool]) -> bool:
+    """Whether nothing is there yet.
 
-
-def _refuse_foreign(target: Path, name: str, before: set[str]) -> None:
-    if name not in before and target.exists():
+    What a run that was killed has left there is as it would be written now. Raises OutputExists
+    for a file that is neither that nor of an earlier package.
+    """
+    if not target.exists():
+        return True
+    if name not in before and not (target.is_file() and is_same()):
         raise OutputExists(
             f"{target} is there and is not from an earlier package",
             hint="choose another folder with `--out DIR`",
         )
+    return False
 
 
 def _linked(origin: Path, target: Path, ctx: RunContext) -> None:

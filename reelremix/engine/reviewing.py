@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -535,7 +536,8 @@ class Review:
     def _remember_place(self) -> None:
         """Tell the library where the manifest is; a copy of one that is still there is another."""
         here = str(self.path.resolve())
-        known = {place.id: place.path for place in self._ctx.catalogue.manifests()}
+        places = self._ctx.catalogue.manifests(str(self.source["id"]))
+        known = {place.id: place.path for place in places}
         other = known.get(str(self._content["id"]), here)
         if other != here and _is_named(Path(other), str(self._content["id"])):
             self._name_manifest()
@@ -550,11 +552,8 @@ def in_step(path: Path, ctx: RunContext, *, adopting: ByHand | Settle = BY_HAND)
     """
     id = read_manifest(path).get("id")
     if id is not None and ctx.catalogue.edits(str(id)):
-        review = Review(path, ctx, adopting=adopting)
-        try:
+        with closing(Review(path, ctx, adopting=adopting)) as review:
             review.sync()
-        finally:
-            review.close()
 
 
 def _listed_edits(entry: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -154,22 +154,22 @@ class Desk:
         """What there is to show."""
         review = self.review
         clips, done, undone = review.clips, review.undoable, review.redoable
+        told = {str(entry["id"]): entry for entry in review.content["clips"]}
         return View(
             str(review.source["name"]),
             float(review.source["duration_s"]),
             clips,
             review.spoken().words,
-            {clip.id: film for clip in clips if (film := self._film(clip)) is not None},
+            {clip.id: film for clip in clips if (film := self._film(clip, told)) is not None},
             done.edit.operation.op if done else None,
             undone.edit.operation.op if undone else None,
             len(review.content.get("rejected", ())),
         )
 
-    def _film(self, clip: Clip) -> Film | None:
+    def _film(self, clip: Clip, told: Mapping[str, Mapping[str, Any]]) -> Film | None:
         from reelremix.engine.export.clip_entry import drawn_digest
 
-        told = {str(e["id"]): e for e in self.review.content["clips"]}
-        entry: Mapping[str, Any] = told.get(clip.id, {})
+        entry = told.get(clip.id, {})
         name = (entry.get("files") or {}).get("video")
         path = self.review.path.parent / str(name)
         if not name or not path.is_file():
