@@ -76,10 +76,8 @@ def clip_named(name: str, review: Review) -> Clip:
 
 def _changes(request: EditRequest, review: Review) -> Iterator[Change]:
     """Each wish as an operation on the clips as they are once the ones before it are done."""
-    length_s = review.spoken().end.seconds
     for span in request.new:
-        if span.end_s > length_s:
-            raise ConfigError(f"the recording ends at {length_s:.2f} s")
+        _require_recorded(span.end_s, review)
         yield Create(span.start_s, span.end_s)
     if not request.changes_a_clip:
         return
@@ -134,12 +132,17 @@ def _trimmed(request: EditRequest, id: str, review: Review) -> Trim:
         start_s = _end_of(review, id, Edge.START, request.start)
     if request.end is not None:
         end_s = _end_of(review, id, Edge.END, request.end)
-    length_s = review.spoken().end.seconds
-    if max(start_s, end_s) > length_s:
-        raise ConfigError(f"the recording ends at {length_s:.2f} s")
+    _require_recorded(max(start_s, end_s), review)
     if start_s >= end_s:
         raise ConfigError(f"the clip would begin at {start_s:.2f} s and end at {end_s:.2f} s")
     return Trim(id, start_s, end_s)
+
+
+def _require_recorded(at_s: float, review: Review) -> None:
+    """Raise ConfigError for a moment behind the end of the recording."""
+    length_s = review.spoken().end.seconds
+    if at_s > length_s:
+        raise ConfigError(f"the recording ends at {length_s:.2f} s")
 
 
 def _end_of(review: Review, id: str, edge: Edge, asked: str) -> float:

@@ -88,26 +88,22 @@ class Hands:
 
     def sync(self) -> None:
         """Write the manifest."""
-
-        def work() -> None:
-            if self._desk.sync():
-                self._post(Viewed(self._desk.view(), CHANGED))
-
-        self._start("sync", lambda: self._tried(work))
+        self._start("sync", lambda: self._tried(partial(self._show_others, self._desk.sync)))
 
     def refresh(self) -> None:
         """Look for what other sessions did."""
 
         def work() -> None:
-            if self._desk.refresh():
-                self._post(Viewed(self._desk.view(), CHANGED))
+            with self._is_looking:
+                self._tried(partial(self._show_others, self._desk.refresh))
 
         if not self._is_looking.locked():  # a library that is held is looked at by one thread
-            self._start("others", lambda: self._alone(work))
+            self._start("others", work)
 
-    def _alone(self, work: Callable[[], None]) -> None:
-        with self._is_looking:
-            self._tried(work)
+    def _show_others(self, look: Callable[[], set[str]]) -> None:
+        """Show what is otherwise now through somebody else; `look` tells which clips are."""
+        if look():
+            self._post(Viewed(self._desk.view(), CHANGED))
 
     def look_at(self, clip: Clip) -> None:
         """Fetch the pictures of a clip, and of no other any more."""

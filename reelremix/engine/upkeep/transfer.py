@@ -33,6 +33,8 @@ from reelremix.errors import ConfigError
 KIND, VERSION = "reelremix library", 1
 RESET = "reset"
 PAGE = 500
+MOST_LETTERS = 256 << 20
+"""In a line; what is longer is no transcript."""
 
 
 @dataclass
@@ -216,10 +218,6 @@ def _check_head(head: dict[str, Any], file: Path) -> None:
         )
 
 
-MOST_LETTERS = 256 << 20
-"""In a line; what is longer is no transcript."""
-
-
 class _Merging:
     """One document being read into one library."""
 
@@ -227,10 +225,9 @@ class _Merging:
         self.merged = Merged()
         self._catalogue = catalogue
         self._dry_run = dry_run
-        self._seen = {_key(own) for own in catalogue.decisions()}
-        self._decided_at = {
-            own.clip_id: own.at for own in catalogue.decisions() if own.kind in STATUSES
-        }
+        decisions = catalogue.decisions()
+        self._seen = {_key(own) for own in decisions}
+        self._decided_at = {own.clip_id: own.at for own in decisions if own.kind in STATUSES}
         self._manifests = {place.id for place in catalogue.manifests()}
         self._at_odds: set[str] = set()
         self._corrected: dict[str, Sequence[Correction]] = {}
