@@ -37,7 +37,7 @@ class JobLog:
     """The `Reporter` of a job. Progress beyond ten events a second is dropped."""
 
     def __init__(self, job_id: str, catalogue: Catalogue, listener: Listener) -> None:
-        self._job_id = job_id
+        self.job_id = job_id
         self._catalogue = catalogue
         self._listener = listener
         self._last_progress = 0.0
@@ -52,7 +52,7 @@ class JobLog:
                 return
             if isinstance(event, StageFinished):
                 self.stages.append(event)
-            self._listener.receive(self._catalogue.append(self._job_id, event))
+            self._listener.receive(self._catalogue.append(self.job_id, event))
 
     def _is_too_soon(self) -> bool:
         now = time.monotonic()

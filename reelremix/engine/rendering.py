@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 from reelremix.engine.domain.clip import Clip, Rendered, Shown, Verdict
-from reelremix.engine.domain.context import ArtifactKey, RunContext
+from reelremix.engine.domain.context import ArtifactKey, CancelToken, RunContext
 from reelremix.engine.domain.events import (
     ClipFailed,
     ClipRendered,
@@ -31,6 +31,10 @@ from reelremix.engine.store.files import file_sha256, part_beside, write_atomica
 from reelremix.engine.store.sources import identify_file
 from reelremix.engine.workers import Outcome, render_all
 
+Renderer = Callable[
+    [Sequence[RenderTask], int, CancelToken, Callable[[RenderTask, int, int], None]],
+    Iterator[Outcome],
+]
 VERSION = 6
 """Of what a render makes of a clip."""
 
@@ -58,6 +62,8 @@ class Batch:
     """Clips rendered at once; 0 chooses by the number of cores."""
     music: Mapping[str, Path] = field(default_factory=dict)
     """Where the clips' music is, by its SHA-256."""
+    by: Renderer = render_all
+    """Who renders: processes of our own, unless this is one already."""
     nearly_done: Callable[[], None] = lambda: None
     """Called, if anything is to be rendered, when too few clips are left to keep all processes
     busy."""
@@ -98,6 +104,19 @@ def render(batch: Batch, subject: Subject, ctx: RunContext) -> dict[str, Rendere
     wall_s = round(time.monotonic() - began, 3)
     ctx.reporter.emit(StageFinished("render", wall_s, cached=not waiting))
     return rendered
+
+
+def render_one(batch: Batch, clip_id: str, subject: Subject, ctx: RunContext) -> Rendered | None:
+    """Write the files of one clip of a batch, as if all were written; None where that failed.
+
+    Raises as `render` does.
+    """
+    clip = next(clip for clip in batch.clips if clip.id == clip_id)
+    encoders = _encoders([clip], ctx)
+    record = _already_rendered(clip, encoders[clip.output.encoder], subject, batch.folder, ctx)
+    if record is not None:
+        return _finished(clip, record, batch.shown[clip.id], ctx)
+    return _RenderRun(batch, [clip], encoders, subject, ctx).rendered().get(clip_id)
 
 
 def _encoders(clips: Sequence[Clip], ctx: RunContext) -> dict[str, str]:
@@ -151,7 +170,7 @@ class _RenderRun:
         if len(self._tasks) <= few:
             self._batch.nearly_done()
         try:
-            outcomes = render_all(self._tasks, self._jobs, self._ctx.cancel, self._tell)
+            outcomes = self._batch.by(self._tasks, self._jobs, self._ctx.cancel, self._tell)
             for ended, outcome in enumerate(outcomes, start=1):
                 if ended == len(self._tasks) - few:
                     self._batch.nearly_done()

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, Queue
 from typing import IO, Any
 
@@ -23,8 +24,8 @@ from reelremix.engine import codec
 from reelremix.engine.domain.clip import Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.network import note_calls
-from reelremix.engine.stages.render import RenderTask, remove_unfinished
-from reelremix.errors import ConfigError
+from reelremix.engine.stages.render import RenderTask, remove_unfinished, render_clip
+from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
 STOP_TIMEOUT_S = 0.4
 LAST_WORDS_BYTES = 8192
@@ -67,6 +68,30 @@ def render_all(
         yield from pool.outcomes(cancel, progress)
     finally:
         pool.stop()
+
+
+def render_here(
+    tasks: Sequence[RenderTask],
+    jobs: int,
+    cancel: CancelToken,
+    progress: Callable[[RenderTask, int, int], None],
+) -> Iterator[Outcome]:
+    """The same in this process, one after the other whatever `jobs` says: for a worker of others.
+
+    Raises:
+        ConfigError: the folder cannot be written to or the disk is full.
+        Cancelled: somebody asked to stop; partial files are removed.
+    """
+    for task in tasks:
+        try:
+            written = render_clip(task, cancel, partial(progress, task))
+        except (Cancelled, ConfigError):
+            remove_unfinished(task)
+            raise
+        except ReelRemixError as exc:
+            yield Outcome(task, error=exc.message, hint=exc.hint)
+        else:
+            yield Outcome(task, written.level.gain_db, written.verdict, notice=written.notice)
 
 
 @dataclass(frozen=True, slots=True)

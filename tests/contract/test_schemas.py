@@ -46,7 +46,7 @@ def test_a_manifest_fits() -> None:
     [
         replace(MANIFEST, clips=(), tracks=(), notice="no speech was found"),
         replace(MANIFEST, rendered={}),
-        replace(MANIFEST, transcript=None),
+        replace(MANIFEST, spoken=None),
         replace(MANIFEST, clips=(replace(CLIP, score=None, captions=None, words=()),)),
     ],
 )

@@ -53,7 +53,7 @@ from reelremix.engine.domain.tightening import FILLER, Removal, Tightened
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Segment, SoundEvent, Transcript, Word
-from reelremix.engine.export.manifest import Manifest, RunRecord, StageTime
+from reelremix.engine.export.manifest import Manifest, RunRecord, StageTime, TranscriptRecord
 
 EVENTS: tuple[Event, ...] = (
     JobStarted("talk.mp4", {"count": 3, "ranges": [[1.0, 2.0]]}),
@@ -177,7 +177,7 @@ MANIFEST = Manifest(
     id="5e" * 16,
     options={"count": 3, "ranges": [], "crf": 20},
     presentation=PRESENTATION,
-    transcript=TRANSCRIPT,
+    spoken=TranscriptRecord.of(TRANSCRIPT),
     run=RunRecord(41.2, (StageTime("transcribe", 20.1, False),), 812.0, "cpu", ()),
     clips=(CLIP,),
     rendered={CLIP.id: RENDERED},

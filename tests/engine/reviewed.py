@@ -15,7 +15,13 @@ from reelremix.engine.domain.source import Presentation, Source, Stream, StreamK
 from reelremix.engine.domain.time import ZERO, TimeRange, Timestamp
 from reelremix.engine.domain.track import Box, Sighting, Track
 from reelremix.engine.domain.transcript import Transcript
-from reelremix.engine.export.manifest import FILE_NAME, Manifest, RunRecord, manifest_to_bytes
+from reelremix.engine.export.manifest import (
+    FILE_NAME,
+    Manifest,
+    RunRecord,
+    TranscriptRecord,
+    manifest_to_bytes,
+)
 from reelremix.engine.export.names import slug
 from reelremix.engine.framing import captions_of
 from reelremix.engine.planning import clip_id, words_within
@@ -92,8 +98,9 @@ def reviewed(
     ctx.catalogue.save_source(SOURCE)
     ctx.catalogue.save_transcript(SOURCE.id, TALK)
     ctx.catalogue.save_clips(SOURCE.id, clips)
+    run = RunRecord(0.0, (), None, "cpu", ())
     manifest = Manifest(
-        "feed" * 8, {}, PRESENTATION, TALK, RunRecord(0.0, (), None, "cpu", ()), clips, {}, TRACKS
+        "feed" * 8, {}, PRESENTATION, TranscriptRecord.of(TALK), run, clips, {}, TRACKS
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE_NAME

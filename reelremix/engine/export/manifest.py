@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,22 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptRecord:
+    """What a manifest says of a transcript."""
+
+    language: str | None
+    language_probability: float | None
+    words: int
+    model: str | None
+
+    @classmethod
+    def of(cls, transcript: Transcript) -> TranscriptRecord:
+        """The same of a whole one."""
+        words = len(transcript.timed_words)
+        return cls(transcript.language, transcript.language_probability, words, transcript.model)
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything about one source's clips."""
 
@@ -65,7 +81,7 @@ class Manifest:
     """What its edits are known by, wherever it is."""
     options: Mapping[str, Any]
     presentation: Presentation
-    transcript: Transcript | None
+    spoken: TranscriptRecord | None
     run: RunRecord
     clips: tuple[Clip, ...]
     rendered: Mapping[str, Rendered] = field(default_factory=dict)
@@ -92,7 +108,7 @@ def manifest_to_dict(manifest: Manifest) -> dict[str, Any]:
         "edited_to": manifest.edited_to,
         "options": dict(manifest.options),
         "source": _source(manifest),
-        "transcript": _transcript(manifest.transcript),
+        "transcript": asdict(manifest.spoken) if manifest.spoken is not None else None,
         "run": {
             "wall_s": manifest.run.wall_s,
             "stages": [
@@ -230,15 +246,4 @@ def _source(manifest: Manifest) -> dict[str, Any]:
         "height_px": picture.height_px if picture else None,
         "frame_rate": rate_to_text(picture.frame_rate) if picture else None,
         "audio_stream": p.audio.index if p.audio else None,
-    }
-
-
-def _transcript(transcript: Transcript | None) -> dict[str, Any] | None:
-    if transcript is None:
-        return None
-    return {
-        "language": transcript.language,
-        "language_probability": transcript.language_probability,
-        "words": len(transcript.timed_words),
-        "model": transcript.model,
     }

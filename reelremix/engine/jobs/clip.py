@@ -1,26 +1,28 @@
 """A recording becomes clips: a folder with films, a contact sheet and a manifest.
 
-How each step is done belongs to `hearing`, `choosing`, `planning` and `rendering`.
+How each step is done belongs to `hearing`, `choosing`, `planning` and `rendering`; how the steps
+are done apart from each other, in whatever processes, to `clip_steps`.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reelremix.config import expanded
 from reelremix.engine import choosing, hearing, pipeline, planning
-from reelremix.engine.choosing import Chosen
+from reelremix.engine.domain.candidate import Rejection
 from reelremix.engine.domain.clip import Rendered
 from reelremix.engine.domain.edit import ManifestPlace
 from reelremix.engine.domain.request import ClipRequest
 from reelremix.engine.domain.subject import Subject
+from reelremix.engine.domain.timeline import Timeline
 from reelremix.engine.export.manifest import (
     SHEET_NAME,
     Manifest,
+    TranscriptRecord,
     continued,
     manifest_to_bytes,
     read_manifest,
@@ -29,7 +31,7 @@ from reelremix.engine.export.manifest import (
 from reelremix.engine.export.report import contact_sheet
 from reelremix.engine.hearing import Heard
 from reelremix.engine.jobs.films import ClipResult, filmed, remember_films
-from reelremix.engine.jobs.job import Job, working_on
+from reelremix.engine.jobs.job import Cost, Job, run_record, working_on
 from reelremix.engine.music import find_music
 from reelremix.engine.options import check_clip_request
 from reelremix.engine.output_folder import OutputFolder, find_folder
@@ -37,6 +39,22 @@ from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import Batch, file_names
 from reelremix.engine.store.files import write_atomically
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """All that is decided about a recording's clips: they are rendered and listed from it alone."""
+
+    plan: Plan
+    spoken: TranscriptRecord
+    device: str
+    """`cpu` or `cuda`: what its words were heard on."""
+    rejected: tuple[Rejection, ...]
+    notice: str | None
+    timeline: Timeline | None
+    ranker: str | None
+    before: dict[str, Any] | None
+    """The manifest of an earlier run that this one goes on with."""
 
 
 def make_clips(request: ClipRequest, options: dict[str, Any], job: Job) -> ClipResult:
@@ -52,21 +70,44 @@ def make_clips(request: ClipRequest, options: dict[str, Any], job: Job) -> ClipR
     """
     opened = pipeline.prepared(request.source, request.audio_stream, job.ctx)
     with working_on(opened, job) as subject:
-        pipeline.require_video(subject)
-        out = expanded(request.out, "--out")
-        with pipeline.alone_in(out, job.ctx):
-            folder = find_folder(out, subject.source.name, subject.source.id)
-            folder.check_options(options, overwrite=request.overwrite)
-            folder.claim(options)
-        try:
-            check_clip_request(request, subject, job.ctx)
-            return _Clipping(request, options, folder, subject, job).result()
-        except BaseException:
-            folder.release()
-            raise
+        folder = claimed(request, options, subject, job)
+        with given_back(folder):
+            clipping = Clipping(request, options, folder, subject, job)
+            heard = clipping.heard()
+            decided = clipping.decided(heard)
+            if request.plan_only and decided.before is not None:
+                folder.release()
+                return ClipResult(folder.path, decided.before, 0)
+            rendered = {} if request.plan_only else clipping.filmed(decided)
+            return clipping.listed(decided, rendered, [job.cost])
 
 
-class _Clipping:
+def claimed(
+    request: ClipRequest, options: Mapping[str, Any], subject: Subject, job: Job
+) -> OutputFolder:
+    """The folder that the clips go into, taken for this run once the request makes sense."""
+    pipeline.require_video(subject)
+    out = expanded(request.out, "--out")
+    with pipeline.alone_in(out, job.ctx):
+        folder = find_folder(out, subject.source.name, subject.source.id)
+        folder.check_options(options, overwrite=request.overwrite)
+        folder.claim(options)
+    with given_back(folder):
+        check_clip_request(request, subject, job.ctx)
+    return folder
+
+
+@contextmanager
+def given_back(folder: OutputFolder) -> Iterator[None]:
+    """Give a folder back where the block fails before anything was changed in it."""
+    try:
+        yield
+    except BaseException:
+        folder.release()
+        raise
+
+
+class Clipping:
     """One recording on its way to clips in a folder."""
 
     def __init__(
@@ -80,73 +121,108 @@ class _Clipping:
         self._request = request
         self._options = options
         self._folder = folder
-        self._subject = subject
+        self.subject = subject
         self._job = job
         self._ctx = job.ctx
 
-    def result(self) -> ClipResult:
-        """Everything from listening to the manifest."""
-        request, folder = self._request, self._folder
-        ranges = request.select.ranges
-        heard = hearing.hear(
-            self._subject, request.transcribe, self._ctx, with_sounds=not ranges, ranges=ranges
+    def heard(self) -> Heard:
+        """What is said and heard in it."""
+        ranges = self._request.select.ranges
+        return hearing.hear(
+            self.subject,
+            self._request.transcribe,
+            self._ctx,
+            with_sounds=not ranges,
+            ranges=ranges,
         )
-        chosen = choosing.choose(heard, request.select, self._subject, self._ctx)
-        plan = planning.plan(chosen, heard.transcript, request, self._subject, self._ctx)
-        resumed: Mapping[str, Any] = {}
+
+    def decided(self, heard: Heard) -> Decided:
+        """Which clips, and everything about them."""
+        request, folder = self._request, self._folder
+        chosen = choosing.choose(heard, request.select, self.subject, self._ctx)
+        plan = planning.plan(chosen, heard.transcript, request, self.subject, self._ctx)
+        before = None
         if folder.finished is not None and not request.overwrite:
-            resumed = folder.finished
+            before = dict(folder.finished)
             folder.check_clips(plan.clips)
-            plan = replace(plan, clips=with_statuses(plan.clips, resumed))
-            if request.plan_only:
-                folder.release()
-                return ClipResult(folder.path, dict(folder.finished), 0)
-        files = {name for clip in plan.clips for name in file_names(clip).values()}
-        files = {SHEET_NAME} if request.plan_only else files | {SHEET_NAME}
-        folder.announce(self._options, files)
-        rendered = self._rendered(plan, heard)
-        manifest = continued(self._manifest(heard, chosen, plan, rendered), resumed)
-        path = self._written(manifest, files)
-        if not plan.clips:
-            raise choosing.nothing_to_clip(chosen.notice or "nothing was found", folder.path)
-        failed = 0 if request.plan_only else len(plan.clips) - len(rendered)
-        return ClipResult(folder.path, read_manifest(path), failed)
-
-    def _rendered(self, plan: Plan, heard: Heard) -> dict[str, Rendered]:
-        request, folder = self._request, self._folder.path
-        if request.plan_only or not plan.clips:
-            return {}
-        music = find_music(plan.clips, request.sound.music, folder, self._ctx)
-        again = replace(request.transcribe, device=heard.device)
-        ears = Ears(heard.transcript.language, again, self._ctx)
-        batch = Batch(plan.clips, plan.shown, folder, request.encode.jobs, music)
-        return filmed(batch, ears, self._subject, self._job)
-
-    def _manifest(
-        self, heard: Heard, chosen: Chosen, plan: Plan, rendered: dict[str, Rendered]
-    ) -> Manifest:
-        place = str(self._subject.path.resolve()) if self._request.absolute_paths else None
-        return Manifest(
-            id=uuid.uuid4().hex,
-            options=self._options,
-            presentation=self._subject.presentation,
-            transcript=heard.transcript,
-            run=self._job.record(heard.device, chosen.ranker),
-            clips=plan.clips,
-            rendered=rendered,
-            tracks=plan.tracks,
+            plan = replace(plan, clips=with_statuses(plan.clips, before))
+        return Decided(
+            plan=plan,
+            spoken=TranscriptRecord.of(heard.transcript),
+            device=heard.device,
             rejected=chosen.rejected,
             notice=chosen.notice,
             timeline=chosen.timeline,
-            source_path=place,
+            ranker=chosen.ranker,
+            before=before,
         )
 
-    def _written(self, manifest: Manifest, files: set[str]) -> Path:
-        """Write the manifest and its sheet, and tell the library of both."""
+    def filmed(self, decided: Decided) -> dict[str, Rendered]:
+        """Render the clips and hear what came of them."""
+        self.announce(decided)
+        if not decided.plan.clips:
+            return {}
+        return filmed(self.batch(decided), self.ears(decided), self.subject, self._job)
+
+    def announce(self, decided: Decided) -> None:
+        """Note which files the folder is going to hold; what an earlier run listed is no more."""
+        self._folder.announce(self._options, self._files(decided))
+
+    def batch(self, decided: Decided) -> Batch:
+        """The clips as they are to be rendered."""
+        plan, folder = decided.plan, self._folder.path
+        music = find_music(plan.clips, self._request.sound.music, folder, self._ctx)
+        return Batch(plan.clips, plan.shown, folder, self._request.encode.jobs, music)
+
+    def ears(self, decided: Decided) -> Ears:
+        """The ears that the recording was heard with."""
+        again = replace(self._request.transcribe, device=decided.device)
+        return Ears(decided.spoken.language, again, self._ctx)
+
+    def listed(
+        self, decided: Decided, rendered: Mapping[str, Rendered], costs: Sequence[Cost]
+    ) -> ClipResult:
+        """Write the manifest and its sheet, and tell the library of both.
+
+        Raises NothingToClip where it lists no clip.
+        """
+        if self._request.plan_only:
+            self.announce(decided)
+        clips = decided.plan.clips
+        manifest = self._manifest(decided, rendered, costs)
         sheet = contact_sheet(manifest, self._folder.path)
         write_atomically(self._folder.path / SHEET_NAME, sheet.encode())
-        path = self._folder.finish(manifest_to_bytes(manifest), files)
-        place = ManifestPlace(manifest.id, self._subject.source.id, str(path.resolve()))
+        path = self._folder.finish(manifest_to_bytes(manifest), self._files(decided))
+        place = ManifestPlace(manifest.id, self.subject.source.id, str(path.resolve()))
         self._ctx.catalogue.remember_manifest(place)
-        remember_films(manifest.id, manifest.clips, manifest.rendered, self._ctx)
-        return path
+        remember_films(manifest.id, clips, rendered, self._ctx)
+        if not clips:
+            why = decided.notice or "nothing was found"
+            raise choosing.nothing_to_clip(why, self._folder.path)
+        failed = 0 if self._request.plan_only else len(clips) - len(rendered)
+        return ClipResult(self._folder.path, read_manifest(path), failed)
+
+    def _files(self, decided: Decided) -> set[str]:
+        if self._request.plan_only:
+            return {SHEET_NAME}
+        return {SHEET_NAME}.union(*(file_names(c).values() for c in decided.plan.clips))
+
+    def _manifest(
+        self, decided: Decided, rendered: Mapping[str, Rendered], costs: Sequence[Cost]
+    ) -> Manifest:
+        place = str(self.subject.path.resolve()) if self._request.absolute_paths else None
+        manifest = Manifest(
+            id=self._job.id,
+            options=self._options,
+            presentation=self.subject.presentation,
+            spoken=decided.spoken,
+            run=run_record(costs, decided.device, decided.ranker),
+            clips=decided.plan.clips,
+            rendered=rendered,
+            tracks=decided.plan.tracks,
+            rejected=decided.rejected,
+            notice=decided.notice,
+            timeline=decided.timeline,
+            source_path=place,
+        )
+        return continued(manifest, decided.before or {})

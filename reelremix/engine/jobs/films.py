@@ -35,6 +35,13 @@ class ClipResult:
 def filmed(batch: Batch, ears: Ears, subject: Subject, job: Job) -> dict[str, Rendered]:
     """Render clips and hear what came of them; the recogniser is made ready meanwhile."""
     rendered = render(replace(batch, nearly_done=ears.prepare), subject, job.ctx)
+    return heard_again(batch, rendered, ears, job)
+
+
+def heard_again(
+    batch: Batch, rendered: Mapping[str, Rendered], ears: Ears, job: Job
+) -> dict[str, Rendered]:
+    """Hear films that were rendered, and count them."""
     job.usage["rendered_s"] = sum(c.film_duration_s for c in batch.clips if c.id in rendered)
     return ears.judged(batch.clips, rendered, batch.folder)
 

@@ -371,7 +371,8 @@ class SqliteCatalogue:
             ).fetchone()[0]
             logged = LoggedEvent(job_id, last + 1, at, event)
             connection.execute(
-                "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO events (owner, job_id, seq, at, type, detail)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     self._owner,
                     job_id,

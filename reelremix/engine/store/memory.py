@@ -92,6 +92,8 @@ class MemoryCatalogue:
         self._corrections: dict[str, list[Correction]] = {}
         self._ranking: dict[str, Any] | None = None
         self._events: dict[str, list[LoggedEvent]] = {}
+        self.facts: list[LoggedEvent | None] = []
+        """Of all jobs, in order; None for those of jobs that are forgotten."""
         self._windows = MemoryWindows()
 
     def remember_file(self, identity: FileIdentity, source_id: str) -> None:
@@ -367,7 +369,13 @@ class MemoryCatalogue:
         logged = LoggedEvent(job_id, last + is_fact(event), round(time.time(), 3), event)
         if is_fact(event):
             log.append(logged)
+            self.facts.append(logged)
         return logged
+
+    def forget_events(self, job_id: str) -> None:
+        """Forget what a job logged."""
+        self._events.pop(job_id, None)
+        self.facts = [e if e is not None and e.job_id != job_id else None for e in self.facts]
 
     def events(self, job_id: str, after_seq: int = 0) -> Sequence[LoggedEvent]:
         """The job's facts numbered above `after_seq`."""

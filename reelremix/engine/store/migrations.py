@@ -268,7 +268,36 @@ CREATE TRIGGER uncorrected_is_due AFTER DELETE ON corrections
     END;
 """
 
-REWRITING = ("0004-reviews", "0005-shelves", "0006-corrections")
+# Facts of all jobs have numbers that only ever grow, so that whoever follows them can go on.
+STEPS["0007-jobs"] = """
+CREATE TABLE events_now (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, job_id TEXT NOT NULL,
+    seq INTEGER NOT NULL, at REAL NOT NULL, type TEXT NOT NULL, detail TEXT NOT NULL,
+    UNIQUE (owner, job_id, seq)
+);
+INSERT INTO events_now (owner, job_id, seq, at, type, detail)
+    SELECT owner, job_id, seq, at, type, detail FROM events ORDER BY at, job_id, seq;
+DROP TABLE events;
+ALTER TABLE events_now RENAME TO events;
+CREATE TABLE jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, id TEXT NOT NULL,
+    key TEXT, state TEXT NOT NULL, origin TEXT NOT NULL, created_at REAL NOT NULL,
+    detail TEXT NOT NULL,
+    UNIQUE (owner, id), UNIQUE (owner, key)
+);
+CREATE INDEX jobs_by_state ON jobs (owner, state, number);
+CREATE TABLE watches (
+    owner TEXT NOT NULL, id TEXT NOT NULL, detail TEXT NOT NULL, created_at REAL NOT NULL,
+    PRIMARY KEY (owner, id)
+);
+CREATE TABLE watched (
+    owner TEXT NOT NULL, watch_id TEXT NOT NULL, source_id TEXT NOT NULL, path TEXT NOT NULL,
+    job_id TEXT, at REAL NOT NULL,
+    PRIMARY KEY (owner, watch_id, source_id)
+);
+"""
+
+REWRITING = ("0004-reviews", "0005-shelves", "0006-corrections", "0007-jobs")
 """Steps that change what is there; a copy is made before them."""
 
 

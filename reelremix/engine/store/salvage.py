@@ -25,8 +25,9 @@ from reelremix.errors import ConfigError
 
 COUNTED = (
     "sources", "files", "transcripts", "clips", "clip_details", "decisions", "manifests", "edits",
-    "renders", "corrections", "rankings", "events", "artifacts", "window_sources", "windows",
-    "window_texts", "windows_due", "clip_texts", "clip_vectors", "clips_due",
+    "renders", "corrections", "rankings", "events", "jobs", "watches",
+    "watched", "artifacts", "window_sources", "windows", "window_texts", "windows_due",
+    "clip_texts", "clip_vectors", "clips_due",
 )  # fmt: skip
 """Tables that are copied, those that others refer to first."""
 STRETCH = 256

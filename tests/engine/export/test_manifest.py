@@ -8,7 +8,12 @@ import pytest
 
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Transcript
-from reelremix.engine.export.manifest import listed_files, manifest_to_dict, read_manifest
+from reelremix.engine.export.manifest import (
+    TranscriptRecord,
+    listed_files,
+    manifest_to_dict,
+    read_manifest,
+)
 from reelremix.errors import ConfigError
 from tests.engine.examples import MANIFEST, RENDERED
 from tests.engine.export.documents import content
@@ -22,7 +27,7 @@ def test_the_source_is_its_name_alone_unless_asked() -> None:
 
 def test_words_are_counted_where_only_segments_have_times() -> None:
     spoken = Transcript("en", None, (Segment(TimeRange.from_seconds(0, 2), "one two three"),))
-    document = manifest_to_dict(replace(MANIFEST, transcript=spoken))
+    document = manifest_to_dict(replace(MANIFEST, spoken=TranscriptRecord.of(spoken)))
     assert document["transcript"]["words"] == 3
 
 

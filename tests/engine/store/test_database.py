@@ -55,6 +55,7 @@ for turn in range(10):
 STEPS = [
     "0001-library", "0002-rankings", "0003-windows", "0004-reviews", "0005-shelves",
     "0006-corrections",
+    "0007-jobs",
 ]  # fmt: skip
 UNKNOWN = (
     "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
