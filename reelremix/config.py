@@ -20,7 +20,7 @@ from reelremix.errors import ConfigError
 APP = "reelremix"
 PROJECT_FILE = ".reelremix.toml"
 ENVIRONMENT_PREFIX = "REELREMIX_"
-PERSONAL = ("judge", "judge_model")
+PERSONAL = ("judge", "judge_model", "stores", "jobs_url")
 """Settings that decide where what is said is sent: a folder from elsewhere must not."""
 
 T = TypeVar("T")
@@ -112,6 +112,31 @@ class Settings:
         "", "Where recordings from the web are kept; empty is a folder among the data."
     )
     models_dir: str = _setting("", "A folder of models to look in first and to install into.")
+    stores: str = _setting(
+        "", "Who opens the stores, as module:function; empty keeps everything on this machine."
+    )
+    jobs_at_once: int = _setting(
+        0, "Jobs the daemon works on at a time; 0 chooses by the number of GPUs.", (0, 64)
+    )
+    jobs_url: str = _setting(
+        "",
+        "Database of the daemon's queue, as SQLAlchemy writes it; empty is a file among the data.",
+    )
+    executor: str = _setting(
+        "local", "Name of this daemon among others that share a queue: stable, and its own."
+    )
+    daemon_port: int = _setting(
+        0, "Port of the daemon on this machine; 0 takes a free one.", (0, 65535)
+    )
+    daemon_memory_mb: int = _setting(
+        0, "Memory the daemon's jobs may take together; 0 leaves a fifth to others.", (0, 1e9)
+    )
+    worker_idle_s: float = _setting(
+        300.0, "Seconds after which the daemon unloads models that nobody uses.", (1, 86400)
+    )
+    crash_limit: int = _setting(
+        5, "A job that is broken off so often without getting on is given up.", (1, 1000)
+    )
     artifact_cap_mb: int = _setting(
         4096, "Artifacts beyond this are dropped, the least recently used first.", (0, 1e9)
     )
@@ -148,6 +173,16 @@ class Settings:
         if self.downloads_dir:
             return expanded(self.downloads_dir, "downloads_dir")
         return self.data_path / "downloads"
+
+    @property
+    def jobs_file(self) -> Path:
+        """The daemon's queue."""
+        return self.data_path / "jobs.sqlite3"
+
+    @property
+    def daemon_path(self) -> Path:
+        """Folder of the running daemon: its lock, its address and token, and its log."""
+        return self.data_path / "daemon"
 
     @property
     def locks_path(self) -> Path:
@@ -332,6 +367,11 @@ def _what(name: str, origin: str) -> str:
 
 def _refuse_secret(name: str, value: object, origin: str) -> None:
     """Raise ConfigError for an address that may hold a password: settings are shown to others."""
+    if name == "jobs_url" and isinstance(value, str) and "@" in value and _has_password(value):
+        raise ConfigError(
+            f"{origin}: jobs_url must not hold a password",
+            hint="leave it out; PostgreSQL takes it from PGPASSWORD or from ~/.pgpass",
+        )
     if name != "judge" or not isinstance(value, str) or value.startswith("ollama:"):
         return
     if any(mark in unicodedata.normalize("NFKC", value) for mark in "@?#"):
@@ -339,6 +379,10 @@ def _refuse_secret(name: str, value: object, origin: str) -> None:
             f"{origin}: the judge's address must not hold a user name, a password or a query",
             hint="leave them out; a key goes into the environment as REELREMIX_JUDGE_KEY",
         )
+
+
+def _has_password(address: str) -> bool:
+    return ":" in address.partition("://")[2].rpartition("@")[0]
 
 
 def _setting_of(variable: str) -> str | None:

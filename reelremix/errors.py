@@ -6,11 +6,16 @@ printing belong to `reelremix.cli.diagnostics`, never here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 
 class ReelRemixError(Exception):
     """Anything that went wrong and can be explained to the person at the keyboard."""
+
+    passes: ClassVar[bool] = False
+    """Whether it may pass by itself, so that trying again later makes sense."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -24,6 +29,18 @@ class ConfigError(ReelRemixError):
 
 class OutputExists(ConfigError):
     """The output folder holds a finished run made with other options."""
+
+
+class DiskFull(ConfigError):
+    """Something cannot be written because no space is left."""
+
+    passes = True
+
+
+class LibraryHeld(ConfigError):
+    """Another program holds the library for longer than anybody waits."""
+
+    passes = True
 
 
 class EditConflict(ReelRemixError):
@@ -81,6 +98,8 @@ class ModelNotInstalled(ModelError):
 class OutOfMemory(ModelError):
     """The machine or its GPU has too little free memory for what was asked."""
 
+    passes = True
+
 
 class RenderError(ReelRemixError):
     """A clip could not be written."""
@@ -88,6 +107,12 @@ class RenderError(ReelRemixError):
 
 class JobError(ReelRemixError):
     """A job was asked to do what its state does not allow."""
+
+
+class WorkerDied(JobError):
+    """The process that did a step of a job ended by itself: a crash, or too little memory."""
+
+    passes = True
 
 
 class DaemonError(ReelRemixError):
@@ -100,3 +125,19 @@ class CloudError(ReelRemixError):
 
 class Cancelled(Exception):
     """The user asked to stop. Outside the tree so that no handler of errors swallows it."""
+
+
+def plain_error(error: BaseException) -> dict[str, str | None]:
+    """An error as plain data: the name of its class, what it says and what to type."""
+    if isinstance(error, ReelRemixError):
+        return {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+    said = f"unexpected {type(error).__name__}: {error}"
+    return {"kind": "Unexpected", "message": said, "hint": "please report it; the log has more"}
+
+
+def error_of(plain: Mapping[str, Any]) -> ReelRemixError:
+    """The inverse; an error that is none of ours comes back as JobError."""
+    kind = globals().get(str(plain.get("kind")))
+    if not (isinstance(kind, type) and issubclass(kind, ReelRemixError)):
+        kind = JobError
+    return kind(str(plain.get("message")), hint=plain.get("hint"))

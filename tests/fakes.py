@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +29,21 @@ from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
 from reelremix.engine.store.sources import LocalSourceAccess
 from reelremix.errors import ModelNotInstalled
 
+T = TypeVar("T")
+
 PORTRAIT = OutputFormat(1080, 1920, Fraction(25))
 LANDSCAPE_720 = VideoFormat(1280, 720, Fraction(25), False, 0, False, "yuv420p", 1280, 720)
 
 
-class NoModels:
+class Unkept:
+    """Part of a `ModelProvider` that keeps no model."""
+
+    def loaded(self, kind: str, key: Hashable, load: Callable[[], T]) -> T:
+        """Loaded anew."""
+        return load()
+
+
+class NoModels(Unkept):
     """`ModelProvider` of a machine without weights."""
 
     def folder(self, name: str) -> Path:
@@ -41,7 +51,7 @@ class NoModels:
         raise ModelNotInstalled(f"model '{name}' is not installed", name=name)
 
 
-class FacesOnly:
+class FacesOnly(Unkept):
     """`ModelProvider` of a machine with the face detector alone."""
 
     def folder(self, name: str) -> Path:

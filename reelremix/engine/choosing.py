@@ -138,7 +138,7 @@ def on_subject(ranking: Ranking, about: str, vectors: Vectors | None, ctx: RunCo
     """The ranking without the moments that are not about a subject."""
     question = read_question(about, "--about")
     if vectors is not None:
-        question = replace(question, vector=text_vector(about, MiniLm(ctx.models.folder(MINILM))))
+        question = replace(question, vector=text_vector(about, _minilm(ctx)))
     elif ranking.candidates:
         ctx.reporter.emit(_words_alone(ctx))
     with stage(ctx, "narrow"):
@@ -178,13 +178,18 @@ def _meaning(
         ctx.reporter.emit(Warned(NOT_UNDERSTOOD.format(language or "this language"), ENGLISH_ALONE))
         return None
     try:
-        folder = ctx.models.folder(MINILM)
+        embedder = _minilm(ctx)
     except ModelNotInstalled:
         ctx.reporter.emit(
             Warned(UNRANKED, f"`reelremix models install {MINILM}` finds better ones")
         )
         return None
-    return sentence_vectors(sentences, MiniLm(folder), ctx)
+    return sentence_vectors(sentences, embedder, ctx)
+
+
+def _minilm(ctx: RunContext) -> MiniLm:
+    folder = ctx.models.folder(MINILM)
+    return ctx.models.loaded(MINILM, folder, lambda: MiniLm(folder))
 
 
 def select_scored(

@@ -172,7 +172,8 @@ def _sounds(
     if not is_asked:
         return None
     try:
-        listener = listen.Listener(Yamnet(ctx.models.folder(YAMNET)))
+        folder = ctx.models.folder(YAMNET)
+        listener = listen.Listener(ctx.models.loaded(YAMNET, folder, lambda: Yamnet(folder)))
     except ModelNotInstalled as exc:
         ctx.reporter.emit(Warned(UNHEARD, exc.hint))
         return None
@@ -216,7 +217,8 @@ def _voices(
         if (known_there := load(ctx, key, Diarization)) is not None:
             return _Listening(diarize.STAGE, key, None, lambda: known_there, is_known=True)
     try:
-        embedder = CamPlusPlus(ctx.models.folder(CAMPPLUS))
+        folder = ctx.models.folder(CAMPPLUS)
+        embedder = ctx.models.loaded(CAMPPLUS, folder, lambda: CamPlusPlus(folder))
     except ModelNotInstalled as exc:
         ctx.reporter.emit(Warned(UNNAMED, exc.hint))
         return None

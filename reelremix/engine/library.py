@@ -65,10 +65,7 @@ from reelremix.engine.packaging import Packaged
 from reelremix.engine.reviewing import Review
 from reelremix.engine.stages.glance import Glance, glance
 from reelremix.engine.stages.ingest import ingest, readable
-from reelremix.engine.store.artifacts import FileArtifactStore
-from reelremix.engine.store.catalogue import SqliteCatalogue
-from reelremix.engine.store.database import Database
-from reelremix.engine.store.sources import LocalSourceAccess
+from reelremix.engine.store.factory import open_stores
 from reelremix.errors import ConfigError
 
 T = TypeVar("T")
@@ -102,29 +99,32 @@ class Library:
         self._downloads_dir = downloads_dir
         self._presets_dir = presets_dir
         self._cap_bytes = artifact_cap_bytes
-        self._release_thread = release_thread
+        self.release_thread = release_thread
         self._running: list[JobLog] = []
 
     @classmethod
-    def open(cls, settings: Settings | None = None) -> Library:
+    def open(cls, settings: Settings | None = None, models: ModelProvider | None = None) -> Library:
         """The library of this machine's user.
+
+        Args:
+            settings: None reads them.
+            models: finds weights; None looks where the settings say, and keeps no model loaded.
 
         Raises:
             ConfigError: the settings are wrong, or the library cannot be opened.
         """
         settings = settings or load_settings().settings
-        database = Database(settings.library_file)
-        catalogue = SqliteCatalogue(database)
+        stores = open_stores(settings)
         return cls(
-            catalogue,
-            FileArtifactStore(database, settings.artifacts_path),
-            LocalSourceAccess(catalogue),
-            InstalledModels(settings.model_roots),
+            stores.catalogue,
+            stores.artifacts,
+            stores.sources,
+            models or InstalledModels(settings.model_roots),
             lock_dir=settings.locks_path,
             downloads_dir=settings.downloads_path,
             presets_dir=settings.presets_path,
             artifact_cap_bytes=settings.artifact_cap_mb * 1_000_000,
-            release_thread=database.close_thread,
+            release_thread=stores.release_thread,
         )
 
     def probe(self, source: str, **run: Any) -> Source:
@@ -327,4 +327,4 @@ class Library:
             return carry_out(whole, JobStarted(readable(name), dict(options or {})), log, ctx)
         finally:
             self._running.remove(log)
-            self._release_thread()
+            self.release_thread()

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from reelremix.engine.domain.context import RunContext
+from reelremix.engine.domain.context import CancelToken, Reporter
 from reelremix.engine.domain.events import Waiting
 
 
+class Surroundings(Protocol):
+    """What waiting for a lock needs to know of a run."""
+
+    @property
+    def lock_dir(self) -> Path | None:
+        """Folder for locks; None when the caller serialises runs."""
+
+    @property
+    def reporter(self) -> Reporter:
+        """Whoever is told that it has to be waited for."""
+
+    @property
+    def cancel(self) -> CancelToken:
+        """Ends the waiting."""
+
+
 @contextmanager
-def alone(name: str, reason: str, ctx: RunContext) -> Iterator[None]:
+def alone(name: str, reason: str, ctx: Surroundings) -> Iterator[None]:
     """Hold a name for the length of a block; `reason` is told where that has to be waited for."""
     release = hold(name, reason, ctx)
     try:
@@ -21,7 +39,7 @@ def alone(name: str, reason: str, ctx: RunContext) -> Iterator[None]:
         release()
 
 
-def hold(name: str, reason: str, ctx: RunContext) -> Callable[[], None]:
+def hold(name: str, reason: str, ctx: Surroundings) -> Callable[[], None]:
     """Hold a name until what is returned is called, in whatever thread. Raises Cancelled."""
     if ctx.lock_dir is None:
         return lambda: None

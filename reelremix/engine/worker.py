@@ -22,6 +22,7 @@ from reelremix.engine import codec
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.memory import keep_freed_memory
 from reelremix.engine.network import network_calls, watch_network
+from reelremix.engine.pipes import private_stdout
 from reelremix.engine.stages.render import RenderTask, remove_unfinished, render_clip
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
@@ -40,15 +41,6 @@ def main() -> None:
     worker = _Worker(_sayer(messages))
     threading.Thread(target=worker.listen, daemon=True).start()
     worker.run()
-
-
-def private_stdout() -> TextIO:
-    """What was stdout, for messages alone; what libraries print goes to stderr from here on."""
-    sys.stdout.flush()
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    messages.write("\n")  # ends a line that somebody may have begun
-    return messages
 
 
 def _sayer(messages: TextIO) -> Say:

@@ -24,14 +24,13 @@ from reelremix.engine import codec
 from reelremix.engine.domain.clip import Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.network import note_calls
+from reelremix.engine.pipes import OWN_GROUP, message_in
 from reelremix.engine.stages.render import RenderTask, remove_unfinished, render_clip
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
 STOP_TIMEOUT_S = 0.4
 LAST_WORDS_BYTES = 8192
 """How much of what a process printed before it died is worth logging."""
-OWN_GROUP = int(getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
-"""Windows' way to keep Ctrl-C from a child; elsewhere it gets a session of its own."""
 
 _log = logging.getLogger("reelremix")
 _log.addHandler(logging.NullHandler())  # stacks reach no terminal unless a program wants them there
@@ -232,15 +231,6 @@ class _Process:
 def _unseen_file() -> IO[bytes]:
     """For what native libraries print, which is worth reading only after a crash."""
     return tempfile.TemporaryFile()
-
-
-def message_in(line: str) -> dict[str, Any] | None:
-    """What a worker says on a line of its stdout; None for what a library printed there."""
-    try:
-        content = json.loads(line)
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) and "type" in content else None
 
 
 def _outcome(task: RenderTask, message: dict[str, Any] | None, exit_code: int | None) -> Outcome:

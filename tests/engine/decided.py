@@ -16,14 +16,14 @@ from reelremix.engine.stages.meaning import sentence_vectors
 from reelremix.engine.stages.propose import split_sentences
 from tests.engine.examples import CLIP
 from tests.engine.stages.talk import dull, talk
-from tests.fakes import run_context
+from tests.fakes import Unkept, run_context
 
 LINES = 130
 """Sentences of a talk: 650 seconds, enough to be ranked by what is learned, with a chance."""
 
 
 @dataclass(frozen=True)
-class AnyFolder:
+class AnyFolder(Unkept):
     """`ModelProvider` that has everything, all of it empty."""
 
     place: Path = Path("models")

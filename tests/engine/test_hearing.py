@@ -19,12 +19,20 @@ from reelremix.engine.models.speech import Span, Speech
 from reelremix.engine.models.whisper import ModelChoice
 from reelremix.engine.stages import diarize, transcribe
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled, SourceError
-from tests.fakes import FakeTranscriber, LoudSounds, Recorder, presented, run_context, spoken
+from tests.fakes import (
+    FakeTranscriber,
+    LoudSounds,
+    Recorder,
+    Unkept,
+    presented,
+    run_context,
+    spoken,
+)
 from tests.media_factory import Sound, tone, write_media
 from tests.talkers import RATE, HumEmbedder
 
 
-class AllModels:
+class AllModels(Unkept):
     """`ModelProvider` of a machine where everything is installed."""
 
     def folder(self, name: str) -> Path:

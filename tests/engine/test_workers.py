@@ -21,8 +21,9 @@ from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.layout import Layout
 from reelremix.engine.media.encode import EncoderSettings
 from reelremix.engine.media.hardware import HARDWARE, works
+from reelremix.engine.pipes import message_in
 from reelremix.engine.stages.render import RenderTask
-from reelremix.engine.workers import Outcome, message_in, render_all
+from reelremix.engine.workers import Outcome, render_all
 from reelremix.errors import Cancelled
 from tests.fakes import clip_of, presented
 from tests.media_factory import plain_film

@@ -6,11 +6,11 @@ Protocols only, so that one machine, a test and a server can each bring their ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from reelremix.engine.domain.clip import Clip, ClipEntry
 from reelremix.engine.domain.edit import Correction, Edit, ManifestPlace, RenderRecord
@@ -30,6 +30,8 @@ from reelremix.engine.domain.source import Source
 from reelremix.engine.domain.transcript import Transcript
 from reelremix.engine.domain.window import Due, FoundWindow, WindowHit, WindowIndex
 from reelremix.errors import Cancelled
+
+T = TypeVar("T")
 
 STATUSES: dict[str, str | None] = {"kept": "kept", "dropped": "dropped", "reopened": None}
 """What decisions of these kinds make of a clip."""
@@ -293,10 +295,13 @@ class SourceAccess(Protocol):
 
 
 class ModelProvider(Protocol):
-    """Finds installed weights by name."""
+    """Finds installed weights by name, and may keep models that were loaded."""
 
     def folder(self, name: str) -> Path:
         """The folder holding the model's files. Raises ModelNotInstalled saying what to type."""
+
+    def loaded(self, kind: str, key: Hashable, load: Callable[[], T]) -> T:
+        """A model of a kind: the one that was loaded before, where it is kept and has that key."""
 
 
 class PartialFiles:

@@ -90,6 +90,8 @@ class JobRecord:
     ended_at: float | None = None
     attempt: int = 1
     """How often it was begun anew by somebody, the first time included."""
+    wanted: JobState | None = None
+    """What somebody wants it to become, as soon as it has stopped: `paused` or `cancelled`."""
     crashes: int = 0
     """How often it was broken off since something in it was last completed."""
     failure: Failure | None = None

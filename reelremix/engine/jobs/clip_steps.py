@@ -7,7 +7,7 @@ which order and how often, is for the daemon to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -101,7 +101,7 @@ class ClipSteps:
 
         Raises NothingToClip where there is no clip.
         """
-        if (done := self._listed_already(begun)) is not None:
+        if (done := self._listed_already(begun, {film.clip_id for film in rendered})) is not None:
             return done
         decided = self._decided
         with self._clipping(begun) as clipping:
@@ -122,15 +122,20 @@ class ClipSteps:
         """Let what was decided be decided anew."""
         self._ctx.artifacts.delete(self._decided_key)
 
-    def _listed_already(self, begun: Begun) -> ClipResult | None:
+    def _listed_already(self, begun: Begun, films: Collection[str]) -> ClipResult | None:
+        """What this job has listed before, where that are the same films."""
         path = Path(begun.folder) / FILE_NAME
         if not path.is_file():
             return None
         content = read_manifest(path)
         if content.get("id") != self._job.id:
             return None
-        failed = sum((clip.get("files") or {}).get("video") is None for clip in content["clips"])
-        return ClipResult(path.parent, content, 0 if self._request.plan_only else failed)
+        clips = content["clips"]
+        listed = {clip["id"] for clip in clips if (clip.get("files") or {}).get("video")}
+        if listed != set(films):
+            return None
+        failed = 0 if self._request.plan_only else len(clips) - len(listed)
+        return ClipResult(path.parent, content, failed)
 
     @contextmanager
     def _clipping(self, begun: Begun) -> Iterator[Clipping]:

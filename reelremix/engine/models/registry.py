@@ -11,13 +11,15 @@ import difflib
 import shutil
 import tomllib
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled
+
+T = TypeVar("T")
 
 CATALOG_FILE = Path(__file__).with_name("catalog.toml")
 STAGING = ".partial"
@@ -156,6 +158,10 @@ class InstalledModels:
                 hint=f"`reelremix models install {name}` puts it right",
             )
         return found
+
+    def loaded(self, kind: str, key: Hashable, load: Callable[[], T]) -> T:
+        """A model, loaded anew: none is kept."""
+        return load()
 
     def entry(self, name: str) -> CatalogEntry:
         """What the catalogue says about a model. Raises ModelNotInstalled for unknown names."""

@@ -292,7 +292,10 @@ def choose_whisper(
         notice = f"the GPU cannot be used, {missing} is missing ({CUBLAS_HINT}); using the CPU"
     if model == "auto":
         name, notice = _for_gpu(gpu, models) if on_gpu else (CPU_MODEL, notice)
-    transcriber = FasterWhisper(name, models.folder(name), "cuda" if on_gpu else "cpu")
+    folder, where = models.folder(name), "cuda" if on_gpu else "cpu"
+    transcriber = models.loaded(
+        "whisper", (name, folder, where), lambda: FasterWhisper(name, folder, where)
+    )
     chosen = "chosen for this machine" if model == "auto" else "as asked"
     return ModelChoice(transcriber, f"{name} on {transcriber.device}, {chosen}", notice)
 

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from reelremix.engine.store.backups import copy_library, dated
 from reelremix.engine.store.migrations import REWRITING, migrate, pending
 from reelremix.engine.store.trouble import WAIT, is_damage, named_holders, trouble
-from reelremix.errors import ConfigError
+from reelremix.errors import ConfigError, LibraryHeld
 
 BUSY_TIMEOUT_S = 30.0
 
@@ -108,7 +108,7 @@ class Database:
             connection.execute("PRAGMA foreign_keys = ON")
         except Timeout as exc:
             connection.close()
-            raise ConfigError(
+            raise LibraryHeld(
                 f"the library {self.path} cannot be used: another program holds it"
                 f"{named_holders(self.path)}",
                 hint=WAIT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import uuid
@@ -10,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelremix.errors import ConfigError
+from reelremix.errors import ConfigError, DiskFull
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.context import PartialFiles
@@ -67,7 +68,8 @@ def file_sha256(path: Path) -> str:
 def cannot_write(target: Path, exc: OSError) -> ConfigError:
     """The error for an output that cannot be written."""
     reason = exc.strerror or str(exc)
-    return ConfigError(
+    kind = DiskFull if exc.errno in (errno.ENOSPC, errno.EDQUOT) else ConfigError
+    return kind(
         f"cannot write {target}: {reason.lower()}",
         hint="free some space or choose another folder with `--out DIR`",
     )

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from reelremix.errors import ConfigError
+from reelremix.errors import ConfigError, DiskFull, LibraryHeld
 
 WAIT = "try again when the other program is done with it"
 REPAIR = (
@@ -15,6 +15,11 @@ REPAIR = (
     " finished clips are not touched"
 )
 MOST_NAMED = 3
+_KINDS: dict[int, type[ConfigError]] = {
+    sqlite3.SQLITE_BUSY: LibraryHeld,
+    sqlite3.SQLITE_LOCKED: LibraryHeld,
+    sqlite3.SQLITE_FULL: DiskFull,
+}
 
 
 def trouble(doing: str, path: Path, exc: sqlite3.Error) -> ConfigError:
@@ -22,7 +27,8 @@ def trouble(doing: str, path: Path, exc: sqlite3.Error) -> ConfigError:
     said = str(exc)
     if _code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         said = f"another program holds it{named_holders(path)}"
-    return ConfigError(f"{doing} the library {path}: {said}", hint=what_to_do(exc, path))
+    kind = _KINDS.get(_code(exc), ConfigError)
+    return kind(f"{doing} the library {path}: {said}", hint=what_to_do(exc, path))
 
 
 def what_to_do(exc: sqlite3.Error, path: Path) -> str:

@@ -22,7 +22,7 @@ from reelremix.engine.models.whisper import (
 )
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled
 from tests.conftest import Models
-from tests.fakes import gathered, presented
+from tests.fakes import Unkept, gathered, presented
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ class Machine:
         return self.free
 
 
-class Shelf:
+class Shelf(Unkept):
     """`ModelProvider` over empty weights of some names."""
 
     def __init__(self, root: Path, *names: str) -> None:

@@ -1,0 +1,290 @@
+"""Worker processes, lent to one step at a time: who gets one next, and why others wait.
+
+Two kinds of work are kept apart. What listens (`hear`) takes a GPU, or all of a CPU for long; there
+is one such process a GPU, or one. Everything else is work on recordings that were heard: those
+processes go before it on the CPU, so that what was begun is finished before the next is heard.
+
+A process stays, with its models loaded, until nobody has used it for a while or others need its
+memory. What a step takes is measured each time it is done and kept for the next one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from reelremix.daemon.durable import Stopped
+from reelremix.daemon.gpu import Gpus
+from reelremix.daemon.needs import Needs
+from reelremix.daemon.process import Start, WorkerProcess
+from reelremix.errors import ModelError
+
+TELL_AFTER_S = 0.3
+"""Shorter waits are not told."""
+LOOK_S = 0.1
+GPU_LOOK_S = 1.0
+YIELDING = 15
+"""How much processes that listen yield on the CPU: a twentieth of it is left to them."""
+
+
+class Role(StrEnum):
+    """What a process does."""
+
+    HEAR = "hear"
+    WORK = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a step needs."""
+
+    role: Role
+    rank: tuple[float, ...]
+    """The lowest goes first."""
+    what: str
+    """What is measured together: the step, and the model it uses."""
+    gpu_mb: int = 0
+    """On a GPU; 0 for a step that takes none."""
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """A place for one process."""
+
+    role: Role
+    device: str | None = None
+    """The GPU that its process sees; None where there is none, or it may see all."""
+    worker: WorkerProcess | None = None
+    what: str | None = None
+    """The step it is lent to; None while it is free."""
+    job_id: str | None = None
+    free_since: float = field(default_factory=time.monotonic)
+    lent: int = 0
+    """How often it was."""
+
+
+Tell = Callable[[str], None]
+
+
+class Pool:
+    """The processes of this daemon."""
+
+    def __init__(
+        self,
+        start: Start,
+        workers: int,
+        gpus: Gpus,
+        needs: Needs,
+        limit_mb: int,
+        idle_s: float,
+    ) -> None:
+        """Start none yet.
+
+        Args:
+            start: how each is begun.
+            workers: of the kind that does not listen.
+            gpus: one process listens for each; one on the CPU if there are none.
+            needs: what steps take.
+            limit_mb: memory that all processes may take together.
+            idle_s: after which a process that nobody uses is ended.
+        """
+        self._start = start
+        self._gpus = gpus
+        self._needs = needs
+        self._limit_mb = limit_mb
+        self._idle_s = idle_s
+        devices: list[str | None] = [device.id for device in gpus.devices()]
+        self.slots = [
+            *(Slot(Role.HEAR, device) for device in devices or [None]),
+            *(Slot(Role.WORK, device=None) for _ in range(workers)),
+        ]
+        self._line: list[Ask] = []
+        self._changed = threading.Condition()
+        self._closed = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep, daemon=True)
+        self._sweeper.start()
+
+    @contextmanager
+    def lent(
+        self, ask: Ask, job_id: str, stop: threading.Event, tell: Tell
+    ) -> Iterator[WorkerProcess]:
+        """A process for the length of a block; `tell` is called with why that has to wait.
+
+        Raises:
+            Stopped: somebody wants the job to stop.
+            ModelError: what the step needs is more than all processes may take.
+        """
+        slot = self._taken(ask, job_id, stop, tell)
+        worker = slot.worker
+        assert worker is not None
+        try:
+            yield worker
+        finally:
+            self._given_back(slot, ask)
+
+    def measured(self, ask: Ask, peak_mb: float) -> None:
+        """Keep what a step took."""
+        self._needs.note(ask.what, peak_mb)
+
+    def close(self) -> None:
+        """End every process."""
+        self._closed.set()
+        with self._changed:
+            workers = [slot.worker for slot in self.slots if slot.worker is not None]
+            self._changed.notify_all()
+        for worker in workers:
+            worker.end()
+        self._sweeper.join()
+
+    def unload(self) -> int:
+        """End processes that nobody uses; returns how many there were."""
+        return self._end_idle(0.0)
+
+    @property
+    def held_mb(self) -> int:
+        """Memory that all processes hold."""
+        return sum(slot.worker.rss_mb for slot in self.slots if slot.worker is not None)
+
+    @property
+    def limit_mb(self) -> int:
+        """Memory that all processes may take together."""
+        return self._limit_mb
+
+    def _taken(self, ask: Ask, job_id: str, stop: threading.Event, tell: Tell) -> Slot:
+        began, told = time.monotonic(), ""
+        with self._changed:
+            self._line.append(ask)
+            try:
+                while True:
+                    if stop.is_set() or self._closed.is_set():
+                        raise Stopped
+                    slot, why = self._found(ask)
+                    if slot is not None:
+                        break
+                    if why != told and time.monotonic() - began > TELL_AFTER_S:
+                        told = why
+                        tell(why)
+                    self._changed.wait(LOOK_S)
+                slot.what, slot.job_id, slot.lent = ask.what, job_id, slot.lent + 1
+                if slot.worker is None or not slot.worker.is_alive:
+                    slot.worker = self._begun(slot)
+                return slot
+            finally:
+                self._line.remove(ask)
+
+    def _found(self, ask: Ask) -> tuple[Slot | None, str]:
+        """A place for a step, or why there is none."""
+        free = [slot for slot in self.slots if slot.role is ask.role and slot.what is None]
+        if not free:
+            verb = "listened to" if ask.role is Role.HEAR else "worked on"
+            return None, f"another recording is being {verb}"
+        ahead = [own for own in self._line if own.role is ask.role and own.rank < ask.rank]
+        if len(ahead) >= len(free):
+            return None, "another job goes first"
+        if ask.gpu_mb:
+            free, why = self._with_room(free, ask.gpu_mb)
+            if not free:
+                return None, why
+        warm = sorted(free, key=lambda slot: (slot.worker is None, slot.free_since))
+        lacking = self._no_memory(warm[0], ask)
+        return (None, lacking) if lacking else (warm[0], "")
+
+    def _with_room(self, slots: Sequence[Slot], gpu_mb: int) -> tuple[list[Slot], str]:
+        """Those whose GPU has room, and why there is none."""
+        devices = {device.id: device for device in self._gpus.devices()}
+        found = [
+            slot
+            for slot in slots
+            if slot.worker is not None  # it holds its models already
+            or slot.device is None
+            or (slot.device in devices and devices[slot.device].free_mb >= gpu_mb)
+        ]
+        most = max((device.free_mb for device in devices.values()), default=0)
+        return found, (
+            f"the GPU is busy: {gpu_mb / 1000:.1f} GB are needed, {most / 1000:.1f} GB free"
+        )
+
+    def _no_memory(self, slot: Slot, ask: Ask) -> str | None:
+        """Why a step would take too much memory beside what others take; None if it does not.
+
+        Processes that nobody uses are ended for it.
+        """
+        need_mb = self._needs.of(ask.what)
+        if need_mb > self._limit_mb:
+            raise ModelError(
+                f"it needs about {need_mb / 1000:.1f} GB of memory, and jobs may take"
+                f" {self._limit_mb / 1000:.1f} GB together",
+                hint="choose a smaller model, or allow more with `daemon_memory_mb`",
+            )
+        for other in self._others_by_age(slot):
+            if self._taken_mb(slot) + need_mb <= self._limit_mb:
+                return None
+            if other.what is None and other.worker is not None:
+                other.worker.end()
+                other.worker = None
+        taken_mb = self._taken_mb(slot)
+        if taken_mb + need_mb <= self._limit_mb:
+            return None
+        return (
+            f"not enough memory: {need_mb / 1000:.1f} GB are needed, {taken_mb / 1000:.1f} of"
+            f" {self._limit_mb / 1000:.1f} GB are in use"
+        )
+
+    def _others_by_age(self, slot: Slot) -> list[Slot]:
+        return sorted((own for own in self.slots if own is not slot), key=lambda s: s.free_since)
+
+    def _taken_mb(self, slot: Slot) -> int:
+        """What all but one take, or may come to take."""
+        return sum(
+            max(own.worker.rss_mb, self._needs.of(own.what) if own.what is not None else 0)
+            for own in self.slots
+            if own is not slot and own.worker is not None
+        )
+
+    def _begun(self, slot: Slot) -> WorkerProcess:
+        nice = YIELDING if slot.role is Role.HEAR else 0
+        return WorkerProcess(Start(self._start.settings, nice, slot.device))
+
+    def _given_back(self, slot: Slot, ask: Ask) -> None:
+        with self._changed:
+            slot.what = slot.job_id = None
+            slot.free_since = time.monotonic()
+            if slot.worker is not None and not slot.worker.is_alive:
+                slot.worker = None
+            self._changed.notify_all()
+
+    def _sweep(self) -> None:
+        while not self._closed.wait(min(5.0, self._idle_s / 4)):
+            self._end_idle(self._idle_s)
+
+    def _end_idle(self, idle_s: float) -> int:
+        before = time.monotonic() - idle_s
+        ended = []
+        with self._changed:
+            for slot in self.slots:
+                if slot.worker is not None and slot.what is None and slot.free_since <= before:
+                    ended.append(slot.worker)
+                    slot.worker = None
+        for worker in ended:
+            worker.end()
+        return len(ended)
+
+
+def described(slots: Sequence[Slot]) -> list[Mapping[str, object]]:
+    """The places and what is in them, as plain data."""
+    return [
+        {
+            "role": slot.role.value,
+            "device": slot.device,
+            "pid": slot.worker.child.pid if slot.worker is not None else None,
+            "rss_mb": slot.worker.rss_mb if slot.worker is not None else 0,
+            "step": slot.what,
+            "job_id": slot.job_id,
+            "lent": slot.lent,
+        }
+        for slot in slots
+    ]

@@ -1,0 +1,261 @@
+"""What can be asked of jobs: queued, stopped, gone on with, tried again, forgotten.
+
+A job's record in the library says what it is; `durable` says what is left to do. Every move here is
+written in that order, and `settle` mends at start whatever an end of the process left between.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reelremix.daemon.durable import Durable, StepRecord
+from reelremix.daemon.workflows import Runner
+from reelremix.engine.domain.events import (
+    Event,
+    JobCancelled,
+    JobPaused,
+    JobQueued,
+    JobRetried,
+)
+from reelremix.engine.domain.job import (
+    ENDED,
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    NORMAL_PRIORITY,
+    JobFilter,
+    JobRecord,
+    JobState,
+    advance,
+)
+from reelremix.engine.store.factory import Stores
+from reelremix.errors import ConfigError, JobError
+
+REQUEST_VERSION = 1
+"""Of the form of requests."""
+KINDS = ("clip",)
+STAGES = ("begin", "hear", "decide", "film", "finish")
+STOPPED_WITHIN_S = 5.0
+PAGE = 500
+UNFINISHED = frozenset({JobState.QUEUED, JobState.RUNNING})
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What somebody wants done."""
+
+    kind: str
+    request: Mapping[str, Any]
+    name: str
+    priority: int = NORMAL_PRIORITY
+    origin: str = "api"
+    key: str | None = None
+
+
+class JobQueue:
+    """The jobs of this daemon."""
+
+    def __init__(self, stores: Stores, durable: Durable, runner: Runner) -> None:
+        self._stores = stores
+        self._durable = durable
+        self._runner = runner
+
+    def submit(self, new: NewJob) -> JobRecord:
+        """Queue a job; the one that is there already, where there is one with its key.
+
+        Raises ConfigError for a kind, a form of request or a priority there is not.
+        """
+        if new.kind not in KINDS:
+            raise ConfigError(f"there is no kind of job {new.kind!r}", hint=f"try {KINDS[0]!r}")
+        _check_priority(new.priority)
+        version = new.request.get("version", REQUEST_VERSION)
+        if not isinstance(version, int) or version > REQUEST_VERSION:
+            raise ConfigError(
+                f"the request is of a newer ReelRemix (version {version},"
+                f" this one knows {REQUEST_VERSION})",
+                hint="upgrade the daemon: `pip install -U reelremix`, `reelremix daemon restart`",
+            )
+        record = JobRecord(
+            id=uuid.uuid4().hex,
+            kind=new.kind,
+            name=new.name,
+            request={**new.request, "version": version},
+            created_at=_now(),
+            priority=new.priority,
+            origin=new.origin,
+            key=new.key,
+        )
+        with self._stores.catalogue.at_once():
+            kept = self._stores.jobs.add(record)
+            if kept.id == record.id:
+                self._tell(record.id, JobQueued())
+        self._durable.enqueue(kept.id, kept.priority)
+        return kept
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """Stop a job for good; what it has completed is kept. Raises JobError."""
+        return self._stop(job_id, JobState.CANCELLED)
+
+    def pause(self, job_id: str) -> JobRecord:
+        """Stop a job until somebody goes on with it. Raises JobError."""
+        return self._stop(job_id, JobState.PAUSED)
+
+    def resume(self, job_id: str) -> JobRecord:
+        """Queue a paused job again. Raises JobError."""
+        job = self._known(job_id)
+        if job.state is not JobState.PAUSED:
+            raise JobError(
+                f"the job {job.id[:8]} is {job.state}, not paused",
+                hint=f"`reelremix jobs show {job.id[:8]}` says more",
+            )
+        moved = self._moved(job, JobState.QUEUED, JobQueued("resumed"))
+        self._durable.go_on(job.id)
+        return moved
+
+    def retry(self, job_id: str, stage: str | None = None) -> JobRecord:
+        """Queue a job that has ended again, from a stage on, or from where it failed.
+
+        Raises:
+            JobError: it has not ended, or ended well.
+            ConfigError: there is no such stage.
+        """
+        if stage is not None and stage not in STAGES:
+            raise ConfigError(
+                f"there is no stage {stage!r}", hint=f"the stages are {', '.join(STAGES)}"
+            )
+        job = self._known(job_id)
+        if job.state not in ENDED or job.state is JobState.SUCCEEDED:
+            raise JobError(
+                f"the job {job.id[:8]} is {job.state}: there is nothing to try again",
+                hint="`reelremix jobs list` shows which failed",
+            )
+        again = replace(
+            job, attempt=job.attempt + 1, crashes=0, ended_at=None, failure=None, wanted=None
+        )
+        moved = self._moved(again, JobState.QUEUED, JobRetried(again.attempt), was=job.state)
+        self._begin_again(moved, stage)
+        return moved
+
+    def prioritise(self, job_id: str, priority: int) -> JobRecord:
+        """Let a job go before or behind others. Raises JobError for one that has ended."""
+        _check_priority(priority)
+        job = self._known(job_id)
+        if job.state in ENDED:
+            raise JobError(f"the job {job.id[:8]} is {job.state}: its priority means nothing now")
+        changed = replace(job, priority=priority)
+        self._stores.jobs.save(changed, job.state)
+        self._durable.reprioritise(job.id, priority)
+        return changed
+
+    def purge(self, job_ids: Collection[str]) -> int:
+        """Forget jobs that have ended; their clips stay. Returns how many went."""
+        ended = [
+            job.id
+            for job_id in job_ids
+            if (job := self._stores.jobs.job(job_id)) is not None and job.state in ENDED
+        ]
+        gone = self._stores.jobs.remove(ended)
+        self._durable.forget(ended)
+        return gone
+
+    def settle(self) -> None:
+        """Queue what the record says is to be done and nobody is going to do: at start."""
+        for job in self._unfinished():
+            if self._durable.is_active(job.id):
+                continue
+            if not self._durable.is_known(job.id):
+                self._durable.enqueue(job.id, job.priority)
+            else:
+                self._begin_again(job, None)
+
+    def find(self, named: str) -> JobRecord:
+        """The job of that id, or whose id begins so. Raises JobError where it is none, or many."""
+        found = self._stores.jobs.find(named) if named else ()
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise JobError(f"there is no job {named!r}", hint="`reelremix jobs list` shows them")
+        listed = ", ".join(job.id[:12] for job in found[:3])
+        raise JobError(f"{named!r} is the beginning of several jobs: {listed}", hint="write more")
+
+    def _stop(self, job_id: str, wanted: JobState) -> JobRecord:
+        job = self._known(job_id)
+        if job.state is wanted:
+            return job
+        if job.state is not JobState.RUNNING:
+            event: Event = JobPaused()
+            if wanted is JobState.CANCELLED:
+                job, event = replace(job, ended_at=_now()), JobCancelled()
+            moved = self._moved(job, wanted, event)
+            self._durable.stop(job.id)
+            return moved
+        advance(job.state, wanted)
+        self._stores.jobs.save(replace(job, wanted=wanted), JobState.RUNNING)
+        live = self._runner.stop(job.id, wanted)
+        self._durable.stop(job.id)
+        if live is not None:
+            live.ended.wait(STOPPED_WITHIN_S)
+        return self._known(job_id)
+
+    def _begin_again(self, job: JobRecord, stage: str | None) -> None:
+        """Queue a job's workflow, wherever it stands."""
+        if not self._durable.is_known(job.id):
+            self._durable.enqueue(job.id, job.priority)
+            return
+        steps = self._durable.steps(job.id)
+        if stage is not None:
+            named = [s.number for s in steps if s.name.split(":")[0] == stage]
+            first = min(named, default=len(steps) + 1)
+        else:
+            first = next((s.number for s in steps if _is_due(s)), len(steps) + 1)
+        if stage in ("begin", "hear", "decide"):
+            self._runner.forget_decided(job)
+        if self._durable.is_active(job.id):
+            self._durable.stop(job.id)
+        self._durable.rewind(job.id, first)
+
+    def _known(self, job_id: str) -> JobRecord:
+        job = self._stores.jobs.job(job_id)
+        if job is None:
+            raise JobError(f"there is no job {job_id!r}", hint="`reelremix jobs list` shows them")
+        return job
+
+    def _moved(
+        self, job: JobRecord, state: JobState, event: Event, was: JobState | None = None
+    ) -> JobRecord:
+        before = was or job.state
+        moved = replace(job, state=advance(before, state))
+        with self._stores.catalogue.at_once():
+            self._stores.jobs.save(moved, before)
+            self._tell(job.id, event)
+        return moved
+
+    def _tell(self, job_id: str, event: Event) -> None:
+        self._runner.log_of(job_id).emit(event)
+
+    def _unfinished(self) -> Sequence[JobRecord]:
+        """The oldest first."""
+        wanted = JobFilter(UNFINISHED)
+        found: list[JobRecord] = []
+        while page := self._stores.jobs.jobs(wanted, PAGE, len(found)):
+            found.extend(page)
+        return found[::-1]
+
+
+def _is_due(step: StepRecord) -> bool:
+    """Whether a step failed, or rendered nothing."""
+    return step.is_failed or (step.name.startswith("film:") and step.output["result"] is None)
+
+
+def _check_priority(priority: int) -> None:
+    if not LOWEST_PRIORITY <= priority <= HIGHEST_PRIORITY:
+        raise ConfigError(
+            f"--priority must be between {LOWEST_PRIORITY} and {HIGHEST_PRIORITY} (got {priority})"
+        )
+
+
+def _now() -> float:
+    return round(time.time(), 3)

@@ -1,0 +1,81 @@
+"""The steps of each kind of job, as a worker does them: plain data in, domain objects out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reelremix.engine import codec
+from reelremix.engine.domain.clip import Rendered
+from reelremix.engine.domain.events import JobStarted
+from reelremix.engine.domain.request import ClipRequest
+from reelremix.engine.jobs.clip_steps import Begun, ClipSteps
+from reelremix.engine.jobs.job import Cost, Job
+from reelremix.engine.options import options_of
+from reelremix.engine.stages.ingest import readable
+
+Plain = dict[str, Any]
+Step = Callable[[Plain, Plain, Job], Any]
+"""The request, what earlier steps left, and the part of the job that this is."""
+
+
+def begin(request: Plain, given: Plain, job: Job) -> Begun:
+    """Look at the recording; `is_first` says that nobody was told yet that the job began."""
+    asked = codec.from_plain(request, ClipRequest)
+    if given["is_first"]:
+        job.ctx.reporter.emit(JobStarted(readable(asked.source), options_of(asked)))
+    return ClipSteps(asked, job).begin()
+
+
+def hear(request: Plain, given: Plain, job: Job) -> None:
+    """Find out what is said and heard."""
+    _clip(request, job).hear(_begun(given))
+
+
+def decide(request: Plain, given: Plain, job: Job) -> Any:
+    """Decide everything about the clips."""
+    return _clip(request, job).decide(_begun(given))
+
+
+def film(request: Plain, given: Plain, job: Job) -> Rendered | None:
+    """Render one clip."""
+    return _clip(request, job).film(_begun(given), given["clip"])
+
+
+def finish(request: Plain, given: Plain, job: Job) -> Plain:
+    """Hear the films again and list them."""
+    films = [codec.from_plain(film, Rendered) for film in given["films"]]
+    costs = [codec.from_plain(cost, Cost) for cost in given["costs"]]
+    listed = _clip(request, job).finish(_begun(given), films, costs)
+    return {"clips": len(listed.manifest["clips"]), "failed": listed.failed}
+
+
+def give_back(request: Plain, given: Plain, job: Job) -> None:
+    """Leave the folder as it was, if nothing was changed in it."""
+    _clip(request, job).give_back(_begun(given))
+
+
+def forget(request: Plain, given: Plain, job: Job) -> None:
+    """Let what was decided be decided anew."""
+    _clip(request, job).forget()
+
+
+STEPS: Mapping[str, Mapping[str, Step]] = {
+    "clip": {
+        "begin": begin,
+        "hear": hear,
+        "decide": decide,
+        "film": film,
+        "finish": finish,
+        "give_back": give_back,
+        "forget": forget,
+    }
+}
+
+
+def _clip(request: Plain, job: Job) -> ClipSteps:
+    return ClipSteps(codec.from_plain(request, ClipRequest), job)
+
+
+def _begun(given: Plain) -> Begun:
+    return codec.from_plain(given["begun"], Begun)

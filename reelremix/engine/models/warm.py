@@ -1,0 +1,27 @@
+"""Models that stay loaded from one job to the next, in a process that does many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from reelremix.engine.models.registry import InstalledModels
+
+T = TypeVar("T")
+
+
+class WarmModels(InstalledModels):
+    """`ModelProvider` that keeps the last model of each kind; for one job at a time."""
+
+    _kept: dict[str, tuple[Hashable, Any]]
+
+    def loaded(self, kind: str, key: Hashable, load: Callable[[], T]) -> T:
+        """The model that is kept, if it has that key; else it goes and another one is loaded."""
+        kept = self.__dict__.setdefault("_kept", {})
+        if kind in kept and kept[kind][0] == key:
+            model: T = kept[kind][1]
+            return model
+        kept.pop(kind, None)  # before the other one needs room
+        model = load()
+        kept[kind] = (key, model)
+        return model
