@@ -109,6 +109,10 @@ class JobError(ReelRemixError):
     """A job was asked to do what its state does not allow."""
 
 
+class JobNotFound(JobError):
+    """There is no such job, or no such file of it."""
+
+
 class WorkerDied(JobError):
     """The process that did a step of a job ended by itself: a crash, or too little memory."""
 

@@ -32,6 +32,7 @@ CHOOSING = "Choosing"
 PICTURE = "Picture"
 SOUND = "Sound"
 FILES = "Files"
+RUNNING = "Running"
 SHOWING = "Showing"
 Sources = Annotated[
     list[str],

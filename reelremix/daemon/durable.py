@@ -99,7 +99,11 @@ class Durable:
             config["system_database_engine"] = _sqlite(url)
         _quiet()
         DBOS(config=config)
-        self._workflow = DBOS.workflow(name="job", max_recovery_attempts=None)(run)
+
+        def job(job_id: str) -> None:
+            run(job_id)
+
+        self._workflow = DBOS.workflow(name="job", max_recovery_attempts=None)(job)
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
         self._queue = DBOS.register_queue(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -35,9 +35,8 @@ class Numbered:
 class Hub:
     """A `Listener` to every job log of this process, and the source of every stream."""
 
-    def __init__(self, jobs: JobStore, release_thread: Callable[[], None]) -> None:
+    def __init__(self, jobs: JobStore) -> None:
         self._jobs = jobs
-        self._release_thread = release_thread
         self._held: deque[Numbered] = deque(maxlen=HELD)
         self._progress: dict[str, LoggedEvent] = {}
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -32,11 +32,9 @@ from reelremix.engine.domain.job import (
     advance,
 )
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import ConfigError, JobError
+from reelremix.errors import ConfigError, JobError, JobNotFound
 
-REQUEST_VERSION = 1
-"""Of the form of requests."""
-KINDS = ("clip",)
+LIST = "`reelremix jobs list` shows them"
 STAGES = ("begin", "hear", "decide", "film", "finish")
 STOPPED_WITHIN_S = 5.0
 PAGE = 500
@@ -49,6 +47,7 @@ class NewJob:
 
     kind: str
     request: Mapping[str, Any]
+    """Checked, in full."""
     name: str
     priority: int = NORMAL_PRIORITY
     origin: str = "api"
@@ -66,23 +65,14 @@ class JobQueue:
     def submit(self, new: NewJob) -> JobRecord:
         """Queue a job; the one that is there already, where there is one with its key.
 
-        Raises ConfigError for a kind, a form of request or a priority there is not.
+        Raises ConfigError for a priority there is not.
         """
-        if new.kind not in KINDS:
-            raise ConfigError(f"there is no kind of job {new.kind!r}", hint=f"try {KINDS[0]!r}")
         _check_priority(new.priority)
-        version = new.request.get("version", REQUEST_VERSION)
-        if not isinstance(version, int) or version > REQUEST_VERSION:
-            raise ConfigError(
-                f"the request is of a newer ReelRemix (version {version},"
-                f" this one knows {REQUEST_VERSION})",
-                hint="upgrade the daemon: `pip install -U reelremix`, `reelremix daemon restart`",
-            )
         record = JobRecord(
             id=uuid.uuid4().hex,
             kind=new.kind,
             name=new.name,
-            request={**new.request, "version": version},
+            request=dict(new.request),
             created_at=_now(),
             priority=new.priority,
             origin=new.origin,
@@ -177,7 +167,7 @@ class JobQueue:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise JobError(f"there is no job {named!r}", hint="`reelremix jobs list` shows them")
+            raise JobNotFound(f"there is no job {named!r}", hint=LIST)
         listed = ", ".join(job.id[:12] for job in found[:3])
         raise JobError(f"{named!r} is the beginning of several jobs: {listed}", hint="write more")
 
@@ -220,7 +210,9 @@ class JobQueue:
     def _known(self, job_id: str) -> JobRecord:
         job = self._stores.jobs.job(job_id)
         if job is None:
-            raise JobError(f"there is no job {job_id!r}", hint="`reelremix jobs list` shows them")
+            raise JobNotFound(
+                f"there is no job {job_id!r}", hint="`reelremix jobs list` shows them"
+            )
         return job
 
     def _moved(

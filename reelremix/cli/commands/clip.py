@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reelremix.cli import diagnostics, options, output
+from reelremix.cli import diagnostics, options, output, remote
+from reelremix.cli.remote import daemon_for
 from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine.domain.request import ClipRequest
@@ -76,6 +78,22 @@ def clip(
     transcript: options.TranscriptFile = None,
     align: options.Align = None,
     install_models: options.InstallModels = False,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local",
+            help="Do it here, even while the daemon runs.",
+            rich_help_panel=options.RUNNING,
+        ),
+    ] = False,
+    detach: Annotated[
+        bool,
+        typer.Option(
+            "--detach",
+            help="Queue it in the daemon, print the job's id, and return.",
+            rich_help_panel=options.RUNNING,
+        ),
+    ] = False,
     as_json: options.Json = False,
     progress: options.Progress = None,
     quiet: options.QuietFlag = False,
@@ -89,6 +107,9 @@ def clip(
     if transcript is not None and len(recordings) > 1:
         raise ConfigError("--transcript goes with one recording, not with several")
     listener = listener_for(progress, quiet=quiet)
+    through_daemon = detach or daemon_for(run.settings, local=local)
+    if detach and local:
+        raise ConfigError("--detach queues it in the daemon and --local does it here")
     reports = []
     for recording in recordings:
         request = ClipRequest(
@@ -110,14 +131,28 @@ def clip(
             tighten=options.tighten_level(run.settings),
             sound=options.sound_options(run.settings),
         )
-        reports.append(attempt(recording, partial(_clip, run, request, listener, install_models)))
+        if detach:
+            options.require_recording(request.source)
+            output.show_text(remote.submit(run.settings, request).id)
+            continue
+        work = partial(remote.clip, run.settings) if through_daemon else run.library.clip
+        reports.append(
+            attempt(recording, partial(_clip, run, work, request, listener, install_models))
+        )
         if not as_json:
             reports[-1].show()
     if as_json:
         output.show_json({"version": 1, "runs": [report.to_dict() for report in reports]})
-    raise typer.Exit(diagnostics.combined([report.code for report in reports]))
+    if reports:
+        raise typer.Exit(diagnostics.combined([report.code for report in reports]))
 
 
-def _clip(run: CommandRun, request: ClipRequest, listener: Listener, install: bool) -> ClipResult:
+def _clip(
+    run: CommandRun,
+    work: Callable[..., ClipResult],
+    request: ClipRequest,
+    listener: Listener,
+    install: bool,
+) -> ClipResult:
     options.require_recording(request.source)
-    return run.with_models(partial(run.library.clip, request), listener, install)
+    return run.with_models(partial(work, request), listener, install)

@@ -40,6 +40,8 @@ from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import Batch, file_names
 from reelremix.engine.store.files import write_atomically
 
+NOTHING = "nothing was found"
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -197,8 +199,7 @@ class Clipping:
         self._ctx.catalogue.remember_manifest(place)
         remember_films(manifest.id, clips, rendered, self._ctx)
         if not clips:
-            why = decided.notice or "nothing was found"
-            raise choosing.nothing_to_clip(why, self._folder.path)
+            raise choosing.nothing_to_clip(decided.notice or NOTHING, self._folder.path)
         failed = 0 if self._request.plan_only else len(clips) - len(rendered)
         return ClipResult(self._folder.path, read_manifest(path), failed)
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from reelremix.engine import pipeline
+from reelremix.engine import choosing, pipeline
 from reelremix.engine.domain.clip import Rendered
 from reelremix.engine.domain.context import ArtifactKey
 from reelremix.engine.domain.request import ClipRequest
 from reelremix.engine.export.manifest import FILE_NAME, read_manifest
-from reelremix.engine.jobs.clip import Clipping, Decided, claimed
+from reelremix.engine.hearing import Heard
+from reelremix.engine.joblog import Unheard
+from reelremix.engine.jobs.clip import NOTHING, Clipping, Decided, claimed
 from reelremix.engine.jobs.films import ClipResult, heard_again
 from reelremix.engine.jobs.job import Cost, Job
 from reelremix.engine.options import options_of
@@ -78,7 +80,7 @@ class ClipSteps:
         with self._clipping(begun) as clipping:
             decided = load(self._ctx, self._decided_key, Decided)
             if decided is None:
-                decided = clipping.decided(clipping.heard())
+                decided = clipping.decided(self._heard_before(begun))
                 save(self._ctx, self._decided_key, decided)
             if self._request.plan_only:
                 return ()
@@ -134,6 +136,8 @@ class ClipSteps:
         listed = {clip["id"] for clip in clips if (clip.get("files") or {}).get("video")}
         if listed != set(films):
             return None
+        if not clips:
+            raise choosing.nothing_to_clip(content.get("notice") or NOTHING, path.parent)
         failed = 0 if self._request.plan_only else len(clips) - len(listed)
         return ClipResult(path.parent, content, failed)
 
@@ -143,6 +147,13 @@ class ClipSteps:
         with pipeline.reopened(begun.source_id, audio, self._ctx) as subject:
             folder = self._folder(begun)
             yield Clipping(self._request, self._options, folder, subject, self._job)
+
+    def _heard_before(self, begun: Begun) -> Heard:
+        """What `hear` left, without telling it again."""
+        audio, quiet = self._request.audio_stream, replace(self._ctx, reporter=Unheard())
+        with pipeline.reopened(begun.source_id, audio, quiet) as subject:
+            job = self._job.within(quiet)
+            return Clipping(self._request, self._options, self._folder(begun), subject, job).heard()
 
     def _folder(self, begun: Begun) -> OutputFolder:
         path = Path(begun.folder)

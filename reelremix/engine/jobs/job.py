@@ -63,6 +63,10 @@ class Job:
         self._mark = mark
         self._began = time.monotonic()
 
+    def within(self, ctx: RunContext) -> Job:
+        """The same job in other surroundings."""
+        return Job(self.id, ctx, self._stages, self._memory, self._mark)
+
     @property
     def cost(self) -> Cost:
         """What it took so far."""

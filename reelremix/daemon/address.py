@@ -1,0 +1,135 @@
+"""Where the daemon of this user is: its address, its token, and that there is one alone.
+
+The folder and what is in it can be read by nobody else. The lock is held by the process itself and
+goes with it, however it ends, so that nothing is left behind by a power cut.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from reelremix.engine.store.files import write_atomically
+from reelremix.errors import ConfigError, DaemonError
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+TOKEN_BYTES = 32
+RUNNING_HINT = "`reelremix daemon status` shows it, `reelremix daemon restart` begins it anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A daemon that runs."""
+
+    port: int
+    pid: int
+    version: str
+    """Of ReelRemix."""
+    protocol: int
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class DaemonFolder:
+    """The files of a running daemon."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(path / "lock")
+
+    @property
+    def log_file(self) -> Path:
+        """What it logs."""
+        return self.path / "daemon.log"
+
+    def claim(self) -> None:
+        """Be the only daemon of this folder, until this process ends.
+
+        Raises:
+            DaemonError: another one runs.
+            ConfigError: the folder cannot be written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(PRIVATE_FOLDER)
+            self._lock.acquire(timeout=0)
+        except Timeout as exc:
+            at = self.address()
+            who = f" (process {at.pid})" if at is not None else ""
+            raise DaemonError(f"a daemon runs already{who}", hint=RUNNING_HINT) from exc
+        except OSError as exc:
+            raise ConfigError(
+                f"the daemon's folder {self.path} cannot be used: {exc}",
+                hint="set REELREMIX_DATA_DIR to a folder you can write to",
+            ) from exc
+
+    def is_claimed(self) -> bool:
+        """Whether a daemon runs, or is about to."""
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            with FileLock(self.path / "lock").acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def new_token(self) -> str:
+        """Another token than before, in a file that nobody else can read."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        file = self.path / "token"
+        file.unlink(missing_ok=True)
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        with os.fdopen(handle, "w") as out:
+            out.write(token)
+        return token
+
+    def token(self) -> str:
+        """The token of the daemon that runs.
+
+        Raises:
+            DaemonError: there is none, or others can read it.
+        """
+        file = self.path / "token"
+        try:
+            mode = stat.S_IMODE(file.stat().st_mode)
+            token = file.read_text().strip()
+        except OSError as exc:
+            raise DaemonError(
+                f"the daemon's token {file} cannot be read: {(exc.strerror or str(exc)).lower()}",
+                hint="`reelremix daemon restart` makes a new one",
+            ) from exc
+        if os.name == "posix" and mode & 0o077:
+            raise DaemonError(
+                f"others can read the daemon's token {file}",
+                hint="`reelremix daemon restart` makes a new one that they cannot",
+            )
+        return token
+
+    def announce(self, address: Address) -> None:
+        """Say where the daemon answers, now that it does."""
+        write_atomically(self.path / "address.json", json.dumps(asdict(address)).encode())
+
+    def withdraw(self) -> None:
+        """Say nothing any more: the daemon ends."""
+        for name in ("address.json", "token"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def address(self) -> Address | None:
+        """Where the daemon answers; None where none said so, or what it said is not understood."""
+        try:
+            content = json.loads((self.path / "address.json").read_bytes())
+            return Address(
+                int(content["port"]), int(content["pid"]), str(content["version"]),
+                int(content["protocol"]),
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError):
+            return None

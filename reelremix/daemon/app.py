@@ -1,0 +1,295 @@
+"""The local HTTP API: who may ask, and what can be asked. Its stream of events is in `streams`.
+
+It answers on loopback alone. A random token is asked of everybody; requests that name another host
+or come from a web page elsewhere are refused before that, so that no name that is made to point
+here (DNS rebinding) and no page in a browser can use it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+
+from reelremix.daemon import protocol
+from reelremix.daemon.artifacts import artifact_path, artifacts_of
+from reelremix.daemon.metrics import metrics_text
+from reelremix.daemon.protocol import (
+    MOST_AT_ONCE,
+    Artifact,
+    Change,
+    Health,
+    JobList,
+    JobView,
+    Purge,
+    Purged,
+    Retry,
+    Stats,
+    Status,
+    Submission,
+    Told,
+)
+from reelremix.daemon.queue import NewJob
+from reelremix.daemon.requests import checked_request
+from reelremix.daemon.service import Daemon
+from reelremix.daemon.stats import stats_of
+from reelremix.daemon.streams import stream_routes
+from reelremix.engine import codec
+from reelremix.engine.domain.job import ENDED, JobFilter, JobRecord, JobState
+from reelremix.errors import (
+    ConfigError,
+    DaemonError,
+    JobError,
+    JobNotFound,
+    ReelRemixError,
+    plain_error,
+)
+
+OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+REFUSED = Told("DaemonError", "the daemon answers programs on this machine alone")
+
+Call = Callable[[Request], Awaitable[Any]]
+
+
+def create_app(daemon: Daemon, token: str, stop: Callable[[], None]) -> FastAPI:
+    """The API of a daemon.
+
+    Args:
+        daemon: what answers.
+        token: what everybody has to send.
+        stop: ends the process, some time after it was called.
+    """
+    app = FastAPI(
+        title="ReelRemix daemon",
+        version=str(protocol.PROTOCOL_VERSION),
+        description="Jobs, events and the library of one machine. Send `Authorization: Bearer`"
+        " with the token that is in the daemon's folder.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.add_exception_handler(ReelRemixError, _told)
+    app.add_exception_handler(RequestValidationError, _misread)
+    app.middleware("http")(_from_here)
+    app.include_router(_open_routes(daemon))
+    answers: dict[int | str, dict[str, Any]] = {
+        code: {"model": Told} for code in (401, 403, 404, 409, 422)
+    }
+    for router in (_job_routes(daemon), stream_routes(daemon), _daemon_routes(daemon, stop)):
+        app.include_router(router, dependencies=[Depends(_guard(token))], responses=answers)
+    return app
+
+
+class Unauthorized(DaemonError):
+    """The token is missing or wrong."""
+
+
+async def _from_here(request: Request, go_on: Call) -> Any:
+    """Refuse whoever names another host, or comes from a page that is not ours."""
+    headers = request.headers
+    is_own = (
+        _is_own(headers.get("host", ""))
+        and _may_come_from(headers.get("origin"))
+        and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    )
+    return await go_on(request) if is_own else JSONResponse(codec.to_plain(REFUSED), 403)
+
+
+def _is_own(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine by one of its own names."""
+    name, colon, port = host.rpartition(":")
+    return host in OWN_NAMES or (bool(colon) and name in OWN_NAMES and port.isdigit())
+
+
+def _may_come_from(origin: str | None) -> bool:
+    return origin is None or (
+        origin.startswith("http://") and _is_own(origin.removeprefix("http://"))
+    )
+
+
+def _guard(token: str) -> Callable[[str], None]:
+    def check(authorization: Annotated[str, Header()] = "") -> None:
+        sent = authorization.removeprefix("Bearer ").encode()
+        if not hmac.compare_digest(sent, token.encode()):
+            raise Unauthorized(
+                "the token is missing or wrong",
+                hint="send `Authorization: Bearer TOKEN`; it is in the daemon's folder",
+            )
+
+    return check
+
+
+async def _told(_: Request, exc: Exception) -> JSONResponse:
+    """An error as the body of an answer."""
+    code = next((code for kind, code in CODES if isinstance(exc, kind)), 500)
+    return JSONResponse(plain_error(exc), code)
+
+
+async def _misread(_: Request, exc: Exception) -> JSONResponse:
+    """What is wrong with the form of a request."""
+    assert isinstance(exc, RequestValidationError)
+    first = exc.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    told = ConfigError(f"{where}: {first['msg']}", hint="docs/daemon.md describes the API")
+    return JSONResponse(plain_error(told), 422)
+
+
+CODES: tuple[tuple[type[ReelRemixError], int], ...] = (
+    (Unauthorized, 401), (JobNotFound, 404), (JobError, 409), (ConfigError, 422),
+)  # fmt: skip
+
+
+def _open_routes(daemon: Daemon) -> APIRouter:
+    router = APIRouter(prefix=protocol.PREFIX, tags=["daemon"])
+
+    @router.get("/health")
+    def health() -> Health:
+        """Whether the daemon answers; the only question that needs no token."""
+        return daemon.health()
+
+    return router
+
+
+def _job_routes(daemon: Daemon) -> APIRouter:
+    router = APIRouter(prefix=f"{protocol.PREFIX}/jobs", tags=["jobs"])
+    queue, jobs = daemon.queue, daemon.stores.jobs
+
+    @router.post("", status_code=201)
+    def submit(new: Submission) -> JobView:
+        """Queue a job."""
+        request, name = checked_request(new.kind, new.request)
+        asked = NewJob(new.kind, request, name, new.priority, new.origin, new.key)
+        return JobView.of(queue.submit(asked))
+
+    @router.get("")
+    def page(
+        state: Annotated[list[JobState] | None, Query()] = None,
+        origin: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 50,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> JobList:
+        """A page of jobs, the newest first."""
+        wanted = JobFilter(frozenset(state or ()), origin)
+        found = [JobView.of(job) for job in jobs.jobs(wanted, limit, offset)]
+        return JobList(found, {s.value: n for s, n in jobs.counts().items()})
+
+    @router.post("/purge")
+    def purge(which: Purge) -> Purged:
+        """Forget jobs that have ended; their clips stay."""
+        return Purged(queue.purge([job.id for job in _purged(daemon, which)]))
+
+    @router.get("/{named}")
+    def show(named: str) -> JobView:
+        """One job, by its id or the beginning of it."""
+        return JobView.of(queue.find(named))
+
+    @router.patch("/{named}")
+    def change(named: str, what: Change) -> JobView:
+        """Change a job's priority."""
+        return JobView.of(queue.prioritise(queue.find(named).id, what.priority))
+
+    @router.post("/{named}/cancel")
+    def cancel(named: str) -> JobView:
+        """Stop a job for good."""
+        return JobView.of(queue.cancel(queue.find(named).id))
+
+    @router.post("/{named}/pause")
+    def pause(named: str) -> JobView:
+        """Stop a job until it is resumed."""
+        return JobView.of(queue.pause(queue.find(named).id))
+
+    @router.post("/{named}/resume")
+    def resume(named: str) -> JobView:
+        """Go on with a paused job."""
+        return JobView.of(queue.resume(queue.find(named).id))
+
+    @router.post("/{named}/retry")
+    def retry(named: str, how: Retry) -> JobView:
+        """Try a job that has ended again."""
+        return JobView.of(queue.retry(queue.find(named).id, how.stage))
+
+    @router.get("/{named}/artifacts")
+    def artifacts(named: str) -> list[Artifact]:
+        """The files that a job made."""
+        return artifacts_of(queue.find(named))
+
+    @router.get("/{named}/artifacts/{name}", response_class=FileResponse)
+    def artifact(named: str, name: str) -> FileResponse:
+        """One of them."""
+        return FileResponse(artifact_path(queue.find(named), name))
+
+    return router
+
+
+def _purged(daemon: Daemon, which: Purge) -> list[JobRecord]:
+    """The jobs that are meant."""
+    if which.ids:
+        return [daemon.queue.find(named) for named in which.ids]
+    unknown = set(which.states) - {state.value for state in ENDED}
+    if unknown:
+        ways = ", ".join(sorted(state.value for state in ENDED))
+        raise ConfigError(f"only {ways} jobs can be forgotten (got {min(unknown)!r})")
+    wanted = JobFilter(frozenset(JobState(state) for state in which.states) or ENDED)
+    before = time.time() - which.older_than_s
+    found: list[JobRecord] = []
+    offset = 0
+    while page := daemon.stores.jobs.jobs(wanted, MOST_AT_ONCE, offset):
+        found += [job for job in page if (job.ended_at or job.created_at) <= before]
+        offset += len(page)
+    return found
+
+
+def _daemon_routes(daemon: Daemon, stop: Callable[[], None]) -> APIRouter:
+    router = APIRouter(prefix=protocol.PREFIX, tags=["daemon"])
+
+    @router.get("/status")
+    def status() -> Status:
+        """What the daemon is doing."""
+        return daemon.status()
+
+    @router.get("/stats")
+    def stats(days: Annotated[float, Query(gt=0, le=3650)] = 30.0) -> Stats:
+        """Throughput, times, failures and disk."""
+        return stats_of(daemon.stores, daemon.settings, days)
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    def metrics() -> str:
+        """The same for Prometheus."""
+        return metrics_text(daemon.status())
+
+    @router.post("/unload")
+    def unload() -> dict[str, int]:
+        """End processes that nobody uses, and with them the models they hold."""
+        return {"ended": daemon.pool.unload()}
+
+    @router.post("/stop", status_code=202)
+    def end() -> dict[str, str]:
+        """End the daemon; what is under way is gone on with by the next one."""
+        stop()
+        return {"status": "stopping"}
+
+    @router.get("/library/sources")
+    def sources(
+        text: str = "",
+        limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 50,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> list[dict[str, Any]]:
+        """Recordings that are known, the latest seen first."""
+        rows = daemon.stores.catalogue.source_rows(text, limit, offset)
+        return [codec.to_plain(row) for row in rows]
+
+    @router.get("/library/clips")
+    def clips(
+        limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 50,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> list[dict[str, Any]]:
+        """Clips, the latest first."""
+        rows = daemon.stores.catalogue.clip_rows(limit=limit, offset=offset)
+        return [codec.to_plain(row) for row in rows]
+
+    return router

@@ -1,0 +1,124 @@
+"""The life of the daemon's process: begun in the foreground or behind, and ended in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+import psutil
+
+from reelremix.config import Settings
+from reelremix.daemon.address import Address, DaemonFolder
+from reelremix.errors import DaemonError, ReelRemixError
+
+STARTED_WITHIN_S = 30.0
+STOPPED_WITHIN_S = 10.0
+LOOK_S = 0.05
+
+_log = logging.getLogger("reelremix.daemon")
+
+
+def run(settings: Settings) -> NoReturn:
+    """Be the daemon, until a signal or a client ends it; ends this process.
+
+    Raises:
+        DaemonError: another one runs, or its port is taken.
+        ConfigError: a setting is wrong, or the library cannot be opened.
+    """
+    folder = DaemonFolder(settings.daemon_path)
+    folder.claim()
+    from reelremix.daemon.server import serve  # 0.7 s, once the lock says that somebody comes
+
+    serve(settings, folder)
+    _log.info("ended")
+    logging.shutdown()
+    os._exit(0)  # past threads that wait for work which the next daemon goes on with
+
+
+def start(settings: Settings) -> Address:
+    """Begin a daemon behind, and wait until it answers.
+
+    Raises:
+        DaemonError: one runs already, or it does not come up.
+    """
+    folder = DaemonFolder(settings.daemon_path)
+    if folder.is_claimed():
+        raise DaemonError(
+            "a daemon runs already", hint="`reelremix daemon status` shows what it is doing"
+        )
+    folder.path.mkdir(parents=True, exist_ok=True)
+    first_words = folder.path / "start.log"
+    with first_words.open("wb") as out:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "reelremix", "daemon", "start", "--foreground"],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            cwd=Path.home() if Path.home().is_dir() else None,
+        )
+    deadline = time.monotonic() + STARTED_WITHIN_S
+    while time.monotonic() < deadline:
+        address = folder.address()
+        if address is not None and address.pid == child.pid:
+            return address
+        if child.poll() is not None:
+            said = first_words.read_text(errors="replace").strip()
+            raise DaemonError(
+                f"the daemon ended at once: {said or f'exit code {child.returncode}'}",
+                hint="`reelremix daemon start --foreground` shows why",
+            )
+        time.sleep(LOOK_S)
+    raise DaemonError(
+        f"the daemon does not answer after {STARTED_WITHIN_S:.0f} s",
+        hint="`reelremix daemon logs` shows what it does",
+    )
+
+
+def stop(settings: Settings) -> bool:
+    """End the daemon; what is under way is gone on with by the next one.
+
+    Returns whether one ran. Raises DaemonError where it does not end.
+    """
+    from reelremix.daemon.client import DaemonClient
+
+    folder = DaemonFolder(settings.daemon_path)
+    if not folder.is_claimed():
+        return False
+    address = folder.address()
+    try:
+        with DaemonClient(settings) as client:
+            client.stop()
+    except ReelRemixError:  # it speaks another version, or does not answer: a signal does it
+        if address is None or not _is_daemon(address.pid):
+            raise
+        psutil.Process(address.pid).terminate()
+    if _ended(folder, STOPPED_WITHIN_S):
+        return True
+    if address is not None and _is_daemon(address.pid):
+        psutil.Process(address.pid).kill()
+        if _ended(folder, STOPPED_WITHIN_S):
+            return True
+    raise DaemonError("the daemon does not end", hint="see `reelremix daemon logs`")
+
+
+def _ended(folder: DaemonFolder, within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if not folder.is_claimed():
+            return True
+        time.sleep(LOOK_S)
+    return False
+
+
+def _is_daemon(pid: int) -> bool:
+    """Whether a process is a daemon of ours, and not another one that got its number."""
+    try:
+        return "reelremix" in " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False

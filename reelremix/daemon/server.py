@@ -1,0 +1,122 @@
+"""The daemon's process: what listens, what is told when it ends, and in which order it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from reelremix import __version__
+from reelremix.config import Settings
+from reelremix.daemon.address import Address, DaemonFolder
+from reelremix.daemon.app import create_app
+from reelremix.daemon.protocol import PROTOCOL_VERSION
+from reelremix.daemon.service import Daemon
+from reelremix.errors import DaemonError
+
+LOOPBACK = "127.0.0.1"
+STOPPING = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
+)
+GRACE_S = 1
+"""Streams that are open are cut off after that."""
+
+_log = logging.getLogger("reelremix.daemon")
+
+
+def serve(settings: Settings, folder: DaemonFolder) -> None:
+    """Be the daemon of a folder that is claimed, until a signal or a client ends it.
+
+    Raises:
+        DaemonError: its port is taken.
+        ConfigError: a setting is wrong, or the library cannot be opened.
+    """
+    token = folder.new_token()
+    with _bound(settings.daemon_port) as own:
+        daemon = Daemon(settings)
+        try:
+            asyncio.run(_serve(daemon, token, own, folder))
+        finally:
+            folder.withdraw()
+            daemon.close()
+
+
+async def _serve(daemon: Daemon, token: str, own: socket.socket, folder: DaemonFolder) -> None:
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    for number in STOPPING:
+        loop.add_signal_handler(number, ending.set)
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(ending.set)
+
+    app = create_app(daemon, token, stop)
+    port = own.getsockname()[1]
+
+    def ready() -> None:
+        folder.announce(Address(port, os.getpid(), __version__, PROTOCOL_VERSION))
+        _log.info("answers on port %s", port)
+
+    following = asyncio.create_task(daemon.hub.follow_library())
+    await _until(ending, app, own, ready, daemon)
+    following.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await following
+
+
+async def _until(
+    ending: asyncio.Event,
+    app: FastAPI,
+    own: socket.socket,
+    ready: Callable[[], None],
+    daemon: Daemon,
+) -> None:
+    """Answer until the event is set."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[own]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    ready()
+    await ending.wait()
+    daemon.is_stopping.set()
+    server.should_exit = True
+    await serving
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone: they are the daemon's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@contextlib.contextmanager
+def _bound(port: int) -> Iterator[socket.socket]:
+    """A socket on loopback. Raises DaemonError for a port that is taken."""
+    with socket.socket() as own:
+        if os.name == "posix":
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            own.bind((LOOPBACK, port))
+        except OSError as exc:
+            raise DaemonError(
+                f"port {port} cannot be used: {(exc.strerror or str(exc)).lower()}",
+                hint="`daemon_port = 0` takes a free one",
+            ) from exc
+        yield own

@@ -1,0 +1,165 @@
+"""The daemon as a whole: everything it is made of, begun and ended in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+import psutil
+
+from reelremix import __version__
+from reelremix.config import Settings
+from reelremix.daemon.durable import Durable
+from reelremix.daemon.gpu import Gpus, NvidiaGpus
+from reelremix.daemon.hub import Hub
+from reelremix.daemon.needs import Needs
+from reelremix.daemon.pool import Pool, Role, described
+from reelremix.daemon.process import Start
+from reelremix.daemon.protocol import PROTOCOL_VERSION, Health, Status
+from reelremix.daemon.queue import JobQueue
+from reelremix.daemon.workflows import Runner
+from reelremix.engine.domain.job import JobRecord
+from reelremix.engine.store.factory import Stores, open_stores
+
+MB = 1_000_000
+LEFT_TO_OTHERS = 0.2
+"""Of the machine's memory, where nothing else is set."""
+STOP_WITHIN_S = 3.0
+
+_log = logging.getLogger("reelremix.daemon")
+
+
+class Daemon:
+    """One executor: its queue, its processes, and who listens."""
+
+    def __init__(self, settings: Settings, gpus: Gpus | None = None) -> None:
+        """Open everything and go on with what is left to do.
+
+        Raises:
+            ConfigError: the settings are wrong, or the library cannot be opened.
+        """
+        self.settings = settings
+        self.began = time.monotonic()
+        self.is_stopping = threading.Event()
+        self.gpus = gpus or NvidiaGpus()
+        self.stores: Stores = open_stores(settings)
+        self.hub = Hub(self.stores.jobs)
+        workers = _parallel_work()
+        self.pool = Pool(
+            Start(settings),
+            workers,
+            self.gpus,
+            Needs(settings.daemon_path / "needs.json"),
+            _memory_limit_mb(settings),
+            settings.worker_idle_s,
+        )
+        self._ended: list[Callable[[JobRecord], None]] = []
+        self.runner = Runner(
+            self.stores,
+            self.pool,
+            self.hub,
+            crash_limit=settings.crash_limit,
+            lock_dir=settings.locks_path,
+            artifact_cap_bytes=settings.artifact_cap_mb * MB,
+            films_at_once=workers,
+            ended=self._tell_ended,
+        )
+        listening = sum(slot.role is Role.HEAR for slot in self.pool.slots)
+        self.durable = Durable(
+            _queue_url(settings),
+            settings.executor,
+            settings.jobs_at_once or listening + 2,
+            self.runner.run,
+        )
+        self.queue = JobQueue(self.stores, self.durable, self.runner)
+        self.queue.settle()
+
+    def when_ended(self, told: Callable[[JobRecord], None]) -> None:
+        """Have somebody told of every job that has ended; must return quickly and never raise."""
+        self._ended.append(told)
+
+    def close(self) -> None:
+        """Stop where everything is, to be gone on with by the next process."""
+        self.is_stopping.set()
+        self.runner.close(STOP_WITHIN_S)
+        self.pool.close()
+        self.durable.close()
+
+    def health(self) -> Health:
+        """That it answers."""
+        status = "stopping" if self.is_stopping.is_set() else "ok"
+        return Health(status, __version__, PROTOCOL_VERSION, os.getpid(), self.uptime_s)
+
+    def status(self) -> Status:
+        """What it is doing."""
+        counts = self.stores.jobs.counts()
+        return Status(
+            version=__version__,
+            pid=os.getpid(),
+            uptime_s=self.uptime_s,
+            rss_mb=psutil.Process().memory_info().rss // MB,
+            limit_mb=self.pool.limit_mb,
+            held_mb=self.pool.held_mb,
+            jobs={state.value: number for state, number in counts.items()},
+            under_way=self.runner.under_way(),
+            workers=[dict(one) for one in described(self.pool.slots)],
+            gpus=[asdict(device) for device in self.gpus.devices()],
+            listeners=self.hub.listeners,
+            watches=[],
+        )
+
+    @property
+    def uptime_s(self) -> float:
+        """Since it began."""
+        return round(time.monotonic() - self.began, 1)
+
+    def _tell_ended(self, job: JobRecord) -> None:
+        for told in self._ended:
+            told(job)
+
+
+def _parallel_work() -> int:
+    """Processes that work on recordings side by side."""
+    cores = psutil.cpu_count(logical=False) or 1
+    return cores if cores <= 2 else max(2, cores // 2)
+
+
+def _memory_limit_mb(settings: Settings) -> int:
+    if settings.daemon_memory_mb:
+        return settings.daemon_memory_mb
+    return int(psutil.virtual_memory().total * (1 - LEFT_TO_OTHERS)) // MB
+
+
+def _queue_url(settings: Settings) -> str:
+    if settings.jobs_url:
+        return settings.jobs_url
+    settings.jobs_file.parent.mkdir(parents=True, exist_ok=True)
+    _set_aside_if_damaged(settings.jobs_file)
+    return f"sqlite:///{settings.jobs_file}"
+
+
+def _set_aside_if_damaged(file: Path) -> None:
+    """Begin a queue anew whose file is broken: what is to be done is in the library, too."""
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as exc:
+        found = str(exc)
+    if found == "ok":
+        return
+    aside = file.with_name(f"{file.name}.damaged-{int(time.time())}")
+    _log.error("the queue %s is damaged (%s); it is kept as %s", file, found, aside.name)
+    for ending in ("", "-wal", "-shm"):
+        part = file.with_name(file.name + ending)
+        if part.exists():
+            shutil.move(part, aside.with_name(aside.name + ending))
