@@ -21,7 +21,7 @@ from typing import Any
 
 import sqlalchemy
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
-from dbos._error import DBOSWorkflowCancelledError
+from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSWorkflowCancelledError
 from dbos._serialization import Serializer
 
 from reelremix.engine.domain.job import HIGHEST_PRIORITY
@@ -31,7 +31,8 @@ APPLICATION = "reelremix"
 APPLICATION_VERSION = "1"
 """Of the order of steps: with another one, jobs of earlier versions would not be gone on with."""
 QUEUE = "jobs"
-POLL_S = 0.1
+POLL_S = 0.5
+"""Each look costs 6 ms of a core. Nobody waits for it but a job that finds nothing under way."""
 ACTIVE = ("PENDING", "ENQUEUED", "DELAYED")
 NOTHING = "nothing"
 """What a step that returns None keeps: DBOS takes None for a step that is not done."""
@@ -75,7 +76,12 @@ class Durable:
     """Workflows of this executor. One a process: DBOS has one instance."""
 
     def __init__(
-        self, url: str, executor_id: str, at_once: int, run: Callable[[str], None]
+        self,
+        url: str,
+        executor_id: str,
+        at_once: int,
+        run: Callable[[str], None],
+        poll_s: float = POLL_S,
     ) -> None:
         """Begin to work off what is queued.
 
@@ -84,6 +90,7 @@ class Durable:
             executor_id: stable and no other executor's, so that it finds its own work again.
             at_once: jobs that run here at a time.
             run: carries out a job from its first step on; steps that are done return at once.
+            poll_s: seconds between two looks at the queue.
         """
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -107,7 +114,7 @@ class Durable:
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
         self._queue = DBOS.register_queue(
-            QUEUE, worker_concurrency=at_once, polling_interval_sec=POLL_S
+            QUEUE, worker_concurrency=at_once, polling_interval_sec=poll_s
         )
 
     def enqueue(self, job_id: str, priority: int) -> None:
@@ -283,3 +290,16 @@ def _quiet() -> None:
     logger = logging.getLogger("dbos")
     logger.handlers = [logging.NullHandler()]
     logger.propagate = True
+    logger.filters = [_Expected()]
+
+
+class _Expected(logging.Filter):
+    """Leaves out what DBOS says, with a stack, of every job that is stopped on purpose."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is worth logging."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not (
+            isinstance(error, DBOSAwaitedWorkflowCancelledError)
+            or "was cancelled during execution" in record.getMessage()
+        )

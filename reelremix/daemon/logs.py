@@ -16,10 +16,12 @@ from reelremix.errors import DaemonError
 LOG_NAME = "daemon.log"
 MOST_BYTES, KEPT_FILES = 5_000_000, 5
 LOOK_S = 0.2
+EXTRAS = ("job", "step", "wall_s", "watch", "path")
+"""What a message is about, each under a key of its own."""
 
 
 class JsonLines(logging.Formatter):
-    """`{"at": ..., "level": ..., "logger": ..., "message": ..., "stack": ...}`."""
+    """`{"at", "level", "logger", "message"}`, what it is about, and the `stack` of an error."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
@@ -29,6 +31,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        entry |= {key: record.__dict__[key] for key in EXTRAS if key in record.__dict__}
         if record.exc_info:
             entry["stack"] = self.formatException(record.exc_info)
         return json.dumps(entry, ensure_ascii=False)
@@ -84,6 +87,8 @@ def told(entry: str) -> str:
     try:
         content = json.loads(entry)
         stack = f"\n{content['stack']}" if content.get("stack") else ""
-        return f"{content['at'][:19]} {content['level']:<7} {content['message']}{stack}"
+        about = " ".join(f"{key}={content[key]}" for key in EXTRAS if key in content)
+        said = f"{content['message']} {about}".rstrip()
+        return f"{content['at'][:19]} {content['level']:<7} {said}{stack}"
     except (ValueError, KeyError, TypeError):
         return entry

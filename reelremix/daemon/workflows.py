@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from reelremix.daemon import durable
 from reelremix.daemon.durable import Retries, Stopped
 from reelremix.daemon.gpu import GPU_NEEDS_MB
-from reelremix.daemon.pool import Ask, Pool, Role
+from reelremix.daemon.pool import Ask, Role
 from reelremix.daemon.process import Done, Order
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import (
@@ -47,6 +47,8 @@ from reelremix.engine.locks import hold
 from reelremix.engine.store.factory import Stores
 from reelremix.errors import NothingToClip, ReelRemixError, RenderError, WorkerDied, plain_error
 
+Tell = Callable[[Event], None]
+
 RETRIES = Retries()
 CRASHES = "it was broken off {} times without getting on; the last time in its step `{}`"
 SOME_FAILED = "{} of {} clips could not be rendered"
@@ -54,11 +56,23 @@ SOME_FAILED = "{} of {} clips could not be rendered"
 _log = logging.getLogger("reelremix.daemon")
 
 
-class Ended(Protocol):
-    """Whoever is told that a job has ended."""
+class Worker(Protocol):
+    """Does one step at a time."""
 
-    def __call__(self, job: JobRecord) -> None:
-        """Take it; must return quickly and never raise."""
+    def run(self, order: Order, stop: threading.Event, tell: Tell) -> Done:
+        """Do a step; raises what went wrong, and Stopped once it has stopped."""
+
+
+class Workers(Protocol):
+    """Lends workers."""
+
+    def lent(
+        self, ask: Ask, job_id: str, stop: threading.Event, tell: Callable[[str], None]
+    ) -> AbstractContextManager[Worker]:
+        """One for the length of a block; `tell` is called with why that has to wait."""
+
+    def measured(self, ask: Ask, peak_mb: float) -> None:
+        """Keep what a step took."""
 
 
 @dataclass(eq=False, slots=True)
@@ -84,14 +98,14 @@ class Runner:
     def __init__(
         self,
         stores: Stores,
-        pool: Pool,
+        pool: Workers,
         listener: Listener,
         *,
         crash_limit: int,
         lock_dir: Path | None = None,
         artifact_cap_bytes: int | None = None,
         films_at_once: int = 2,
-        ended: Ended = lambda job: None,
+        ended: Callable[[JobRecord], None] = lambda job: None,
         retries: Retries = RETRIES,
     ) -> None:
         """Carry out nothing yet.
@@ -104,7 +118,7 @@ class Runner:
             artifact_cap_bytes: artifacts beyond that are dropped when a job has ended.
             lock_dir: of the locks that runs of the command line also take.
             films_at_once: clips of one job that are rendered side by side.
-            ended: is told of every job that has ended.
+            ended: called with every job that has ended; quick, and never raises.
             retries: of a step that failed in a way that may pass.
         """
         self._stores = stores
@@ -307,7 +321,7 @@ class Runner:
             return []
         began = time.monotonic()
         live.log.emit(StageStarted("render"))
-        progress = _Frames(live.log, outlined)
+        progress = _Frames(partial(self._tell, live), outlined)
         works = [
             (
                 f"film:{clip['id']}",
@@ -331,7 +345,7 @@ class Runner:
         job: JobRecord,
         live: Live,
         given: Mapping[str, Any],
-        tell: Callable[[Event], None],
+        tell: Tell,
     ) -> dict[str, Any]:
         try:
             return self._attempt(job, live, "film", given, tell)
@@ -352,13 +366,16 @@ class Runner:
         live: Live,
         step: str,
         given: Mapping[str, Any],
-        tell: Callable[[Event], None],
+        tell: Tell,
     ) -> dict[str, Any]:
         """Have a worker do a step once."""
         live.step = step
-        ask = _ask(job, step)
+        ask, name = _ask(job, step), _named(step, given)
         with self._pool.lent(ask, job.id, live.stop, partial(_tell_wait, live)) as worker:
+            _log.info("step begins", extra={"job": job.id, "step": name})
             done: Done = worker.run(_order(job, step, **given), live.stop, tell)
+        wall_s = done.cost["wall_s"]
+        _log.info("step is done", extra={"job": job.id, "step": name, "wall_s": wall_s})
         self._pool.measured(ask, done.cost["peak_rss_mb"])
         self._got_on(job)
         return {"result": done.result, "cost": done.cost}
@@ -426,14 +443,14 @@ class _Holding:
 class _Frames:
     """Progress over the clips of a job."""
 
-    def __init__(self, log: JobLog, outlined: Sequence[Mapping[str, Any]]) -> None:
-        self._log = log
+    def __init__(self, tell: Tell, outlined: Sequence[Mapping[str, Any]]) -> None:
+        self._tell = tell
         self._total = sum(clip["frames"] for clip in outlined)
         self._done: dict[str, float] = {}
         self.is_cached = True
         """Whether every clip was there already."""
 
-    def of(self, clip_id: str) -> Callable[[Event], None]:
+    def of(self, clip_id: str) -> Tell:
         """Who is told what happens while one clip is rendered."""
 
         def tell(event: Event) -> None:
@@ -441,9 +458,9 @@ class _Frames:
                 self.is_cached = False
                 self._done[clip_id] = event.done
                 done = sum(self._done.values())
-                self._log.emit(StageProgress("render", done, self._total, "frames"))
+                self._tell(StageProgress("render", done, self._total, "frames"))
             else:
-                self._log.emit(event)
+                self._tell(event)
 
         return tell
 
@@ -460,6 +477,10 @@ def _ask(job: JobRecord, step: str) -> Ask:
     model, device = str(heard.get("model", "auto")), str(heard.get("device", "auto"))
     gpu_mb = GPU_NEEDS_MB.get(model, GPU_NEEDS_MB["large-v3"])
     return Ask(Role.HEAR, rank, f"hear {model}", 0 if device == "cpu" else gpu_mb)
+
+
+def _named(step: str, given: Mapping[str, Any]) -> str:
+    return f"{step}:{given['clip']}" if "clip" in given else step
 
 
 def _order(job: JobRecord, step: str, **given: Any) -> Order:

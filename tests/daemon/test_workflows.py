@@ -1,0 +1,292 @@
+"""What becomes of a job, whatever its steps do; the queue underneath is a real one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelremix.engine.domain.events import JobFailed, JobFinished, Waiting, Warned
+from reelremix.engine.domain.job import JobState
+from reelremix.errors import (
+    ConfigError,
+    JobError,
+    JobNotFound,
+    NothingToClip,
+    OutOfMemory,
+    RenderError,
+    UnreadableMedia,
+    WorkerDied,
+)
+from tests.daemon.desks import BEGUN, Desk, Hands, Shared, answered, failing_at, held_at
+
+ALL = ["begin", "hear", "decide", "film:clip1", "film:clip2", "finish"]
+SUCCEEDED, FAILED, DEAD = JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD
+PAUSED, CANCELLED, RUNNING = JobState.PAUSED, JobState.CANCELLED, JobState.RUNNING
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """A queue for all tests here that need none of their own."""
+    queue = Shared(tmp_path_factory.mktemp("queue") / "jobs.sqlite3")
+    yield queue
+    queue.durable.close()
+
+
+@pytest.fixture
+def desks(tmp_path: Path, shared: Shared) -> Iterator[Any]:
+    """Opens a desk over the queue that is shared."""
+    opened: list[Desk] = []
+
+    def open_desk(hands: Hands | None = None, **more: Any) -> Desk:
+        opened.append(Desk(tmp_path / "data", hands, shared, **more))
+        return opened[-1]
+
+    yield open_desk
+    opened[-1].close()
+
+
+def test_a_job_goes_through_its_steps_and_tells_its_story(desks: Any) -> None:
+    desk = desks()
+    job = desk.submit()
+    ended = desk.until(job.id, SUCCEEDED)
+    assert sorted(desk.hands.steps) == sorted(ALL)
+    assert desk.types(job.id) == [
+        "job_queued", "job_started", "stage_finished", "stage_started", "stage_finished",
+        "job_finished",
+    ]  # fmt: skip
+    assert ended.usage == {"source_s": 20.0, "rendered_s": 8.0} and ended.folder == "/clips/talk"
+    assert [own.id for own in desk.ended] == [job.id]
+
+
+def test_clips_are_rendered_as_steps_of_their_own_side_by_side(desks: Any) -> None:
+    together = threading.Barrier(2, timeout=5)
+
+    def answer(order: Any, stop: Any, tell: Any) -> Any:
+        if order.step == "film":
+            together.wait()
+        return answered(order, stop, tell)
+
+    desk = desks(Hands(answer))
+    assert desk.until(desk.submit().id, SUCCEEDED, FAILED).state is SUCCEEDED
+
+
+@pytest.mark.parametrize("step", ["begin", "hear", "decide", "finish"])
+def test_what_cannot_be_done_fails_at_once_with_the_reason(desks: Any, step: str) -> None:
+    broken = UnreadableMedia("talk.mp4 is empty", hint="copy it again")
+    desk = desks(Hands(failing_at(step, broken)))
+    job = desk.until(desk.submit().id, FAILED)
+    assert job.failure is not None
+    assert (job.failure.kind, job.failure.message) == ("UnreadableMedia", "talk.mp4 is empty")
+    assert desk.hands.steps.count(step) == 1
+    last = desk.stores.catalogue.events(job.id)[-1].event
+    assert last == JobFailed("talk.mp4 is empty", "copy it again")
+
+
+def test_what_may_pass_is_tried_again_and_told(desks: Any) -> None:
+    busy = OutOfMemory("the GPU is full")
+    desk = desks(Hands(failing_at("hear", busy, busy)))
+    job = desk.until(desk.submit().id, SUCCEEDED)
+    assert desk.hands.steps.count("hear") == 3
+    waits = [e.event for e in desk.stores.catalogue.events(job.id) if isinstance(e.event, Waiting)]
+    assert [wait.reason for wait in waits] == ["the GPU is full; trying again in 0 s"] * 2
+
+
+def test_what_does_not_pass_fails_after_the_last_try(desks: Any) -> None:
+    desk = desks(Hands(failing_at("hear", *[OutOfMemory("the GPU is full")] * 9)))
+    job = desk.until(desk.submit().id, FAILED)
+    assert job.failure is not None and job.failure.kind == "OutOfMemory"
+    assert desk.hands.steps.count("hear") == 3
+
+
+def test_a_step_that_crashes_its_process_again_and_again_ends_in_a_dead_job(desks: Any) -> None:
+    desk = desks(Hands(failing_at("hear", *[WorkerDied("it crashed (signal 11)")] * 9)))
+    job = desk.until(desk.submit().id, DEAD)
+    assert job.failure is not None and job.failure.message == "it crashed (signal 11)"
+    assert desk.types(job.id)[-1] == "job_dead"
+
+
+def test_clips_that_fail_are_told_and_tried_again_alone(desks: Any) -> None:
+    def without_the_second(order: Any, stop: Any, tell: Any) -> Any:
+        if order.step == "film" and order.given["clip"] == "clip2":
+            return None
+        return answered(order, stop, tell)
+
+    desk = desks(Hands(without_the_second))
+    job = desk.until(desk.submit().id, FAILED)
+    assert job.failure is not None
+    assert job.failure.message == "1 of 2 clips could not be rendered"
+    desk.hands.answer = answered
+    before = len(desk.hands.steps)
+    desk.queue.retry(job.id)
+    assert desk.until(job.id, SUCCEEDED).attempt == 2
+    assert desk.hands.steps[before:] == ["film:clip2", "finish"]
+
+
+def test_nothing_to_clip_keeps_the_folder_with_the_reason(desks: Any) -> None:
+    desk = desks(Hands(failing_at("finish", NothingToClip("nobody speaks"))))
+    job = desk.until(desk.submit().id, FAILED)
+    assert job.folder == BEGUN["folder"] and "give_back" not in desk.hands.steps
+
+
+def test_a_job_that_fails_gives_its_folder_back(desks: Any) -> None:
+    desk = desks(Hands(failing_at("hear", UnreadableMedia("gone"))))
+    desk.until(desk.submit().id, FAILED)
+    assert desk.hands.steps[-1] == "give_back"
+
+
+@pytest.mark.parametrize("step", ["begin", "hear", "decide", "film", "finish"])
+def test_cancelling_stops_a_job_in_every_step(desks: Any, step: str) -> None:
+    answer, there = held_at(step)
+    desk = desks(Hands(answer))
+    job = desk.submit()
+    assert there.wait(5)
+    assert desk.queue.cancel(job.id).state is CANCELLED
+    assert desk.types(job.id)[-1] == "job_cancelled"
+    assert desk.queue.cancel(job.id).state is CANCELLED
+
+
+@pytest.mark.parametrize("step", ["begin", "hear", "decide", "film", "finish"])
+def test_a_paused_job_goes_on_behind_what_it_has_done(desks: Any, step: str) -> None:
+    answer, there = held_at(step)
+    desk = desks(Hands(answer))
+    job = desk.submit()
+    assert there.wait(5)
+    assert desk.queue.pause(job.id).state is PAUSED
+    desk.hands.answer, before = answered, len(desk.hands.steps)
+    desk.queue.resume(job.id)
+    desk.until(job.id, SUCCEEDED)
+    assert desk.hands.steps[before].split(":")[0] == step
+    assert [t for t in desk.types(job.id) if t.startswith("job_")] == [
+        "job_queued", *(["job_started"] if step != "begin" else []), "job_paused", "job_queued",
+        "job_resumed", *(["job_started"] if step == "begin" else []), "job_finished",
+    ]  # fmt: skip
+
+
+def test_a_job_that_waits_can_be_paused_and_cancelled(desks: Any) -> None:
+    answer, there = held_at("hear")
+    desk = desks(Hands(answer))
+    busy = [desk.submit(), desk.submit()]
+    assert there.wait(5)
+    first, second = desk.submit(), desk.submit()
+    assert desk.queue.pause(first.id).state is PAUSED
+    assert desk.queue.cancel(second.id).state is CANCELLED
+    for job in busy:
+        desk.queue.cancel(job.id)
+    desk.hands.answer = answered
+    desk.queue.resume(first.id)
+    desk.until(first.id, SUCCEEDED)
+    assert "job_started" not in desk.types(second.id)
+
+
+def test_a_job_that_is_broken_off_too_often_is_given_up(desks: Any) -> None:
+    desk = desks(Hands(held_at("hear")[0]), crash_limit=2)
+    record = desk.submit()
+    desk.queue.pause(record.id)
+    job = desk.job(record.id)
+    from dataclasses import replace
+
+    desk.stores.jobs.save(replace(job, state=RUNNING, crashes=1), PAUSED)
+    desk.durable.go_on(job.id)
+    ended = desk.until(job.id, DEAD)
+    assert ended.failure is not None and "broken off 2 times" in ended.failure.message
+    desk.hands.answer = answered
+    desk.queue.retry(job.id)
+    assert desk.until(job.id, SUCCEEDED).crashes == 0
+
+
+def test_warnings_are_told_once_a_job(desks: Any) -> None:
+    def warning(order: Any, stop: Any, tell: Any) -> Any:
+        tell(Warned("no font has that letter"))
+        return answered(order, stop, tell)
+
+    desk = desks(Hands(warning))
+    job = desk.until(desk.submit().id, SUCCEEDED)
+    assert desk.types(job.id).count("warning") == 1
+
+
+def test_the_same_key_is_the_same_job(desks: Any) -> None:
+    desk = desks()
+    first, second = desk.submit(key="a"), desk.submit(key="a")
+    assert first.id == second.id and desk.submit(key="b").id != first.id
+
+
+def test_higher_priorities_go_first(desks: Any) -> None:
+    answer, there = held_at("hear")
+    desk = desks(Hands(answer))
+    busy = [desk.submit(), desk.submit()]
+    assert there.wait(5)
+    low, high = desk.submit(priority=1), desk.submit(priority=9)
+    late = desk.submit(priority=1)
+    desk.queue.prioritise(late.id, 8)
+    desk.hands.answer = answered
+    began = len(desk.hands.orders)
+    for job in busy:
+        desk.queue.cancel(job.id)
+    for job in (low, high, late):
+        desk.until(job.id, SUCCEEDED)
+    begun = [o.job_id for o in desk.hands.orders[began:] if o.step == "begin"]
+    assert begun.index(high.id) < begun.index(low.id)
+    assert begun.index(late.id) < begun.index(low.id)
+
+
+def test_retrying_from_a_stage_does_that_again(desks: Any) -> None:
+    desk = desks(Hands(failing_at("finish", RenderError("no"))))
+    job = desk.until(desk.submit().id, FAILED)
+    before = len(desk.hands.steps)
+    desk.queue.retry(job.id, "decide")
+    desk.until(job.id, SUCCEEDED)
+    again = [s for s in desk.hands.steps[before:] if s not in ("give_back", "forget")]
+    assert sorted(again) == ["decide", "film:clip1", "film:clip2", "finish"]
+    assert "forget" in desk.hands.steps[before:]
+
+
+def test_a_cancelled_job_can_be_tried_again(desks: Any) -> None:
+    answer, there = held_at("decide")
+    desk = desks(Hands(answer))
+    job = desk.submit()
+    assert there.wait(5)
+    desk.queue.cancel(job.id)
+    desk.hands.answer = answered
+    desk.queue.retry(job.id)
+    desk.until(job.id, SUCCEEDED)
+    assert desk.hands.steps.count("hear") == 1
+
+
+def test_what_cannot_be_asked_is_refused_with_the_reason(desks: Any) -> None:
+    desk = desks()
+    job = desk.until(desk.submit().id, SUCCEEDED)
+    with pytest.raises(JobError, match="nothing to try again"):
+        desk.queue.retry(job.id)
+    with pytest.raises(JobError, match="a succeeded job cannot become cancelled"):
+        desk.queue.cancel(job.id)
+    with pytest.raises(JobError, match="is succeeded, not paused"):
+        desk.queue.resume(job.id)
+    with pytest.raises(JobError, match="its priority means nothing now"):
+        desk.queue.prioritise(job.id, 1)
+    with pytest.raises(ConfigError, match="between 0 and 9"):
+        desk.submit(priority=10)
+    with pytest.raises(ConfigError, match="no stage 'upload'"):
+        desk.queue.retry(job.id, "upload")
+    with pytest.raises(JobNotFound):
+        desk.queue.find("nothing")
+
+
+def test_jobs_that_ended_can_be_forgotten_with_their_events(desks: Any) -> None:
+    desk = desks()
+    job = desk.until(desk.submit().id, SUCCEEDED)
+    assert desk.queue.purge([job.id, "unknown"]) == 1
+    assert desk.stores.jobs.job(job.id) is None and desk.types(job.id) == []
+    assert not desk.durable.is_known(job.id)
+
+
+def test_usage_is_told_once(desks: Any) -> None:
+    desk = desks()
+    job = desk.until(desk.submit().id, SUCCEEDED)
+    told = [e.event for e in desk.stores.catalogue.events(job.id)]
+    assert [e for e in told if isinstance(e, JobFinished)] == [
+        JobFinished({"source_s": 20.0, "rendered_s": 8.0})
+    ]
