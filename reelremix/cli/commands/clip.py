@@ -110,7 +110,7 @@ def clip(
     through_daemon = detach or daemon_for(run.settings, local=local)
     if detach and local:
         raise ConfigError("--detach queues it in the daemon and --local does it here")
-    reports = []
+    reports, queued = [], list[str]()
     for recording in recordings:
         request = ClipRequest(
             source=recording,
@@ -133,7 +133,7 @@ def clip(
         )
         if detach:
             options.require_recording(request.source)
-            output.show_text(remote.submit(run.settings, request).id)
+            queued.append(remote.submit(run.settings, request).id)
             continue
         work = partial(remote.clip, run.settings) if through_daemon else run.library.clip
         reports.append(
@@ -141,10 +141,19 @@ def clip(
         )
         if not as_json:
             reports[-1].show()
+    if detach:
+        _show_queued(queued, as_json=as_json)
+        return
     if as_json:
         output.show_json({"version": 1, "runs": [report.to_dict() for report in reports]})
-    if reports:
-        raise typer.Exit(diagnostics.combined([report.code for report in reports]))
+    raise typer.Exit(diagnostics.combined([report.code for report in reports]))
+
+
+def _show_queued(ids: list[str], *, as_json: bool) -> None:
+    if as_json:
+        output.show_json({"version": 1, "jobs": ids})
+    else:
+        output.show_text("\n".join(ids))
 
 
 def _clip(

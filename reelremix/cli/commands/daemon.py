@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reelremix.cli import diagnostics, options, output
 from reelremix.cli.run import CommandRun
+
+if TYPE_CHECKING:
+    from reelremix.daemon.address import Address
 
 daemon_app = typer.Typer(
     help="Work on jobs behind: queued, resumed, watched folders, models that stay loaded.",
@@ -22,6 +25,7 @@ def start(
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay in this terminal, for supervisors.")
     ] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Start the daemon, and wait until it answers."""
     from reelremix.daemon import lifecycle
@@ -32,28 +36,29 @@ def start(
 
         log_to(settings.daemon_path, foreground=True)
         lifecycle.run(settings)
-    address = lifecycle.start(settings)
-    output.show_text(f"the daemon answers on port {address.port} (process {address.pid})")
+    _say(lifecycle.start(settings), as_json=as_json)
 
 
 @daemon_app.command()
-def stop() -> None:
+def stop(as_json: options.Json = False) -> None:
     """End the daemon; what is under way is gone on with by the next one."""
     from reelremix.daemon import lifecycle
 
     was_running = lifecycle.stop(CommandRun().settings)
-    output.show_text("the daemon has ended" if was_running else "no daemon runs")
+    if as_json:
+        output.show_json({"version": 1, "was_running": was_running})
+    else:
+        output.show_text("the daemon has ended" if was_running else "no daemon runs")
 
 
 @daemon_app.command()
-def restart() -> None:
+def restart(as_json: options.Json = False) -> None:
     """End the daemon, if one runs, and start it anew."""
     from reelremix.daemon import lifecycle
 
     settings = CommandRun().settings
     lifecycle.stop(settings)
-    address = lifecycle.start(settings)
-    output.show_text(f"the daemon answers on port {address.port} (process {address.pid})")
+    _say(lifecycle.start(settings), as_json=as_json)
 
 
 @daemon_app.command()
@@ -93,6 +98,13 @@ def logs(
 
     for entry in entries(CommandRun().settings.daemon_path, lines, follow=follow):
         output.show_text(entry if as_json else told(entry))
+
+
+def _say(address: Address, *, as_json: bool) -> None:
+    if as_json:
+        output.show_json({"version": 1, "port": address.port, "pid": address.pid})
+    else:
+        output.show_text(f"the daemon answers on port {address.port} (process {address.pid})")
 
 
 def _worker(one: dict[str, Any]) -> tuple[str, ...]:

@@ -82,7 +82,12 @@ def show(job: Job, as_json: options.Json = False) -> None:
 
 
 @jobs_app.command()
-def watch(job: Job, progress: options.Progress = None, quiet: options.QuietFlag = False) -> None:
+def watch(
+    job: Job,
+    as_json: options.Json = False,
+    progress: options.Progress = None,
+    quiet: options.QuietFlag = False,
+) -> None:
     """Follow a job until it has ended. Ctrl-C stops watching, not the job."""
     from reelremix.cli.remote import follow
 
@@ -96,31 +101,34 @@ def watch(job: Job, progress: options.Progress = None, quiet: options.QuietFlag 
 
         run.job(work, listener)
         ended = client.job(found.id)
+    if as_json:
+        output.show_json({"version": 1, **_plain(ended)})
+    else:
+        output.show_text(ended.state + (f" {ended.folder}" if ended.folder else ""))
     if ended.failure is not None:
-        diagnostics.say(f"{ended.state}: {ended.failure.message}")
+        diagnostics.say(f"{ended.failure.message}")
         raise typer.Exit(Exit.PARTIAL)
-    output.show_text(ended.state + (f" {ended.folder}" if ended.folder else ""))
 
 
 @jobs_app.command()
-def cancel(job: Job) -> None:
+def cancel(job: Job, as_json: options.Json = False) -> None:
     """Stop a job for good; what it has finished is kept."""
     with _client() as client:
-        _say(client.cancel(job))
+        _say(client.cancel(job), as_json=as_json)
 
 
 @jobs_app.command()
-def pause(job: Job) -> None:
+def pause(job: Job, as_json: options.Json = False) -> None:
     """Stop a job until `resume`."""
     with _client() as client:
-        _say(client.pause(job))
+        _say(client.pause(job), as_json=as_json)
 
 
 @jobs_app.command()
-def resume(job: Job) -> None:
+def resume(job: Job, as_json: options.Json = False) -> None:
     """Go on with a paused job, where it was."""
     with _client() as client:
-        _say(client.resume(job))
+        _say(client.resume(job), as_json=as_json)
 
 
 @jobs_app.command()
@@ -135,10 +143,11 @@ def retry(
             show_default=False,
         ),
     ] = None,
+    as_json: options.Json = False,
 ) -> None:
     """Try a job that failed or was cancelled again."""
     with _client() as client:
-        _say(client.retry(job, stage))
+        _say(client.retry(job, stage), as_json=as_json)
 
 
 @jobs_app.command()
@@ -154,10 +163,11 @@ def priority(
             show_default=False,
         ),
     ],
+    as_json: options.Json = False,
 ) -> None:
     """Let a job go before or behind others."""
     with _client() as client:
-        _say(client.prioritise(job, value))
+        _say(client.prioritise(job, value), as_json=as_json)
 
 
 @jobs_app.command()
@@ -174,6 +184,7 @@ def purge(
         typer.Option(metavar="AGE", help="All that ended longer ago: 12h, 7d.", show_default=False),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that have ended.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Forget jobs that have ended. Their clips stay."""
     if not (jobs or state or older_than or everything):
@@ -183,7 +194,10 @@ def purge(
         )
     with _client() as client:
         gone = client.purge(jobs or (), state or (), _seconds(older_than))
-    output.show_text(f"forgot {gone} {'job' if gone == 1 else 'jobs'}")
+    if as_json:
+        output.show_json({"version": 1, "forgotten": gone})
+    else:
+        output.show_text(f"forgot {gone} {'job' if gone == 1 else 'jobs'}")
 
 
 def _client(run: CommandRun | None = None) -> DaemonClient:
@@ -192,8 +206,11 @@ def _client(run: CommandRun | None = None) -> DaemonClient:
     return DaemonClient((run or CommandRun()).settings)
 
 
-def _say(job: JobView) -> None:
-    output.show_text(f"{job.id[:8]} {job.state}")
+def _say(job: JobView, *, as_json: bool) -> None:
+    if as_json:
+        output.show_json({"version": 1, **_plain(job)})
+    else:
+        output.show_text(f"{job.id[:8]} {job.state}")
 
 
 def _plain(job: JobView) -> dict[str, Any]:
