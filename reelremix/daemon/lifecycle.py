@@ -19,6 +19,7 @@ from reelremix.errors import DaemonError, ReelRemixError
 STARTED_WITHIN_S = 30.0
 STOPPED_WITHIN_S = 10.0
 LOOK_S = 0.05
+FOREGROUND = ("-P", "-m", "reelremix", "daemon", "start", "--foreground")
 
 _log = logging.getLogger("reelremix.daemon")
 
@@ -34,9 +35,11 @@ def run(settings: Settings) -> NoReturn:
     folder.claim()
     from reelremix.daemon.server import serve  # 0.7 s, once the lock says that somebody comes
 
-    serve(settings, folder)
+    is_outdated = serve(settings, folder)
     _log.info("ended")
     logging.shutdown()
+    if is_outdated:
+        os.execv(sys.executable, [sys.executable, *FOREGROUND])
     os._exit(0)  # past threads that wait for work which the next daemon goes on with
 
 
@@ -55,7 +58,7 @@ def start(settings: Settings) -> Address:
     first_words = folder.path / "start.log"
     with first_words.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "reelremix", "daemon", "start", "--foreground"],
+            [sys.executable, *FOREGROUND],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

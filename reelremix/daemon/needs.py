@@ -27,7 +27,7 @@ class Needs:
         self._file = file
         self._lock = threading.Lock()
         self._known: dict[str, float] = {}
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, TypeError, AttributeError):
             content = json.loads(file.read_bytes())
             self._known = {str(what): float(mb) for what, mb in content.items()}
 

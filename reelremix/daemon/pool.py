@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reelremix.daemon.durable import Stopped
@@ -81,6 +81,7 @@ class Pool:
         needs: Needs,
         limit_mb: int,
         idle_s: float,
+        spawn: Callable[[Start], WorkerProcess] = WorkerProcess,
     ) -> None:
         """Start none yet.
 
@@ -91,12 +92,14 @@ class Pool:
             needs: what steps take.
             limit_mb: memory that all processes may take together.
             idle_s: after which a process that nobody uses is ended.
+            spawn: begins one.
         """
         self._start = start
         self._gpus = gpus
         self._needs = needs
         self._limit_mb = limit_mb
         self._idle_s = idle_s
+        self._spawn = spawn
         devices: list[str | None] = [device.id for device in gpus.devices()]
         self.slots = [
             *(Slot(Role.HEAR, device) for device in devices or [None]),
@@ -247,7 +250,7 @@ class Pool:
 
     def _begun(self, slot: Slot) -> WorkerProcess:
         nice = YIELDING if slot.role is Role.HEAR else 0
-        return WorkerProcess(Start(self._start.settings, nice, slot.device))
+        return self._spawn(replace(self._start, nice=nice, device=slot.device))
 
     def _given_back(self, slot: Slot, ask: Ask) -> None:
         with self._changed:

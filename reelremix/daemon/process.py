@@ -18,6 +18,7 @@ from typing import IO, Any
 
 import psutil
 
+from reelremix import __version__
 from reelremix.config import Settings
 from reelremix.daemon.durable import Stopped
 from reelremix.engine import codec
@@ -64,6 +65,8 @@ class Start:
     """How much it yields to others on the CPU, 0 to 19."""
     device: str | None = None
     """The GPU it may see; None leaves that as it is."""
+    outdated: Callable[[str], None] = lambda version: None
+    """Called with the version of ReelRemix that is on disk now, if that is another one."""
 
 
 class WorkerProcess:
@@ -71,6 +74,7 @@ class WorkerProcess:
 
     def __init__(self, start: Start) -> None:
         """Begin it; it is ready a second later, steps may be given before."""
+        self._outdated = start.outdated
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._writing: set[Path] = set()
         self._chatter: IO[bytes] = _unseen_file()
@@ -135,6 +139,10 @@ class WorkerProcess:
                 continue
             if message is None:
                 raise self._died(order)
+            if message["type"] == "ready" and message["version"] != __version__:
+                self.kill()
+                self._outdated(message["version"])
+                raise Stopped
             if message["type"] == "event":
                 told = codec.event_from_plain(message["event"])
                 if told is not None:

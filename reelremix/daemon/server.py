@@ -31,8 +31,10 @@ GRACE_S = 1
 _log = logging.getLogger("reelremix.daemon")
 
 
-def serve(settings: Settings, folder: DaemonFolder) -> None:
+def serve(settings: Settings, folder: DaemonFolder) -> bool:
     """Be the daemon of a folder that is claimed, until a signal or a client ends it.
+
+    Returns whether it ended because another version is on disk and is to take over.
 
     Raises:
         DaemonError: its port is taken.
@@ -46,6 +48,7 @@ def serve(settings: Settings, folder: DaemonFolder) -> None:
         finally:
             folder.withdraw()
             daemon.close()
+    return daemon.version_on_disk is not None
 
 
 async def _serve(daemon: Daemon, token: str, own: socket.socket, folder: DaemonFolder) -> None:
@@ -56,6 +59,7 @@ async def _serve(daemon: Daemon, token: str, own: socket.socket, folder: DaemonF
     def stop() -> None:
         loop.call_soon_threadsafe(ending.set)
 
+    daemon.when_outdated(stop)
     app = create_app(daemon, token, stop)
     port = own.getsockname()[1]
 

@@ -49,12 +49,15 @@ class Daemon:
         self.settings = settings
         self.began = time.monotonic()
         self.is_stopping = threading.Event()
+        self.version_on_disk: str | None = None
+        """Set where another version was installed meanwhile: this process is to begin anew."""
+        self._outdated: Callable[[], None] = lambda: None
         self.gpus = gpus or NvidiaGpus()
         self.stores: Stores = open_stores(settings)
         self.hub = Hub(self.stores.jobs)
         workers = _parallel_work()
         self.pool = Pool(
-            Start(settings),
+            Start(settings, outdated=self._tell_outdated),
             workers,
             self.gpus,
             Needs(settings.daemon_path / "needs.json"),
@@ -85,6 +88,10 @@ class Daemon:
     def when_ended(self, told: Callable[[JobRecord], None]) -> None:
         """Have somebody told of every job that has ended; must return quickly and never raise."""
         self._ended.append(told)
+
+    def when_outdated(self, told: Callable[[], None]) -> None:
+        """Have somebody told that another version is on disk; in whatever thread."""
+        self._outdated = told
 
     def close(self) -> None:
         """Stop where everything is, to be gone on with by the next process."""
@@ -120,6 +127,11 @@ class Daemon:
     def uptime_s(self) -> float:
         """Since it began."""
         return round(time.monotonic() - self.began, 1)
+
+    def _tell_outdated(self, version: str) -> None:
+        _log.warning("ReelRemix %s is on disk now: the daemon begins anew", version)
+        self.version_on_disk = version
+        self._outdated()
 
     def _tell_ended(self, job: JobRecord) -> None:
         for told in self._ended:

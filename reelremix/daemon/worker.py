@@ -7,7 +7,7 @@ it went, stdin ends and the worker removes what it was writing and exits.
     in   {"do": "open", "settings": {...}, "nice": 10}
          {"do": "step", "step": "film", "job": {"id", "kind", "request"}, "given": {...}}
          {"do": "cancel"}
-    out  {"type": "ready"}
+    out  {"type": "ready", "version": "0.1.0"}
          {"type": "event", "event": {...}}
          {"type": "writing", "path": "..."}   {"type": "written", "path": "..."}
          {"type": "done", "result": ..., "cost": {...}}
@@ -30,6 +30,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reelremix import __version__
 from reelremix.config import Settings
 from reelremix.daemon.steps import STEPS, Step
 from reelremix.engine import codec
@@ -111,7 +112,7 @@ class Worker:
             os.nice(nice)
         settings = codec.from_plain(order["settings"], Settings)
         self._library = Library.open(settings, models=WarmModels(settings.model_roots))
-        self._say({"type": "ready"})
+        self._say({"type": "ready", "version": __version__})
 
     def _answer(self, order: dict[str, Any]) -> dict[str, Any]:
         """What became of a step. Whatever goes wrong with it, the next one has its turn."""

@@ -100,6 +100,46 @@ def logs(
         output.show_text(entry if as_json else told(entry))
 
 
+@daemon_app.command()
+def install(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be written.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Start the daemon whenever you log in: a systemd user unit, or a launchd agent."""
+    import os
+
+    from reelremix.daemon import units
+
+    service = units.service_for(os.environ)
+    if dry_run:
+        output.show_text(service.content.decode())
+        return
+    left = units.install(service)
+    if as_json:
+        output.show_json({"version": 1, "file": str(service.file), "left_to_type": left})
+        return
+    output.show_text(str(service.file))
+    if left is not None:
+        diagnostics.say_warning("the service is written but does not run yet", f"type `{left}`")
+
+
+@daemon_app.command()
+def uninstall(as_json: options.Json = False) -> None:
+    """End that service and take it away. Jobs and clips stay."""
+    import os
+
+    from reelremix.daemon import units
+
+    service = units.service_for(os.environ)
+    was_there = units.uninstall(service)
+    if as_json:
+        output.show_json({"version": 1, "file": str(service.file), "was_there": was_there})
+    else:
+        output.show_text(f"{service.file} is gone" if was_there else "no service is installed")
+
+
 def _say(address: Address, *, as_json: bool) -> None:
     if as_json:
         output.show_json({"version": 1, "port": address.port, "pid": address.pid})

@@ -1,0 +1,237 @@
+"""Who gets a process next, and why others wait; the processes are not real."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reelremix.config import Settings
+from reelremix.daemon.durable import Stopped
+from reelremix.daemon.gpu import Device, NoGpus
+from reelremix.daemon.needs import Needs
+from reelremix.daemon.pool import YIELDING, Ask, Pool, Role, described
+from reelremix.daemon.process import Start
+from reelremix.errors import ModelError
+from tests.daemon.rig import eventually
+
+NEVER = threading.Event()
+
+
+class Process:
+    """A `WorkerProcess` that does nothing."""
+
+    def __init__(self, start: Start, rss_mb: int = 100) -> None:
+        self.start = start
+        self.rss_mb = rss_mb
+        self.is_alive = True
+        self.child = self
+        self.pid = id(self)
+
+    def end(self, timeout_s: float = 0.0) -> None:
+        """Go."""
+        self.is_alive = False
+
+
+class Machine:
+    """Begins such processes and remembers them; has GPUs."""
+
+    def __init__(self, *devices: Device, rss_mb: int = 100) -> None:
+        self.begun: list[Process] = []
+        self.gpus = list(devices)
+        self._rss_mb = rss_mb
+
+    def spawn(self, start: Start) -> Any:
+        """Begin one."""
+        self.begun.append(Process(start, self._rss_mb))
+        return self.begun[-1]
+
+    def devices(self) -> Sequence[Device]:
+        """As they are now."""
+        return self.gpus
+
+
+@pytest.fixture
+def pools(tmp_path: Path) -> Iterator[Callable[..., Pool]]:
+    """Makes pools that are closed afterwards."""
+    made: list[Pool] = []
+
+    def make(machine: Machine, workers: int = 2, limit_mb: int = 9000, idle_s: float = 60) -> Pool:
+        needs = Needs(tmp_path / "needs.json")
+        gpus = machine if machine.gpus else NoGpus()
+        start = Start(Settings(data_dir=str(tmp_path)))
+        made.append(Pool(start, workers, gpus, needs, limit_mb, idle_s, machine.spawn))
+        return made[-1]
+
+    yield make
+    for pool in made:
+        pool.close()
+
+
+def work(rank: float = 0, what: str = "film") -> Ask:
+    return Ask(Role.WORK, (rank,), what)
+
+
+def hear(rank: float = 0, gpu_mb: int = 0) -> Ask:
+    return Ask(Role.HEAR, (rank,), "hear base", gpu_mb)
+
+
+def test_a_process_is_begun_once_and_lent_again(pools: Any) -> None:
+    machine = Machine()
+    pool = pools(machine)
+    for _ in range(5):
+        with pool.lent(work(), "job", NEVER, print):
+            pass
+    assert len(machine.begun) == 1
+    assert [slot["lent"] for slot in described(pool.slots)] == [0, 5, 0]
+
+
+def test_those_that_listen_yield_to_those_that_work(pools: Any) -> None:
+    machine = Machine()
+    pool = pools(machine)
+    with pool.lent(hear(), "a", NEVER, print), pool.lent(work(), "b", NEVER, print):
+        assert [process.start.nice for process in machine.begun] == [YIELDING, 0]
+
+
+def test_the_next_one_is_the_one_that_ranks_first(pools: Any) -> None:
+    pool, order = pools(Machine(), workers=1), list[float]()
+    taken = threading.Event()
+
+    def take(rank: float) -> None:
+        with pool.lent(work(rank), str(rank), NEVER, lambda why: None):
+            order.append(rank)
+
+    with ThreadPoolExecutor(5) as threads:
+        with pool.lent(work(), "first", NEVER, print):
+            waiting = [threads.submit(take, rank) for rank in (3.0, 1.0, 2.0)]
+            eventually(lambda: len(pool._line) == 3, 5)
+            taken.set()
+        for one in waiting:
+            one.result(5)
+    assert order == [1.0, 2.0, 3.0]
+
+
+def test_who_waits_is_told_why(pools: Any) -> None:
+    pool, told, stop = pools(Machine(), workers=1), list[str](), threading.Event()
+
+    def tell(why: str) -> None:
+        told.append(why)
+        stop.set()
+
+    with pool.lent(work(), "a", NEVER, print), pytest.raises(Stopped):
+        with pool.lent(work(), "b", stop, tell):
+            pass
+    assert told == ["another recording is being worked on"]
+
+
+def test_who_is_to_stop_gets_none(pools: Any) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped), pools(Machine()).lent(work(), "a", stop, print):
+        pass
+
+
+def test_a_process_that_ended_is_begun_anew(pools: Any) -> None:
+    machine = Machine()
+    pool = pools(machine)
+    with pool.lent(work(), "a", NEVER, print) as process:
+        process.is_alive = False
+    with pool.lent(work(), "a", NEVER, print) as process:
+        assert process.is_alive
+    assert len(machine.begun) == 2
+
+
+def test_what_nobody_uses_is_unloaded_after_a_while(pools: Any) -> None:
+    machine = Machine()
+    pool = pools(machine, idle_s=0.1)
+    with pool.lent(work(), "a", NEVER, print):
+        time.sleep(0.3)
+        assert machine.begun[0].is_alive
+    eventually(lambda: not machine.begun[0].is_alive, 5)
+    assert pool.held_mb == 0
+
+
+def test_a_step_waits_for_memory_and_says_so(pools: Any) -> None:
+    pool, told, stop = pools(Machine(), limit_mb=1000), list[str](), threading.Event()
+
+    def tell(why: str) -> None:
+        told.append(why)
+        stop.set()
+
+    with pool.lent(work(what="film"), "a", NEVER, print), pytest.raises(Stopped):
+        with pool.lent(work(what="film"), "b", stop, tell):
+            pass
+    assert told == ["not enough memory: 0.6 GB are needed, 0.6 of 1.0 GB are in use"]
+
+
+def test_processes_that_nobody_uses_make_room(pools: Any) -> None:
+    machine = Machine(rss_mb=700)
+    pool = pools(machine, limit_mb=1200)
+    with pool.lent(hear(), "a", NEVER, print):
+        pass
+    with pool.lent(work(), "b", NEVER, print):
+        assert [process.is_alive for process in machine.begun] == [False, True]
+
+
+def test_a_step_that_can_never_fit_is_refused(pools: Any) -> None:
+    with pytest.raises(ModelError, match=r"needs about 0\.6 GB of memory, and jobs may take 0\.5"):
+        with pools(Machine(), limit_mb=500).lent(work(), "a", NEVER, print):
+            pass
+
+
+def test_what_steps_take_is_measured(pools: Any, tmp_path: Path) -> None:
+    pool = pools(Machine())
+    pool.measured(work(), 900.0)
+    assert Needs(tmp_path / "needs.json").of("film") == 900
+    pool.measured(work(), 400.0)
+    assert Needs(tmp_path / "needs.json").of("film") == 750
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"film": "much"}'])
+def test_measurements_that_are_damaged_are_as_good_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "needs.json").write_text(text)
+    assert Needs(tmp_path / "needs.json").of("film") == 600
+
+
+def test_each_gpu_has_a_process_that_listens(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 8000), Device("GPU-b", "H", 8000, 8000))
+    pool = pools(machine)
+    with pool.lent(hear(gpu_mb=4000), "a", NEVER, print):
+        with pool.lent(hear(gpu_mb=4000), "b", NEVER, print):
+            assert {process.start.device for process in machine.begun} == {"GPU-a", "GPU-b"}
+
+
+def test_a_gpu_without_room_is_waited_for(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 3100))
+    pool, told = pools(machine), list[str]()
+
+    def tell(why: str) -> None:
+        told.append(why)
+        machine.gpus = [Device("GPU-a", "H", 8000, 6000)]
+
+    with pool.lent(hear(gpu_mb=5000), "a", NEVER, tell):
+        assert told == ["the GPU is busy: 5.0 GB are needed, 3.1 GB free"]
+
+
+def test_the_gpu_with_room_is_taken(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 1000), Device("GPU-b", "H", 8000, 7000))
+    with pools(machine).lent(hear(gpu_mb=4000), "a", NEVER, print):
+        assert machine.begun[0].start.device == "GPU-b"
+
+
+def test_a_step_on_the_cpu_needs_no_gpu(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 0))
+    with pools(machine).lent(hear(gpu_mb=0), "a", NEVER, print):
+        assert len(machine.begun) == 1
+
+
+def test_a_pool_that_closes_lends_no_more(pools: Any) -> None:
+    pool = pools(Machine())
+    pool.close()
+    with pytest.raises(Stopped), pool.lent(work(), "a", NEVER, print):
+        pass
