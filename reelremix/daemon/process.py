@@ -78,6 +78,8 @@ class WorkerProcess:
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._writing: set[Path] = set()
         self._chatter: IO[bytes] = _unseen_file()
+        # A process group, against Ctrl-C, and no session: Linux shares the CPU between sessions
+        # first, and only within one does it look at who yields (`sched_autogroup_enabled`).
         environment = dict(os.environ)
         if start.device is not None:
             environment["CUDA_VISIBLE_DEVICES"] = start.device
@@ -90,7 +92,7 @@ class WorkerProcess:
             encoding="utf-8",
             errors="replace",
             env=environment,
-            start_new_session=os.name == "posix",
+            process_group=0 if os.name == "posix" else None,
             creationflags=OWN_GROUP,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -16,7 +16,8 @@ from tests.daemon.rig import eventually
 ADDRESS = Address(4000, 123, "0.1.0", 1)
 CLAIM = (
     "import sys, time; from pathlib import Path; from reelremix.daemon.address import DaemonFolder;"
-    "folder = DaemonFolder(Path(sys.argv[1])); folder.claim(); print('held', flush=True); time.sleep(60)"
+    "folder = DaemonFolder(Path(sys.argv[1])); folder.claim();"
+    "print('held', flush=True); time.sleep(60)"
 )
 
 

@@ -123,9 +123,12 @@ def test_who_waits_is_told_why(pools: Any) -> None:
         told.append(why)
         stop.set()
 
-    with pool.lent(work(), "a", NEVER, print), pytest.raises(Stopped):
-        with pool.lent(work(), "b", stop, tell):
-            pass
+    with (
+        pool.lent(work(), "a", NEVER, print),
+        pytest.raises(Stopped),
+        pool.lent(work(), "b", stop, tell),
+    ):
+        pass
     assert told == ["another recording is being worked on"]
 
 
@@ -163,9 +166,12 @@ def test_a_step_waits_for_memory_and_says_so(pools: Any) -> None:
         told.append(why)
         stop.set()
 
-    with pool.lent(work(what="film"), "a", NEVER, print), pytest.raises(Stopped):
-        with pool.lent(work(what="film"), "b", stop, tell):
-            pass
+    with (
+        pool.lent(work(), "a", NEVER, print),
+        pytest.raises(Stopped),
+        pool.lent(work(), "b", stop, tell),
+    ):
+        pass
     assert told == ["not enough memory: 0.6 GB are needed, 0.6 of 1.0 GB are in use"]
 
 
@@ -179,9 +185,10 @@ def test_processes_that_nobody_uses_make_room(pools: Any) -> None:
 
 
 def test_a_step_that_can_never_fit_is_refused(pools: Any) -> None:
-    with pytest.raises(ModelError, match=r"needs about 0\.6 GB of memory, and jobs may take 0\.5"):
-        with pools(Machine(), limit_mb=500).lent(work(), "a", NEVER, print):
-            pass
+    said = r"needs about 0\.6 GB of memory, and jobs may take 0\.5"
+    pool = pools(Machine(), limit_mb=500)
+    with pytest.raises(ModelError, match=said), pool.lent(work(), "a", NEVER, print):
+        pass
 
 
 def test_what_steps_take_is_measured(pools: Any, tmp_path: Path) -> None:
@@ -201,9 +208,9 @@ def test_measurements_that_are_damaged_are_as_good_as_none(tmp_path: Path, text:
 def test_each_gpu_has_a_process_that_listens(pools: Any) -> None:
     machine = Machine(Device("GPU-a", "H", 8000, 8000), Device("GPU-b", "H", 8000, 8000))
     pool = pools(machine)
-    with pool.lent(hear(gpu_mb=4000), "a", NEVER, print):
-        with pool.lent(hear(gpu_mb=4000), "b", NEVER, print):
-            assert {process.start.device for process in machine.begun} == {"GPU-a", "GPU-b"}
+    first, second = (pool.lent(hear(gpu_mb=4000), job, NEVER, print) for job in "ab")
+    with first, second:
+        assert {process.start.device for process in machine.begun} == {"GPU-a", "GPU-b"}
 
 
 def test_a_gpu_without_room_is_waited_for(pools: Any) -> None:
