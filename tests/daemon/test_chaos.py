@@ -1,0 +1,29 @@
+"""Killed again and again, the daemon ends with what an undisturbed one makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Models
+from tests.daemon.chaos import Chaos, cut_sources
+
+SOURCES, KILLS = 3, 5
+FOUND_WITHIN_S = 0.2
+
+
+@pytest.mark.slow
+def test_a_daemon_that_is_killed_loses_and_repeats_nothing(
+    shared: Path, installed_models: Models, tmp_path: Path
+) -> None:
+    models = installed_models("tiny.en", "minilm", "yamnet", "campplus")
+    recording = shared / "media" / "panel_dev_720p.mp4"
+    sources = cut_sources(recording, tmp_path / "sources", SOURCES)
+    chaos = Chaos(sources, tmp_path, str(models), seed=7)
+    wanted = chaos.undisturbed()
+    assert all(wanted.values())
+    outcome = chaos.disturbed(KILLS, wanted, pause_s=4.0)
+    assert outcome.is_clean, outcome
+    assert outcome.kills == KILLS
+    assert all(wall_s < FOUND_WITHIN_S for wall_s in outcome.found_s)

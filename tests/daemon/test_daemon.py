@@ -1,0 +1,220 @@
+"""The daemon as a whole: a real process with real workers, over short recordings."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from reelremix.daemon.client import DaemonClient
+from reelremix.engine.domain.events import JobStarted
+from reelremix.engine.domain.request import (
+    ClipRequest,
+    EncodeOptions,
+    FrameOptions,
+    SelectOptions,
+    TranscribeOptions,
+)
+from reelremix.engine.domain.time import TimeRange
+from reelremix.errors import DaemonError
+from tests.cli.commandline import TALK, words_file
+from tests.daemon.rig import Rig, eventually, submission, wait_for
+from tests.fakes import spoken
+from tests.media_factory import plain_film
+
+pytestmark = pytest.mark.slow
+GONE_WITHIN_S = 1.0
+PARTS = ".reelremix-*.part"
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    """A data folder; whatever daemon is left over it is ended."""
+    made = Rig(tmp_path / "data")
+    yield made
+    if made.child is not None and made.child.poll() is None:
+        made.child.kill()
+        made.child.wait()
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> ClipRequest:
+    """A recording with words that are given, quick to render in two clips."""
+    film = plain_film(tmp_path / "talk.mp4", 17, size=(320, 180))
+    words = words_file(tmp_path / "words.json", spoken(*TALK))
+    return request(film, words, tmp_path / "clips")
+
+
+def request(film: Path, words: Path, out: Path, **more: Any) -> ClipRequest:
+    """Clips of given ranges, without faces and captions."""
+    spans = (TimeRange.from_seconds(1, 3), TimeRange.from_seconds(5, 7))
+    asked: dict[str, Any] = {
+        "source": str(film),
+        "out": str(out),
+        "captions": None,
+        "transcribe": TranscribeOptions(transcript=str(words), speakers="off"),
+        "select": SelectOptions(ranges=spans),
+        "frame": FrameOptions(faces=False),
+        "encode": EncodeOptions(preset="ultrafast", fps="10"),
+    }
+    return ClipRequest(**asked | more)
+
+
+def endless(talk: ClipRequest, tmp_path: Path) -> ClipRequest:
+    """The same with a film that takes long to render."""
+    film = plain_film(tmp_path / "long.mp4", 240, size=(320, 180))
+    spans = (TimeRange.from_seconds(1, 235),)
+    slow = EncodeOptions(preset="placebo", crf=1)
+    words = Path(str(talk.transcribe.transcript))
+    return request(film, words, Path(talk.out), select=SelectOptions(ranges=spans), encode=slow)
+
+
+def test_a_job_is_done_and_told_by_a_daemon_that_loads_no_model(
+    rig: Rig, talk: ClipRequest
+) -> None:
+    with rig.running() as client:
+        job = client.submit(submission(talk))
+        told = [logged.event for logged in client.events(job.id) if logged is not None]
+        assert told[1].type == "job_started" and told[-1].type == "job_finished"
+        assert any(isinstance(e, JobStarted) and e.options["fps"] == "10" for e in told)
+        ended = client.job(job.id)
+        files = {artifact.name for artifact in client.artifacts(job.id)}
+    assert ended.state == "succeeded" and ended.usage == {"source_s": 17.0, "rendered_s": 4.0}
+    assert {"clips.json", "index.html"} < files and sum(f.endswith(".mp4") for f in files) == 2
+    assert json.loads((Path(str(ended.folder)) / "clips.json").read_bytes())["id"] == job.id
+
+
+def test_the_daemon_itself_holds_no_model_library(rig: Rig, talk: ClipRequest) -> None:
+    with rig.running() as client:
+        wait_for(client, client.submit(submission(talk)).id)
+        maps = Path(f"/proc/{client.health().pid}/maps")
+        if not maps.exists():
+            pytest.skip("needs /proc")
+        held = maps.read_text()
+    for library in ("libtorch", "libctranslate2", "libav", "onnxruntime"):
+        assert library not in held
+
+
+def test_a_second_daemon_is_refused(rig: Rig) -> None:
+    with rig.running():
+        command = [sys.executable, "-m", "reelremix", "daemon", "start", "--foreground"]
+        environment = {**os.environ, "REELREMIX_DATA_DIR": str(rig.data)}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=30
+        )
+    assert done.returncode == 7 and "a daemon runs already (process" in done.stderr
+
+
+def test_cancelling_a_render_ends_it_within_a_second_and_leaves_no_part(
+    rig: Rig, talk: ClipRequest, tmp_path: Path
+) -> None:
+    with rig.running() as client:
+        job = client.submit(submission(endless(talk, tmp_path)))
+        eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
+        began = time.monotonic()
+        assert client.cancel(job.id).state == "cancelled"
+        assert time.monotonic() - began < GONE_WITHIN_S
+        eventually(lambda: not list(tmp_path.rglob(PARTS)), 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_and_the_next_one_goes_on(
+    rig: Rig, talk: ClipRequest, tmp_path: Path, number: signal.Signals
+) -> None:
+    rig.start()
+    with rig.client() as client:
+        busy = client.submit(submission(endless(talk, tmp_path)))
+        quick = client.submit(submission(talk))
+        eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
+        workers = [w["pid"] for w in client.status().workers if w["pid"] is not None]
+    assert rig.stop(number) == 0
+    eventually(lambda: not any(psutil.pid_exists(pid) for pid in workers), 2)
+    assert not list(tmp_path.rglob(PARTS))
+    with rig.running() as client:
+        assert client.job(busy.id).state in ("queued", "running")
+        client.cancel(busy.id)
+        assert wait_for(client, quick.id).state == "succeeded"
+
+
+def test_workers_go_when_the_daemon_is_killed(rig: Rig, talk: ClipRequest, tmp_path: Path) -> None:
+    rig.start()
+    with rig.client() as client:
+        client.submit(submission(endless(talk, tmp_path)))
+        eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
+        workers = [w["pid"] for w in client.status().workers if w["pid"] is not None]
+    rig.kill()
+    eventually(lambda: not any(psutil.pid_exists(pid) for pid in workers), 3)
+    assert not list(tmp_path.rglob(PARTS))
+
+
+def test_a_worker_that_is_killed_costs_one_step(rig: Rig, talk: ClipRequest) -> None:
+    with rig.running() as client:
+        wait_for(client, client.submit(submission(talk)).id)
+        slow = request(
+            Path(talk.source), Path(str(talk.transcribe.transcript)), Path(f"{talk.out}2"),
+            encode=EncodeOptions(preset="veryslow", crf=1),
+        )  # fmt: skip
+        job = client.submit(submission(slow))
+        eventually(lambda: any(_films(client)), 20)
+        psutil.Process(_films(client)[0]).kill()
+        ended = wait_for(client, job.id)
+        waits = [e.event for e in client.events(job.id) if e and e.event.type == "waiting"]
+    assert ended.state == "succeeded"
+    assert any("was killed, as a system does" in str(wait) for wait in waits)
+
+
+def _films(client: DaemonClient) -> list[int]:
+    return [int(w["pid"]) for w in client.status().workers if w["step"] == "film"]
+
+
+def test_models_are_unloaded_when_nobody_uses_them(tmp_path: Path, talk: ClipRequest) -> None:
+    rig = Rig(tmp_path / "data", worker_idle_s=1.0)
+    with rig.running() as client:
+        wait_for(client, client.submit(submission(talk)).id)
+        eventually(lambda: client.status().held_mb == 0, 10)
+        assert client.status().rss_mb < 200
+
+
+def test_a_source_that_changes_or_goes_fails_its_job_with_the_reason(
+    rig: Rig, talk: ClipRequest, tmp_path: Path
+) -> None:
+    with rig.running() as client:
+        gone = client.submit(submission(endless(talk, tmp_path)))
+        eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
+        (tmp_path / "long.mp4").unlink()
+        client.pause(gone.id)
+        client.resume(gone.id)
+        ended = wait_for(client, gone.id)
+    assert ended.state == "failed" and ended.failure is not None
+    assert ended.failure.kind == "UnreadableMedia" and "no longer where" in ended.failure.message
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        environment = {
+            **os.environ, "REELREMIX_DATA_DIR": str(tmp_path), "REELREMIX_DAEMON_PORT": str(port),
+        }  # fmt: skip
+        command = [sys.executable, "-m", "reelremix", "daemon", "start"]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+    assert done.returncode == 7 and f"port {port} cannot be used" in done.stderr
+
+
+def test_no_daemon_is_told_with_what_to_type(rig: Rig) -> None:
+    with pytest.raises(DaemonError, match="the daemon is not running") as caught:
+        rig.client()
+    assert caught.value.hint == "`reelremix daemon start` starts it"
