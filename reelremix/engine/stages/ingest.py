@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,13 @@ from reelremix.engine.domain.events import StageFinished, StageProgress, StageSt
 from reelremix.engine.domain.source import Source
 from reelremix.engine.media.faults import unreadable
 from reelremix.engine.media.probe import probe
+from reelremix.engine.store.files import file_sha256
 from reelremix.engine.store.sources import identify_file
 from reelremix.errors import UnreadableMedia
 
 STAGE = "ingest"
 VERSION = 1
 """Raise it whenever `probe` describes a file differently: known files are then looked at again."""
-CHUNK_BYTES = 8 * 1024 * 1024
 
 
 def ingest(path: Path, ctx: RunContext) -> Source:
@@ -88,12 +87,9 @@ def readable(name: str) -> str:
 
 def content_id(path: Path, size_bytes: int, ctx: RunContext) -> str:
     """The SHA-256 of a whole file, with progress. Raises OSError and Cancelled."""
-    digest = hashlib.sha256()
-    done = 0
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            ctx.cancel.raise_if_set()
-            digest.update(chunk)
-            done += len(chunk)
-            ctx.reporter.emit(StageProgress(STAGE, done, size_bytes, "B"))
-    return digest.hexdigest()
+
+    def advance(done: int) -> None:
+        ctx.cancel.raise_if_set()
+        ctx.reporter.emit(StageProgress(STAGE, done, size_bytes, "B"))
+
+    return file_sha256(path, advance)

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PART_PREFIX = ".reelremix-"
 """Names of files that are being written begin like this, and end in `.part`."""
+PIECE_BYTES = 1 << 20
+"""Read at once: a tenth of a second over a slow network, and no slower from a disk than more is."""
 
 
 def part_beside(target: Path) -> Path:
@@ -59,10 +61,25 @@ def write_atomically(target: Path, content: bytes) -> None:
         os.fsync(out.fileno())
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def file_sha256(path: Path, advance: Callable[[int], None] | None = None) -> str:
+    """SHA-256 of a file's content.
+
+    Args:
+        path: of the file.
+        advance: told how many bytes were read so far, a piece at a time; what it raises ends that.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+    """
+    with path.open("rb", buffering=0) as file:
+        if advance is None:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest, piece, done = hashlib.sha256(), memoryview(bytearray(PIECE_BYTES)), 0
+        while read := file.readinto(piece):
+            digest.update(piece[:read])
+            done += read
+            advance(done)
+    return digest.hexdigest()
 
 
 def cannot_write(target: Path, exc: OSError) -> ConfigError:

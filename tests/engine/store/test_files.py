@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 
 from reelremix.engine.domain.context import PartialFiles
-from reelremix.engine.store.files import replacing, write_atomically
+from reelremix.engine.store.files import (
+    PIECE_BYTES,
+    file_sha256,
+    replacing,
+    write_atomically,
+)
 from reelremix.engine.store.memory import MemoryCatalogue
 from reelremix.engine.store.sources import LocalSourceAccess, identify_file
-from reelremix.errors import ConfigError, UnreadableMedia
+from reelremix.errors import Cancelled, ConfigError, UnreadableMedia
 
 
 def names(folder: Path) -> list[str]:
@@ -79,3 +84,17 @@ def test_a_source_is_found_where_it_was_seen_last_unchanged(tmp_path: Path) -> N
     (tmp_path / "b.mp4").unlink()
     with pytest.raises(UnreadableMedia, match="no longer where"), access.open("source"):
         pass
+
+
+def test_hashing_tells_how_far_it_is_and_can_be_broken_off(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"x" * (PIECE_BYTES + 5))
+    told: list[int] = []
+    assert file_sha256(path, told.append) == file_sha256(path)
+    assert told == [PIECE_BYTES, PIECE_BYTES + 5]
+
+    def stop(_: int) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        file_sha256(path, stop)
