@@ -11,19 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from reelremix.config import Settings
-from reelremix.engine.domain.choice import Censor, Choice, LayoutChoice, Tighten, Zoom, one_of
-from reelremix.engine.domain.request import (
-    AUTO,
-    OFF,
-    SUBTITLE_KINDS,
-    Aspect,
-    EncodeOptions,
-    FrameOptions,
-    JudgeOptions,
-    SelectOptions,
-    SoundOptions,
-    TranscribeOptions,
-)
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError, UnreadableMedia
 
@@ -345,39 +332,6 @@ def typed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def subtitle_kinds(text: str) -> tuple[str, ...]:
-    """The kinds of subtitle files named. Raises ConfigError."""
-    named = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
-    if named == ("none",):
-        return ()
-    if not named or not set(named) <= set(SUBTITLE_KINDS):
-        raise ConfigError(
-            f"--subtitles must be none or some of {', '.join(SUBTITLE_KINDS)} (got {text!r})"
-        )
-    return named
-
-
-def aspect_of(settings: Settings) -> Aspect:
-    """The output's shape. Raises ConfigError."""
-    return choice_of(Aspect, settings.aspect, "--aspect")
-
-
-def layout_of(settings: Settings) -> LayoutChoice:
-    """How people are shown. Raises ConfigError."""
-    return choice_of(LayoutChoice, settings.layout, "--layout")
-
-
-def frame_options(settings: Settings) -> FrameOptions:
-    """How the picture is reframed. Raises ConfigError."""
-    return FrameOptions(
-        aspect_of(settings),
-        settings.faces,
-        layout_of(settings),
-        choice_of(Zoom, settings.zoom, "--zoom"),
-        speaker_network=settings.speakers != OFF,
-    )
-
-
 def expand_sources(sources: list[str]) -> list[str]:
     """Folders replaced by the recordings in them, sorted.
 
@@ -444,80 +398,6 @@ def _seconds(text: str) -> float:
     return value
 
 
-def transcribe_options(settings: Settings, transcript: Path | None = None) -> TranscribeOptions:
-    """How to listen, from settings."""
-    if settings.device not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"--device must be auto, cpu or cuda (got {settings.device!r})")
-    return TranscribeOptions(
-        model=settings.model,
-        language=settings.language or None,
-        initial_prompt=settings.initial_prompt or None,
-        vocabulary=tuple(w.strip() for w in settings.vocabulary.split(",") if w.strip()),
-        device=settings.device,
-        transcript=str(transcript) if transcript else None,
-        align=settings.align,
-        speakers=settings.speakers,
-    )
-
-
-def select_options(
-    settings: Settings, ranges: list[str] | None = None, about: str | None = None
-) -> SelectOptions:
-    """What to choose, from settings. Raises ConfigError."""
-    if settings.max < settings.min:
-        raise ConfigError(
-            f"--max must be at least --min (got --min {settings.min:g} --max {settings.max:g})"
-        )
-    return SelectOptions(
-        count=None if settings.count == AUTO else int(settings.count),
-        min_s=settings.min,
-        max_s=settings.max,
-        ranges=tuple(parse_range(text) for text in ranges or ()),
-        judge=judge_options(settings),
-        about=about,
-    )
-
-
-def judge_options(settings: Settings) -> JudgeOptions:
-    """Who judges, from settings. Raises ConfigError."""
-    from reelremix.engine.models.judge_address import check_judge
-
-    judge = JudgeOptions(
-        endpoint=settings.judge,
-        model=settings.judge_model,
-        budget_s=settings.judge_budget_s,
-        calls=settings.judge_calls,
-        tokens=settings.judge_tokens,
-    )
-    check_judge(judge)
-    return judge
-
-
-def tighten_level(settings: Settings) -> Tighten:
-    """How much is cut out. Raises ConfigError."""
-    return choice_of(Tighten, settings.tighten, "--tighten")
-
-
-def sound_options(settings: Settings) -> SoundOptions:
-    """What is done to the sound, from settings. Raises ConfigError."""
-    return SoundOptions(
-        denoise=settings.denoise,
-        voice_level=settings.voice_level,
-        music=settings.music or None,
-        music_level_db=settings.music_level,
-        censor=choice_of(Censor, settings.censor, "--censor"),
-        censor_words=settings.censor_words or None,
-    )
-
-
-def choice_of(kind: type[Choice], text: str, flag: str) -> Choice:
-    """The word that is meant. Raises ConfigError with all there are."""
-    try:
-        return one_of(kind, text, flag)
-    except ValueError as exc:
-        raise ConfigError(str(exc)) from exc
-
-
 def require_captions(captions: str | None, emoji: bool | None, platform: str | None) -> None:
     """Raise ConfigError for flags about captions where there are to be none."""
     require_use("--emoji", emoji, captions != "none", "with --captions none")
@@ -528,14 +408,3 @@ def require_use(flag: str, given: object, is_used: bool, otherwise: str) -> None
     """Raise ConfigError for a flag that would change nothing."""
     if given and not is_used:
         raise ConfigError(f"{flag} changes nothing {otherwise}")
-
-
-def encode_options(settings: Settings) -> EncodeOptions:
-    """How to write files, from settings."""
-    return EncodeOptions(
-        encoder=settings.encoder,
-        preset=settings.encoder_preset,
-        crf=settings.crf,
-        fps=settings.fps,
-        jobs=settings.jobs,
-    )

@@ -10,6 +10,7 @@ import typer
 
 from reelremix.cli import diagnostics, options, output
 from reelremix.cli.run import CommandRun, listener_for
+from reelremix.engine import requesting
 from reelremix.engine.domain.request import AddRequest
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def add(
         playlist=playlist,
         cookies=str(cookies) if cookies else None,
         audio_stream=audio_stream,
-        transcribe=options.transcribe_options(run.settings, transcript),
+        transcribe=requesting.transcribe_options(run.settings, transcript),
     )
     listener = listener_for(progress, quiet=quiet)
     outcomes = run.with_models(partial(run.library.add, request), listener, install_models)

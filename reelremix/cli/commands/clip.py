@@ -12,10 +12,11 @@ from reelremix.cli import diagnostics, options, output, remote
 from reelremix.cli.remote import daemon_for
 from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun, listener_for
-from reelremix.engine.domain.request import ClipRequest
+from reelremix.engine import requesting
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
+    from reelremix.engine.domain.request import ClipRequest
     from reelremix.engine.joblog import Listener
     from reelremix.engine.jobs.films import ClipResult
 
@@ -112,24 +113,18 @@ def clip(
         raise ConfigError("--detach queues it in the daemon and --local does it here")
     reports, queued = [], list[str]()
     for recording in recordings:
-        request = ClipRequest(
-            source=recording,
-            out=run.settings.out,
+        request = requesting.clip_request(
+            run.settings,
+            recording,
             plan_only=plan,
             overwrite=overwrite,
             absolute_paths=absolute_paths,
             audio_stream=audio_stream,
-            captions=None if run.settings.captions == "none" else run.settings.captions,
-            brand=run.settings.brand or None,
             emoji=emoji,
-            platform=run.settings.platform or None,
-            subtitles=options.subtitle_kinds(run.settings.subtitles),
-            transcribe=options.transcribe_options(run.settings, transcript),
-            select=options.select_options(run.settings, ranges, about),
-            frame=options.frame_options(run.settings),
-            encode=options.encode_options(run.settings),
-            tighten=options.tighten_level(run.settings),
-            sound=options.sound_options(run.settings),
+            transcribe=requesting.transcribe_options(run.settings, transcript),
+            select=requesting.select_options(
+                run.settings, [options.parse_range(text) for text in ranges or ()], about
+            ),
         )
         if detach:
             options.require_recording(request.source)

@@ -10,6 +10,7 @@ import typer
 
 from reelremix.cli import options, output
 from reelremix.cli.run import CommandRun, listener_for
+from reelremix.engine import requesting
 from reelremix.engine.domain.choice import LayoutChoice
 from reelremix.engine.domain.request import EditRequest
 from reelremix.errors import ConfigError
@@ -111,7 +112,7 @@ def clip_edit(
         title=title,
         description=description,
         hashtags=None if hashtags is None else _hashtags(hashtags),
-        layout=None if layout is None else options.choice_of(LayoutChoice, layout, "--layout"),
+        layout=None if layout is None else requesting.choice_of(LayoutChoice, layout, "--layout"),
         show=tuple(_shown(text) for text in show or ()),
         captions=captions,
         status=_status(keep=keep, drop=drop, reopen=reopen),

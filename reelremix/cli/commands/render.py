@@ -11,6 +11,7 @@ import typer
 from reelremix.cli import options, output
 from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun, listener_for
+from reelremix.engine import requesting
 from reelremix.engine.domain.request import RenderRequest
 
 
@@ -49,9 +50,9 @@ def render(
         brand=brand,
         emoji=emoji,
         platform=platform,
-        subtitles=None if subtitles is None else options.subtitle_kinds(subtitles),
-        aspect=options.aspect_of(run.settings) if aspect else None,
-        layout=options.layout_of(run.settings) if layout else None,
+        subtitles=None if subtitles is None else requesting.subtitle_kinds(subtitles),
+        aspect=requesting.aspect_of(run.settings) if aspect else None,
+        layout=requesting.layout_of(run.settings) if layout else None,
         encoder=encoder,
         encoder_preset=encoder_preset,
         crf=crf,

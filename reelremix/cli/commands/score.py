@@ -10,6 +10,7 @@ import typer
 
 from reelremix.cli import diagnostics, options, output, rankings
 from reelremix.cli.run import CommandRun, listener_for
+from reelremix.engine import requesting
 from reelremix.engine.domain.request import ScoreRequest
 
 
@@ -47,8 +48,8 @@ def score(
     request = ScoreRequest(
         source,
         audio_stream,
-        options.transcribe_options(run.settings, transcript),
-        options.select_options(run.settings, about=about),
+        requesting.transcribe_options(run.settings, transcript),
+        requesting.select_options(run.settings, about=about),
     )
     page = None if html is None else str(html)
     output.check_target(page, overwrite=overwrite, option="--html")

@@ -10,6 +10,7 @@ import typer
 
 from reelremix.cli import diagnostics, options, output
 from reelremix.cli.run import CommandRun, listener_for
+from reelremix.engine import requesting
 from reelremix.engine.domain.request import TranscribeRequest
 from reelremix.errors import ConfigError
 
@@ -51,7 +52,7 @@ def transcribe(
     flags = options.typed(locals()) | {"out": None}
     run = CommandRun(flags)
     request = TranscribeRequest(
-        source, audio_stream, options.transcribe_options(run.settings, transcript)
+        source, audio_stream, requesting.transcribe_options(run.settings, transcript)
     )
     listener = listener_for(progress, quiet=quiet)
     output.check_target(out, overwrite=overwrite)

@@ -8,6 +8,7 @@ import typer
 
 from reelremix.cli import diagnostics, options, output
 from reelremix.cli.run import CommandRun, listener_for
+from reelremix.engine import requesting
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def list_(
         if not clips:
             found = list_sources(shelf.catalogue, text, order, page)
         else:
-            standing = options.choice_of(Standing, status, "--status") if status else None
+            standing = requesting.choice_of(Standing, status, "--status") if status else None
             ids = [row.id for row in sources_named(shelf.catalogue, source)] if source else [None]
             if len(ids) != 1:
                 raise ConfigError(
@@ -114,7 +115,7 @@ def search(
 def _order(sort: str | None, *, clips: bool) -> Order:
     from reelremix.engine.domain.rows import Order
 
-    order = options.choice_of(Order, sort, "--sort") if sort else Order.TIME
+    order = requesting.choice_of(Order, sort, "--sort") if sort else Order.TIME
     if order is (Order.NAME if clips else Order.SCORE):
         able = "time or score" if clips else "time or name"
         raise ConfigError(f"--sort must be {able} here (got {sort!r})")
