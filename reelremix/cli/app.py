@@ -26,7 +26,8 @@ COMMANDS = {
     "package": "package:package", "probe": "probe:probe", "doctor": "doctor:doctor",
     "models": "models:models_app", "preset": "preset:preset_app", "library": "library:library_app",
     "feedback": "feedback:feedback_app", "config": "config:config_app",
-    "daemon": "daemon:daemon_app", "jobs": "jobs:jobs_app", "stats": "stats:stats",
+    "daemon": "daemon:daemon_app", "jobs": "jobs:jobs_app", "watch": "watch:watch_app",
+    "stats": "stats:stats",
 }  # fmt: skip
 """Where each is, in `reelremix.cli.commands`."""
 

@@ -26,6 +26,7 @@ from reelremix.daemon.protocol import (
     Health,
     JobList,
     JobView,
+    NewWatch,
     Purge,
     Purged,
     Retry,
@@ -33,14 +34,16 @@ from reelremix.daemon.protocol import (
     Status,
     Submission,
     Told,
+    WatchView,
 )
 from reelremix.daemon.queue import NewJob
 from reelremix.daemon.requests import checked_request
-from reelremix.daemon.service import Daemon
+from reelremix.daemon.service import Daemon, watch_views
 from reelremix.daemon.stats import stats_of
 from reelremix.daemon.streams import stream_routes
 from reelremix.engine import codec
 from reelremix.engine.domain.job import ENDED, JobFilter, JobRecord, JobState
+from reelremix.engine.domain.watch import IGNORED, Watch, WhenDone
 from reelremix.errors import (
     ConfigError,
     DaemonError,
@@ -80,7 +83,13 @@ def create_app(daemon: Daemon, token: str, stop: Callable[[], None]) -> FastAPI:
     answers: dict[int | str, dict[str, Any]] = {
         code: {"model": Told} for code in (401, 403, 404, 409, 422)
     }
-    for router in (_job_routes(daemon), stream_routes(daemon), _daemon_routes(daemon, stop)):
+    routers = (
+        _job_routes(daemon),
+        stream_routes(daemon),
+        _watch_routes(daemon),
+        _daemon_routes(daemon, stop),
+    )
+    for router in routers:
         app.include_router(router, dependencies=[Depends(_guard(token))], responses=answers)
     return app
 
@@ -242,6 +251,58 @@ def _purged(daemon: Daemon, which: Purge) -> list[JobRecord]:
         found += [job for job in page if (job.ended_at or job.created_at) <= before]
         offset += len(page)
     return found
+
+
+def _watch_routes(daemon: Daemon) -> APIRouter:
+    router = APIRouter(prefix=f"{protocol.PREFIX}/watches", tags=["watched folders"])
+    watching = daemon.watching
+
+    def view(watch: Watch) -> WatchView:
+        doing = dict((own.id, status) for own, status in watching.watches())
+        return WatchView.of(watch, doing.get(watch.id))
+
+    @router.get("")
+    def watches() -> list[WatchView]:
+        """Every watched folder."""
+        return watch_views(watching)
+
+    @router.post("", status_code=201)
+    def add(new: NewWatch) -> WatchView:
+        """Watch another folder."""
+        return view(watching.add(_watch_of(new)))
+
+    @router.delete("/{id}")
+    def remove(id: str) -> WatchView:
+        """Watch a folder no longer; its jobs and clips stay."""
+        return WatchView.of(watching.remove(id), None)
+
+    @router.post("/{id}/pause")
+    def pause(id: str) -> WatchView:
+        """Take no recordings from a folder for a while."""
+        return view(watching.pause(id, paused=True))
+
+    @router.post("/{id}/resume")
+    def resume(id: str) -> WatchView:
+        """Take them again."""
+        return view(watching.pause(id, paused=False))
+
+    return router
+
+
+def _watch_of(new: NewWatch) -> Watch:
+    if new.when_done not in {when.value for when in WhenDone}:
+        raise ConfigError(f"when_done must be leave or move (got {new.when_done!r})")
+    return Watch(
+        id="",
+        folder=new.folder,
+        created_at=0.0,
+        options=new.options,
+        ignore=IGNORED if new.ignore is None else tuple(new.ignore),
+        when_done=WhenDone(new.when_done),
+        recursive=new.recursive,
+        notify=new.notify,
+        webhook=new.webhook,
+    )
 
 
 def _daemon_routes(daemon: Daemon, stop: Callable[[], None]) -> APIRouter:

@@ -20,9 +20,11 @@ from reelremix.daemon.protocol import (
     Health,
     JobList,
     JobView,
+    NewWatch,
     Stats,
     Status,
     Submission,
+    WatchView,
 )
 from reelremix.engine import codec
 from reelremix.engine.domain.events import LoggedEvent
@@ -125,6 +127,23 @@ class DaemonClient:
         """Forget jobs that have ended; returns how many went."""
         which = {"ids": list(ids), "states": list(states), "older_than_s": older_than_s}
         return int(self._asked("POST", f"{PREFIX}/jobs/purge", json=which).json()["jobs"])
+
+    def watches(self) -> list[WatchView]:
+        """Every watched folder."""
+        return self._get("/watches", list[WatchView])
+
+    def watch(self, new: NewWatch) -> WatchView:
+        """Watch another folder."""
+        return self._post("/watches", WatchView, codec.to_plain(new))
+
+    def unwatch(self, id: str) -> WatchView:
+        """Watch a folder no longer."""
+        return _read(self._asked("DELETE", f"{PREFIX}/watches/{_segment(id)}"), WatchView)
+
+    def pause_watch(self, id: str, *, paused: bool) -> WatchView:
+        """Take no recordings from a folder for a while, or again."""
+        action = "pause" if paused else "resume"
+        return self._post(f"/watches/{_segment(id)}/{action}", WatchView)
 
     def stop(self) -> None:
         """End the daemon."""

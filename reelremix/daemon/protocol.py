@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reelremix.engine.domain.job import NORMAL_PRIORITY, Failure, JobRecord
+from reelremix.engine.domain.watch import Watch, WatchStatus
 
 PROTOCOL_VERSION = 1
 PREFIX = "/v1"
@@ -128,6 +129,61 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class NewWatch:
+    """A folder to be watched."""
+
+    folder: str
+    """Absolute."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Settings of its clips, such as `captions`, `count` and `out`."""
+    ignore: list[str] | None = None
+    """Patterns of names that are passed over; None for those of downloads and hidden files."""
+    when_done: str = "leave"
+    """`leave` or `move`."""
+    recursive: bool = False
+    notify: bool = False
+    webhook: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchView:
+    """A watched folder, and what it is doing."""
+
+    id: str
+    folder: str
+    options: dict[str, Any]
+    when_done: str
+    recursive: bool
+    notify: bool
+    webhook: bool
+    """Whether there is one; its address may be a secret."""
+    state: str
+    """`watching`, `missing`, `paused`, `unreadable`, or `beginning`."""
+    reason: str | None
+    waiting: int
+    taken: int
+    last_error: str | None
+
+    @classmethod
+    def of(cls, watch: Watch, status: WatchStatus | None) -> WatchView:
+        """A watch that is kept."""
+        return cls(
+            id=watch.id,
+            folder=watch.folder,
+            options=watch.options,
+            when_done=watch.when_done.value,
+            recursive=watch.recursive,
+            notify=watch.notify,
+            webhook=watch.webhook is not None,
+            state=status.state.value if status is not None else "beginning",
+            reason=status.reason if status is not None else None,
+            waiting=status.waiting if status is not None else 0,
+            taken=status.taken if status is not None else 0,
+            last_error=status.last_error if status is not None else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What the daemon is doing."""
 
@@ -144,7 +200,7 @@ class Status:
     workers: list[dict[str, Any]]
     gpus: list[dict[str, Any]]
     listeners: int
-    watches: list[dict[str, Any]]
+    watches: list[WatchView]
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ class NewJob:
     priority: int = NORMAL_PRIORITY
     origin: str = "api"
     key: str | None = None
+    source_id: str | None = None
+    """Of its recording, where that is known already: it is found by it should it be moved."""
 
 
 class JobQueue:
@@ -77,6 +79,7 @@ class JobQueue:
             priority=new.priority,
             origin=new.origin,
             key=new.key,
+            source_id=new.source_id,
         )
         with self._stores.catalogue.at_once():
             kept = self._stores.jobs.add(record)

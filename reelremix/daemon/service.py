@@ -23,8 +23,9 @@ from reelremix.daemon.hub import Hub
 from reelremix.daemon.needs import Needs
 from reelremix.daemon.pool import Pool, Role, described
 from reelremix.daemon.process import Start
-from reelremix.daemon.protocol import PROTOCOL_VERSION, Health, Status
+from reelremix.daemon.protocol import PROTOCOL_VERSION, Health, Status, WatchView
 from reelremix.daemon.queue import JobQueue
+from reelremix.daemon.watching import Watching
 from reelremix.daemon.workflows import Runner
 from reelremix.engine.domain.job import JobRecord
 from reelremix.engine.store.factory import Stores, open_stores
@@ -83,7 +84,10 @@ class Daemon:
             self.runner.run,
         )
         self.queue = JobQueue(self.stores, self.durable, self.runner)
+        self.watching = Watching(self.stores, self.queue)
+        self.when_ended(self.watching.job_ended)
         self.queue.settle()
+        self.watching.start()
 
     def when_ended(self, told: Callable[[JobRecord], None]) -> None:
         """Have somebody told of every job that has ended; must return quickly and never raise."""
@@ -96,6 +100,7 @@ class Daemon:
     def close(self) -> None:
         """Stop where everything is, to be gone on with by the next process."""
         self.is_stopping.set()
+        self.watching.stop()
         self.runner.close(STOP_WITHIN_S)
         self.pool.close()
         self.durable.close()
@@ -120,7 +125,7 @@ class Daemon:
             workers=[dict(one) for one in described(self.pool.slots)],
             gpus=[asdict(device) for device in self.gpus.devices()],
             listeners=self.hub.listeners,
-            watches=[],
+            watches=watch_views(self.watching),
         )
 
     @property
@@ -136,6 +141,11 @@ class Daemon:
     def _tell_ended(self, job: JobRecord) -> None:
         for told in self._ended:
             told(job)
+
+
+def watch_views(watching: Watching) -> list[WatchView]:
+    """Watched folders, as they are shown."""
+    return [WatchView.of(watch, status) for watch, status in watching.watches()]
 
 
 def _parallel_work() -> int:

@@ -7,10 +7,17 @@ network drives and copying programs set them as they like.
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, which does not let anybody open what is being written
+    fcntl = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,32 @@ class Settling:
         now = self._clock()
         still = [(p, w.signature) for p, w in self._files.items() if now - w.since >= settle_s]
         return sorted(still, key=_order)
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a program has a file open for writing, as far as the system tells.
+
+    Linux does of its own disks: nobody gets a lease for reading meanwhile (`fcntl(2)`, F_SETLEASE).
+    Otherwise a copy that stalls for long looks like one that is done.
+    """
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        # Whoever opens the file meanwhile breaks the lease: by a signal that does nothing.
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as exc:
+        return exc.errno in (errno.EAGAIN, errno.EACCES) and not _is_other(path)
+    finally:
+        os.close(handle)
+    return False
+
+
+def _is_other(path: Path) -> bool:
+    """Whether a file belongs to somebody else: of those no lease is given at all."""
+    return path.stat().st_uid != os.geteuid()
 
 
 def _order(found: tuple[Path, Signature]) -> tuple[int, bytes]:

@@ -24,7 +24,7 @@ def begin(request: Plain, given: Plain, job: Job) -> Begun:
     asked = codec.from_plain(request, ClipRequest)
     if given["is_first"]:
         job.ctx.reporter.emit(JobStarted(readable(asked.source), options_of(asked)))
-    return ClipSteps(asked, job).begin()
+    return ClipSteps(asked, job).begin(given["source_id"])
 
 
 def hear(request: Plain, given: Plain, job: Job) -> None:

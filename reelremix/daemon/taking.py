@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reelremix.daemon.folder_scan import may_be_recording
-from reelremix.daemon.settling import Signature
+from reelremix.daemon.settling import Signature, is_being_written
 from reelremix.engine.domain.context import Catalogue, FileIdentity
 from reelremix.engine.domain.job import JobRecord
 from reelremix.engine.domain.watch import Watch, Watched, WatchStore
@@ -47,12 +47,14 @@ class Taker:
 
         Raises:
             OSError: it cannot be read, or is gone.
-            Changed: it was written to since, or while it was read.
+            Changed: it was written to since, or while it was read, or is going to be.
             ReelRemixError: the job cannot be queued.
         """
         _require_text(path)
         if settled.size_bytes == 0 or not may_be_recording(path):
             return None
+        if is_being_written(path):
+            raise Changed
         source_id = self._content_of(path, settled, check)
         known = self.watches.seen(watch.id, source_id)
         if known is not None:

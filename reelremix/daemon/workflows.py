@@ -293,7 +293,7 @@ class Runner:
         is_first = not any(
             isinstance(logged.event, JobStarted) for logged in self._stores.catalogue.events(job.id)
         )
-        begun = self._do(job, live, "begin", is_first=is_first)
+        begun = self._do(job, live, "begin", is_first=is_first, source_id=job.source_id)
         live.begun = begun
         now = self._now(job)
         if now.folder != begun["folder"]:

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ def open_counted(settings: Settings) -> Stores:
     """The stores of this machine, with every artifact that is stored noted in a file."""
     stores = open_local(settings)
     counted = _Counted(stores.artifacts, settings.data_path / PUTS)
-    return Stores(stores.catalogue, counted, stores.sources, stores.jobs, stores.release_thread)
+    return replace(stores, artifacts=counted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.daemon.settling import Settling, Signature
+from reelremix.daemon.settling import Settling, Signature, is_being_written
 
 FILE = Path("/drop/talk.mp4")
 SETTLE_S = 5.0
@@ -79,3 +81,14 @@ def test_nothing_settles_that_was_seen_to_change_lately(
         settling.saw({FILE: Signature(size, mtime_ns)})
         clock.now += passes_s
         assert bool(names(settling)) == (clock.now - changed_at >= SETTLE_S)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_a_file_that_somebody_has_open_for_writing_is_still_being_written(tmp_path: Path) -> None:
+    file = tmp_path / "talk.mp4"
+    file.write_bytes(b"whole")
+    assert not is_being_written(file)
+    with file.open("ab"):
+        assert is_being_written(file)
+    with file.open("rb"):
+        assert not is_being_written(file)

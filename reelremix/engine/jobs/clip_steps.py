@@ -17,6 +17,7 @@ from reelremix.engine import choosing, pipeline
 from reelremix.engine.domain.clip import Rendered
 from reelremix.engine.domain.context import ArtifactKey
 from reelremix.engine.domain.request import ClipRequest
+from reelremix.engine.domain.subject import Subject
 from reelremix.engine.export.manifest import FILE_NAME, read_manifest
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import Unheard
@@ -62,10 +63,12 @@ class ClipSteps:
         self._job = job
         self._ctx = job.ctx
 
-    def begin(self) -> Begun:
-        """Look at the recording, check what is asked for, and take the folder."""
-        opened = pipeline.prepared(self._request.source, self._request.audio_stream, self._ctx)
-        with opened as subject:
+    def begin(self, source_id: str | None = None) -> Begun:
+        """Look at the recording, check what is asked for, and take the folder.
+
+        `source_id` is the recording's, if it is known: it may have been moved since.
+        """
+        with self._recording(source_id) as subject:
             folder = claimed(self._request, self._options, subject, self._job)
             place = str(folder.path.resolve())
             return Begun(subject.source.id, place, subject.presentation.duration.seconds)
@@ -154,6 +157,15 @@ class ClipSteps:
         with pipeline.reopened(begun.source_id, audio, quiet) as subject:
             job = self._job.within(quiet)
             return Clipping(self._request, self._options, self._folder(begun), subject, job).heard()
+
+    @contextmanager
+    def _recording(self, source_id: str | None) -> Iterator[Subject]:
+        asked, audio = self._request.source, self._request.audio_stream
+        opened = pipeline.prepared(asked, audio, self._ctx)
+        if source_id is not None and not Path(asked).exists():
+            opened = pipeline.reopened(source_id, audio, self._ctx)
+        with opened as subject:
+            yield subject
 
     def _folder(self, begun: Begun) -> OutputFolder:
         path = Path(begun.folder)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from reelremix.config import Settings
 from reelremix.engine.domain.context import ArtifactStore, Catalogue, SourceAccess
 from reelremix.engine.domain.job import JobStore
+from reelremix.engine.domain.owner import LOCAL_OWNER
+from reelremix.engine.domain.watch import WatchStore
 from reelremix.engine.store.artifacts import FileArtifactStore
 from reelremix.engine.store.catalogue import SqliteCatalogue
 from reelremix.engine.store.database import Database
 from reelremix.engine.store.job_table import SqliteJobStore
 from reelremix.engine.store.sources import LocalSourceAccess
+from reelremix.engine.store.watch_table import SqliteWatchStore
 from reelremix.errors import ConfigError
 
 
@@ -25,6 +28,7 @@ class Stores:
     artifacts: ArtifactStore
     sources: SourceAccess
     jobs: JobStore
+    watches: WatchStore
     release_thread: Callable[[], None] = lambda: None
     """Gives back what the calling thread holds, such as a connection."""
 
@@ -58,5 +62,6 @@ def open_local(settings: Settings) -> Stores:
         FileArtifactStore(database, settings.artifacts_path),
         LocalSourceAccess(catalogue),
         SqliteJobStore(database),
+        SqliteWatchStore(database, LOCAL_OWNER),
         database.close_thread,
     )

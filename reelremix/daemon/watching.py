@@ -1,0 +1,170 @@
+"""Watched folders as the daemon has them: what their recordings are queued as, and who is told."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reelremix.config import Settings
+from reelremix.daemon.folder_settings import settings_of
+from reelremix.daemon.notify import Delivery, Desktop, Webhook, checked_address, desktop_command
+from reelremix.daemon.queue import JobQueue, NewJob
+from reelremix.daemon.requests import VERSION
+from reelremix.daemon.watch import Watcher
+from reelremix.engine import codec
+from reelremix.engine.domain.job import JobFilter, JobRecord, JobState
+from reelremix.engine.domain.watch import ORIGIN, Watch, WatchStatus
+from reelremix.engine.requesting import clip_request
+from reelremix.engine.store.factory import Stores
+from reelremix.errors import ConfigError, JobNotFound
+
+SECRET_VARIABLE = "REELREMIX_WEBHOOK_SECRET"
+"""What messages to a webhook are signed with; never a setting, since settings are shown."""
+AGAIN = 200
+"""Jobs whose endings are told to the watcher once more at start: it may not have seen to them."""
+TITLES: Mapping[JobState, str] = {
+    JobState.SUCCEEDED: "Clips are ready",
+    JobState.FAILED: "No clips",
+    JobState.DEAD: "No clips",
+}
+
+_log = logging.getLogger("reelremix.daemon")
+
+
+class Watching:
+    """The watched folders of a daemon."""
+
+    def __init__(self, stores: Stores, queue: JobQueue) -> None:
+        self._stores = stores
+        self._queue = queue
+        self._watcher = Watcher(
+            stores.watches, stores.catalogue, self._submit, release=stores.release_thread
+        )
+        self._desktop = Desktop(desktop_command())
+        self._webhook = Webhook(os.environ.get(SECRET_VARIABLE, ""), _log_delivery)
+
+    def start(self) -> None:
+        """Watch, and see to what ended while nobody did."""
+        self._watcher.start()
+        wanted = JobFilter(frozenset(TITLES))
+        for job in reversed(self._stores.jobs.jobs(wanted, AGAIN)):
+            if job.origin.startswith(ORIGIN):
+                self._watcher.job_ended(job)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._watcher.stop()
+        self._desktop.stop()
+        self._webhook.stop()
+
+    def job_ended(self, job: JobRecord) -> None:
+        """See to a job that has ended, in its folder and wherever else is asked; never raises."""
+        watch = self._watch_of(job)
+        if watch is None:
+            return
+        self._watcher.job_ended(job)
+        if job.state not in TITLES:
+            return
+        if watch.notify:
+            why = job.failure.message if job.failure is not None else job.folder or ""
+            self._desktop.tell(f"{TITLES[job.state]}: {job.name}", why)
+        if watch.webhook is not None:
+            try:
+                self._webhook.send(watch.webhook, job)
+            except ConfigError as exc:
+                _log.warning("nobody is told of job %s: %s", job.id, exc)
+
+    def add(self, watch: Watch) -> Watch:
+        """Watch another folder.
+
+        Raises ConfigError for one that is no folder, is watched already, or whose settings, its
+        webhook included, are wrong.
+        """
+        folder = Path(watch.folder)
+        if not folder.is_absolute():
+            raise ConfigError(f"the folder must be an absolute path (got {watch.folder!r})")
+        if not folder.is_dir():
+            raise ConfigError(f"{folder} is not a folder", hint="make it first, or check its name")
+        if any(Path(own.folder) == folder for own in self._stores.watches.watches()):
+            raise ConfigError(
+                f"{folder} is watched already", hint="`reelremix watch list` shows its id"
+            )
+        if watch.webhook is not None:
+            checked_address(watch.webhook)
+            _require_secret()
+        clip_request(settings_of(watch).settings, str(folder / "recording.mp4"))
+        kept = replace(watch, id=uuid.uuid4().hex[:8], created_at=round(time.time(), 3))
+        self._stores.watches.add(kept)
+        self._watcher.reload()
+        return kept
+
+    def remove(self, named: str) -> Watch:
+        """Watch a folder no longer; its jobs and clips stay. Raises JobNotFound."""
+        watch = self.find(named)
+        self._stores.watches.remove(watch.id)
+        self._watcher.reload()
+        return watch
+
+    def pause(self, named: str, *, paused: bool) -> Watch:
+        """Take no recordings from a folder for a while, or again. Raises JobNotFound."""
+        watch = replace(self.find(named), paused=paused)
+        self._stores.watches.save(watch)
+        self._watcher.reload()
+        return watch
+
+    def find(self, named: str) -> Watch:
+        """The watch of that id, or of that folder. Raises JobNotFound."""
+        for watch in self._stores.watches.watches():
+            if named in (watch.id, watch.folder):
+                return watch
+        raise JobNotFound(
+            f"no watch has the id or the folder {named!r}", hint="`reelremix watch list`"
+        )
+
+    def watches(self) -> Sequence[tuple[Watch, WatchStatus | None]]:
+        """All, and what each is doing; None for one that is just being begun."""
+        doing = {status.watch_id: status for status in self._watcher.status()}
+        return [(watch, doing.get(watch.id)) for watch in self._stores.watches.watches()]
+
+    def _watch_of(self, job: JobRecord) -> Watch | None:
+        if not job.origin.startswith(ORIGIN):
+            return None
+        id = job.origin.removeprefix(ORIGIN)
+        return next((own for own in self._stores.watches.watches() if own.id == id), None)
+
+    def _submit(self, watch: Watch, path: Path, source_id: str) -> JobRecord:
+        """Queue a recording as its folder wants it; the job that is there if it was already."""
+        settings: Settings = settings_of(watch).settings
+        request: dict[str, Any] = codec.to_plain(clip_request(settings, str(path)))
+        new = NewJob(
+            kind="clip",
+            request={**request, "version": VERSION},
+            name=path.name,
+            origin=watch.origin,
+            key=f"{watch.id}:{source_id}",
+            source_id=source_id,
+        )
+        return self._queue.submit(new)
+
+
+def _require_secret() -> None:
+    if not os.environ.get(SECRET_VARIABLE):
+        raise ConfigError(
+            "messages to a webhook are signed, and there is nothing to sign them with",
+            hint=f"set {SECRET_VARIABLE} in the environment of the daemon and restart it",
+        )
+
+
+def _log_delivery(delivery: Delivery) -> None:
+    told = "told %s that job %s is %s (attempt %s)"
+    arguments = (delivery.host, delivery.job_id, delivery.state, delivery.attempts)
+    if delivery.failure is None:
+        _log.info(told, *arguments)
+    else:
+        _log.warning("could not have " + told + ": %s", *arguments, delivery.failure)
