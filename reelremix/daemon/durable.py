@@ -265,7 +265,8 @@ def _rank(priority: int) -> int:
 
 
 def _sqlite(url: str) -> sqlalchemy.Engine:
-    """An engine as DBOS makes it, in write-ahead mode: writers do not wait for readers."""
+    """An engine as DBOS makes it, in write-ahead mode: writers wait for no reader, and not for the
+    disk. A power cut may cost the last records; what they were of is found again."""
     engine = sqlalchemy.create_engine(url)
 
     @sqlalchemy.event.listens_for(engine, "connect")
@@ -273,6 +274,7 @@ def _sqlite(url: str) -> sqlalchemy.Engine:
         connection.isolation_level = "IMMEDIATE"
         connection.execute("PRAGMA busy_timeout=30000")
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 
     return engine

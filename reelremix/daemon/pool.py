@@ -26,6 +26,7 @@ from reelremix.errors import ModelError
 TELL_AFTER_S = 0.3
 """Shorter waits are not told."""
 LOOK_S = 0.1
+FOR_EVER = float("inf")
 GPU_LOOK_S = 1.0
 YIELDING = 15
 """How much processes that listen yield on the CPU: a twentieth of it is left to them."""
@@ -105,7 +106,8 @@ class Pool:
             *(Slot(Role.HEAR, device) for device in devices or [None]),
             *(Slot(Role.WORK, device=None) for _ in range(workers)),
         ]
-        self._line: list[Ask] = []
+        self._line: list[tuple[Ask, float]] = []
+        """Who waits, and until when that counts against others."""
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
@@ -128,6 +130,11 @@ class Pool:
             yield worker
         finally:
             self._given_back(slot, ask)
+
+    def expect(self, ask: Ask, within_s: float) -> None:
+        """Keep a place in the line for a step that is about to be asked for, for so long."""
+        with self._changed:
+            self._line.append((ask, time.monotonic() + within_s))
 
     def measured(self, ask: Ask, peak_mb: float) -> None:
         """Keep what a step took."""
@@ -160,7 +167,9 @@ class Pool:
     def _taken(self, ask: Ask, job_id: str, stop: threading.Event, tell: Tell) -> Slot:
         began, told = time.monotonic(), ""
         with self._changed:
-            self._line.append(ask)
+            self._line = [own for own in self._line if own[0] != ask or own[1] == FOR_EVER]
+            entry = (ask, FOR_EVER)
+            self._line.append(entry)
             try:
                 while True:
                     if stop.is_set() or self._closed.is_set():
@@ -177,7 +186,7 @@ class Pool:
                     slot.worker = self._begun(slot)
                 return slot
             finally:
-                self._line.remove(ask)
+                self._line.remove(entry)
 
     def _found(self, ask: Ask) -> tuple[Slot | None, str]:
         """A place for a step, or why there is none."""
@@ -185,7 +194,9 @@ class Pool:
         if not free:
             verb = "listened to" if ask.role is Role.HEAR else "worked on"
             return None, f"another recording is being {verb}"
-        ahead = [own for own in self._line if own.role is ask.role and own.rank < ask.rank]
+        now = time.monotonic()
+        self._line = [own for own in self._line if own[1] > now]
+        ahead = [o for o, _ in self._line if o.role is ask.role and o.rank < ask.rank]
         if len(ahead) >= len(free):
             return None, "another job goes first"
         if ask.gpu_mb:

@@ -113,7 +113,8 @@ class _Server(uvicorn.Server):
 @contextlib.contextmanager
 def _bound(port: int) -> Iterator[socket.socket]:
     """A socket on loopback. Raises DaemonError for a port that is taken."""
-    with socket.socket() as own:
+    # Named as TCP, or asyncio leaves its connections waiting for acknowledgements: 40 ms an answer.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as own:
         if os.name == "posix":
             own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

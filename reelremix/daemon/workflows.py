@@ -50,6 +50,8 @@ from reelremix.errors import NothingToClip, ReelRemixError, RenderError, WorkerD
 Tell = Callable[[Event], None]
 
 RETRIES = Retries()
+SOON_S = 2.0
+"""How long a recording mostly takes to be looked at; others are not kept from listening longer."""
 CRASHES = "it was broken off {} times without getting on; the last time in its step `{}`"
 SOME_FAILED = "{} of {} clips could not be rendered"
 
@@ -70,6 +72,9 @@ class Workers(Protocol):
         self, ask: Ask, job_id: str, stop: threading.Event, tell: Callable[[str], None]
     ) -> AbstractContextManager[Worker]:
         """One for the length of a block; `tell` is called with why that has to wait."""
+
+    def expect(self, ask: Ask, within_s: float) -> None:
+        """Keep a place in the line for a step that is about to be asked for, for so long."""
 
     def measured(self, ask: Ask, peak_mb: float) -> None:
         """Keep what a step took."""
@@ -293,6 +298,7 @@ class Runner:
         is_first = not any(
             isinstance(logged.event, JobStarted) for logged in self._stores.catalogue.events(job.id)
         )
+        self._pool.expect(_ask(job, "hear"), SOON_S)  # whoever came first is heard first
         begun = self._do(job, live, "begin", is_first=is_first, source_id=job.source_id)
         live.begun = begun
         now = self._now(job)

@@ -69,6 +69,9 @@ class Hands:
         self.orders.append(order)
         return Done(self.answer(order, stop, tell), COST)
 
+    def expect(self, ask: Ask, within_s: float) -> None:
+        """There is no line."""
+
     def measured(self, ask: Ask, peak_mb: float) -> None:
         """Nothing is learned from it."""
 

@@ -242,3 +242,21 @@ def test_a_pool_that_closes_lends_no_more(pools: Any) -> None:
     pool.close()
     with pytest.raises(Stopped), pool.lent(work(), "a", NEVER, print):
         pass
+
+
+def test_a_place_is_kept_for_who_comes_first_but_not_for_long(pools: Any) -> None:
+    pool, order = pools(Machine()), list[str]()
+
+    def take(rank: float, name: str) -> None:
+        with pool.lent(hear(rank), name, NEVER, lambda why: None):
+            order.append(name)
+
+    with ThreadPoolExecutor(2) as threads:
+        pool.expect(hear(1.0), 5.0)
+        later = threads.submit(take, 2.0, "later")
+        eventually(lambda: len(pool._line) == 2, 5)
+        threads.submit(take, 1.0, "first").result(5)
+        later.result(5)
+        assert order == ["first", "later"]
+        pool.expect(hear(1.0), 0.2)
+        threads.submit(take, 2.0, "nobody came").result(5)

@@ -285,6 +285,7 @@ CREATE TABLE jobs (
     detail TEXT NOT NULL,
     UNIQUE (owner, id), UNIQUE (owner, key)
 );
+CREATE INDEX jobs_by_number ON jobs (owner, number);
 CREATE INDEX jobs_by_state ON jobs (owner, state, number);
 CREATE TABLE watches (
     owner TEXT NOT NULL, id TEXT NOT NULL, detail TEXT NOT NULL, created_at REAL NOT NULL,

@@ -1,0 +1,358 @@
+"""The daemon: does it survive anything, how soon does it begin, what does it take.
+
+    python benchmarks/daemon.py [chaos warm two store life listeners] [--kills 100] [--sources 20]
+
+`chaos`      kill -9 at random moments over queued jobs, compared with an undisturbed run
+`warm`       submit to first event; one job's words heard to the next one's listening
+`two`        two jobs at once against one after the other, interleaved
+`store`      10,000 finished jobs listed; memory of an idle daemon
+`life`       a day of a watched folder, accelerated: memory and descriptors
+`listeners`  1,000 followers of the event stream
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import httpx  # noqa: E402
+import psutil  # noqa: E402
+from measuring import PANEL, keep, model_folder, needs, show  # noqa: E402
+
+from reelremix.engine.domain.events import StageFinished, StageStarted, Waiting  # noqa: E402
+from reelremix.engine.domain.job import JobRecord, JobState  # noqa: E402
+from reelremix.engine.domain.request import ClipRequest, TranscribeOptions  # noqa: E402
+from reelremix.engine.joblog import JobLog, Silence  # noqa: E402
+from reelremix.engine.store.factory import open_local  # noqa: E402
+from tests.daemon.chaos import Chaos, cut_sources, request_for  # noqa: E402
+from tests.daemon.rig import Rig, eventually, submission, wait_for  # noqa: E402
+
+LISTENERS, FACTS = 1000, 200
+FINISHED = 10_000
+ROUNDS = 5
+EVENTS_OF_A_DAY = 2880
+"""One every thirty seconds."""
+MB = 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=list(PARTS))
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--sources", type=int, default=20)
+    parser.add_argument("--pause", type=float, default=4.5)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    found: dict[str, Any] = {}
+    for part in options.parts:
+        with tempfile.TemporaryDirectory() as scratch:
+            found[part] = PARTS[part](Path(scratch), options)
+    keep("daemon", found)
+
+
+def chaos(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Kill the daemon again and again."""
+    sources = cut_sources(needs(PANEL), scratch / "sources", options.sources)
+    trial = Chaos(sources, scratch, _models(), seed=options.seed)
+    began = time.monotonic()
+    wanted = trial.undisturbed()
+    whole_s = time.monotonic() - began
+    outcome = trial.disturbed(options.kills, wanted, options.pause)
+    again = sorted(outcome.found_s)
+    rows = [
+        ("jobs", len(sources)), ("killed", outcome.kills),
+        ("undisturbed", f"{whole_s:.0f} s"), ("with kills", f"{outcome.wall_s:.0f} s"),
+        ("ended", dict(outcome.states)), ("other results", len(outcome.different)),
+        ("recorded steps that ran again", len(outcome.repeated)),
+        ("artifacts computed twice", len(outcome.computed_twice)),
+        ("files left over", len(outcome.leftovers)),
+        ("steps done but not recorded", len(again)),
+        ("found again within", f"{again[-1]:.3f} s" if again else "-"),
+    ]  # fmt: skip
+    show("Killed at random moments", ["", ""], rows)
+    if not outcome.is_clean:
+        print(outcome)
+    return {
+        "jobs": len(sources), "kills": outcome.kills, "undisturbed_s": round(whole_s, 1),
+        "wall_s": outcome.wall_s, "states": dict(outcome.states),
+        "different": list(outcome.different), "repeated": list(outcome.repeated),
+        "computed_twice": list(outcome.computed_twice), "leftovers": list(outcome.leftovers),
+        "found_again_s": again,
+    }  # fmt: skip
+
+
+def warm(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """How soon a warm daemon tells of a job, and goes on to the next one."""
+    sources = cut_sources(needs(PANEL), scratch / "sources", 2 + 2 * ROUNDS)
+    rig = Rig(scratch / "data", _models())
+    first_event_s, next_s = [], []
+    with rig.running() as client:
+        for source in sources[:2]:
+            wait_for(client, client.submit(submission(request_for(source, scratch / "clips"))).id)
+        for number in range(ROUNDS):
+            pair = sources[2 + 2 * number : 4 + 2 * number]
+            began = time.monotonic()
+            first = client.submit(submission(request_for(pair[0], scratch / "clips")))
+            next(event for event in client.events(first.id) if event is not None)
+            first_event_s.append(time.monotonic() - began)
+            second = client.submit(submission(request_for(pair[1], scratch / "clips")))
+            for job in (first, second):
+                wait_for(client, job.id)
+            heard = max(
+                _times(client, first.id, StageFinished, ("diarize", "transcribe", "listen"))
+            )
+            next_s.append(min(_times(client, second.id, StageStarted, ("transcribe",))) - heard)
+    rows = [
+        ("submit to first event", _ms(first_event_s), "100 ms"),
+        ("words heard to the next listening", _ms(next_s), "500 ms"),
+    ]
+    show("A warm daemon", ["", "median (worst)", "target"], rows)
+    return {"first_event_s": first_event_s, "next_listening_s": next_s}
+
+
+def _times(client: Any, job_id: str, kind: type, stages: Sequence[str]) -> list[float]:
+    told = [event for event in client.events(job_id) if event is not None]
+    return [e.at for e in told if isinstance(e.event, kind) and e.event.stage in stages]
+
+
+def two(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Two jobs at once against one after the other, on a warm daemon."""
+    sources = cut_sources(needs(PANEL), scratch / "sources", 2 + 4 * ROUNDS)
+    rig = Rig(scratch / "data", _models())
+    together_s, apart_s, first_together_s, first_alone_s, held = [], [], [], [], [0]
+    with rig.running() as client:
+        limit_mb = client.status().limit_mb
+
+        def run(pair: Sequence[Path], *, at_once: bool) -> tuple[float, float]:
+            """Seconds until the first has ended, and both."""
+            began = time.time()
+            jobs = []
+            for source in pair:
+                asked = submission(request_for(source, scratch / "clips"))
+                jobs.append(client.submit(asked))
+                if not at_once:
+                    wait_for(client, jobs[-1].id)
+            ended = []
+            for job in jobs:
+                eventually(lambda job=job: _has_ended(client, job.id, held), 120)
+                ended.append((client.job(job.id).ended_at or 0.0) - began)
+            return ended[0], max(ended)
+
+        run(sources[:2], at_once=True)
+        for number in range(ROUNDS):
+            four = sources[2 + 4 * number : 6 + 4 * number]
+            first_s, both_s = run(four[:2], at_once=False)
+            first_alone_s.append(first_s)
+            apart_s.append(both_s)
+            first_s, both_s = run(four[2:], at_once=True)
+            first_together_s.append(first_s)
+            together_s.append(both_s)
+    ratio = sum(together_s) / sum(apart_s)
+    later = sum(first_together_s) / sum(first_alone_s)
+    rows = [
+        ("one after the other", f"{statistics.mean(apart_s):.1f} s", ""),
+        ("at once", f"{statistics.mean(together_s):.1f} s", ""),
+        ("at once against one after the other", f"{ratio:.2f}", "1.05"),
+        ("the first one against alone", f"{later:.2f}", "1.3"),
+        ("memory held at most", f"{max(held)} MB", f"{limit_mb} MB"),
+    ]
+    show("Two jobs", ["", "measured", "target"], rows)
+    return {
+        "apart_s": apart_s, "together_s": together_s, "ratio": round(ratio, 3),
+        "first_alone_s": first_alone_s, "first_together_s": first_together_s,
+        "first_later": round(later, 3), "held_mb": max(held), "limit_mb": limit_mb,
+    }  # fmt: skip
+
+
+def _has_ended(client: Any, job_id: str, held: list[int]) -> bool:
+    held.append(client.status().held_mb)
+    return client.job(job_id).ended_at is not None
+
+
+def store(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Lists over many finished jobs, and an idle daemon beside them."""
+    rig = Rig(scratch / "data")
+    stores = open_local(rig.settings)
+    request = {"source": "/videos/talk.mp4", "out": "/clips", "version": 1}
+    with stores.catalogue.at_once():
+        for number in range(FINISHED):
+            job = JobRecord(
+                f"{number:032x}", "clip", f"talk {number}.mp4", request, float(number),
+                JobState.SUCCEEDED, started_at=1.0, ended_at=2.0,
+            )  # fmt: skip
+            stores.jobs.add(job)
+            log = JobLog(job.id, stores.catalogue, Silence())
+            for stage in ("ingest", "transcribe", "render"):
+                log.emit(StageFinished(stage, 1.0, False))
+    stores.release_thread()
+    with rig.running() as client:
+        pages = [_timed(lambda: client.jobs(limit=50)) for _ in range(50)]
+        last = [_timed(lambda: client.jobs(limit=50, offset=FINISHED - 50)) for _ in range(50)]
+        only = [_timed(lambda: client.jobs(["failed"], limit=50)) for _ in range(50)]
+        process = psutil.Process(client.health().pid)
+        process.cpu_percent()
+        time.sleep(10)
+        idle_percent, rss_mb = process.cpu_percent(), process.memory_info().rss / MB
+    rows = [
+        ("first page of 10,000", _ms(pages), "50 ms"), ("last page", _ms(last), "50 ms"),
+        ("those that failed", _ms(only), "50 ms"),
+        ("memory of the idle daemon", f"{rss_mb:.0f} MB", "200 MB"),
+        ("CPU of the idle daemon", f"{idle_percent:.1f} % of a core", ""),
+    ]  # fmt: skip
+    show("Ten thousand finished jobs", ["", "median (worst)", "target"], rows)
+    return {
+        "first_page_s": statistics.median(pages), "last_page_s": statistics.median(last),
+        "failed_s": statistics.median(only), "worst_s": max(pages + last + only),
+        "idle_rss_mb": round(rss_mb, 1), "idle_cpu_percent": idle_percent,
+    }  # fmt: skip
+
+
+def life(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """A day of a watched folder in which something happens every thirty seconds."""
+    from reelremix.engine.domain.watch import WhenDone
+    from reelremix.engine.store.catalogue import SqliteCatalogue
+    from reelremix.engine.store.database import Database
+    from reelremix.engine.store.watch_table import SqliteWatchStore
+    from tests.daemon.folders import Studio, held
+    from tests.daemon.test_watch_life import LIVELY, disturb
+
+    database = Database(scratch / "library.sqlite3")
+    watches, catalogue = SqliteWatchStore(database), SqliteCatalogue(database)
+    studio = Studio(
+        scratch / "drop", watches, catalogue, timings=LIVELY, release=database.close_thread
+    )
+    studio.watch(recursive=True, when_done=WhenDone.LEAVE)
+    studio.takes_nothing_more()
+    chance, process, sizes = random.Random(1), psutil.Process(), []
+    began, open_before = time.monotonic(), held()
+    for number in range(EVENTS_OF_A_DAY + 240):
+        disturb(studio.folder, chance, number)
+        if studio.queue.jobs:
+            studio.end(studio.queue.jobs.pop(), JobState.SUCCEEDED)
+        if number % 10 == 0:
+            studio.takes_nothing_more()
+        if number % 240 == 239:
+            sizes.append(process.memory_info().rss / MB)
+    studio.takes_nothing_more()
+    wall_s, open_after = time.monotonic() - began, held()
+    studio.watcher.stop()
+    database.close()
+    rows = [
+        ("events", EVENTS_OF_A_DAY), ("took", f"{wall_s:.0f} s"),
+        ("memory after two hours", f"{sizes[0]:.1f} MB"),
+        ("memory after a day", f"{sizes[-1]:.1f} MB"),
+        ("descriptors and threads before", open_before), ("after", open_after),
+    ]  # fmt: skip
+    show("A day of a watched folder", ["", ""], rows)
+    return {
+        "events": EVENTS_OF_A_DAY, "rss_mb": [round(size, 1) for size in sizes],
+        "held_before": str(open_before), "held_after": str(open_after),
+    }  # fmt: skip
+
+
+def listeners(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """A thousand followers of one job; a tenth of them read slowly."""
+    rig = Rig(scratch / "data")
+    with rig.running() as client:
+        job = client.submit(submission(_never(scratch)))
+        wait_for(client, job.id)
+        stores = open_local(rig.settings)
+        address, token = (
+            rig.settings.daemon_path / "address.json",
+            rig.settings.daemon_path / "token",
+        )
+        url = f"http://127.0.0.1:{json.loads(address.read_text())['port']}/v1/events"
+        before = psutil.Process(client.health().pid).memory_info().rss / MB
+        began = time.monotonic()
+        counts = asyncio.run(_follow(url, token, job.id, stores))
+        wall_s = time.monotonic() - began
+        after = psutil.Process(client.health().pid).memory_info().rss / MB
+        stores.release_thread()
+    lost = sum(count != FACTS for count in counts)
+    rows = [
+        ("listeners", len(counts)), ("facts each", FACTS), ("took", f"{wall_s:.1f} s"),
+        ("listeners that lost facts", lost), ("memory before", f"{before:.0f} MB"),
+        ("memory after", f"{after:.0f} MB"),
+    ]  # fmt: skip
+    show("A thousand listeners", ["", ""], rows)
+    return {"listeners": len(counts), "lost": lost, "wall_s": round(wall_s, 1),
+            "rss_before_mb": round(before), "rss_after_mb": round(after)}  # fmt: skip
+
+
+async def _follow(url: str, token: str, job_id: str, stores: Any) -> list[int]:
+    """How many facts each listener got, in order and once each."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    ready = asyncio.Semaphore(0)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(
+        headers=headers, timeout=httpx.Timeout(120), limits=limits, trust_env=False
+    ) as http:
+
+        async def one(number: int) -> int:
+            wanted = 1
+            async with http.stream("GET", url) as answer:
+                ready.release()
+                async for line in answer.aiter_lines():
+                    if not line.startswith("data: "):
+                        continue
+                    event = json.loads(line.removeprefix("data: "))
+                    if event["type"] == "waiting" and event["reason"] == str(wanted):
+                        wanted += 1
+                    if wanted > FACTS:
+                        break
+                    if number % 10 == 0:
+                        await asyncio.sleep(0.02)
+            return wanted - 1
+
+        following = [asyncio.create_task(one(number)) for number in range(LISTENERS)]
+        for _ in following:
+            await ready.acquire()
+        log = JobLog(job_id, stores.catalogue, Silence())
+        for number in range(1, FACTS + 1):
+            await asyncio.to_thread(log.emit, Waiting(str(number)))
+        return list(await asyncio.wait_for(asyncio.gather(*following), 300))
+
+
+def _never(scratch: Path) -> ClipRequest:
+    """What cannot be done."""
+    options = TranscribeOptions(model="tiny.en")
+    return ClipRequest(str(scratch / "gone.mp4"), str(scratch / "clips"), transcribe=options)
+
+
+def _models() -> str:
+    return str(Path(model_folder("tiny.en")).parent)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _ms(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds) * 1000:.0f} ms ({max(seconds) * 1000:.0f})"
+
+
+PARTS = {
+    "chaos": chaos,
+    "warm": warm,
+    "two": two,
+    "store": store,
+    "life": life,
+    "listeners": listeners,
+}
+
+if __name__ == "__main__":
+    main()
