@@ -252,10 +252,10 @@ def life(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
         if studio.queue.jobs:
             studio.end(studio.queue.jobs.pop(), JobState.SUCCEEDED)
         if number % 10 == 0:
-            studio.takes_nothing_more()
+            studio.drop(f"marker {number}.mp4")
+            studio.eventually_takes(f"marker {number}.mp4")
         if number % 240 == 239:
             sizes.append(process.memory_info().rss / MB)
-    studio.takes_nothing_more()
     wall_s, open_after = time.monotonic() - began, held()
     studio.watcher.stop()
     database.close()
@@ -279,11 +279,9 @@ def listeners(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
         job = client.submit(submission(_never(scratch)))
         wait_for(client, job.id)
         stores = open_local(rig.settings)
-        address, token = (
-            rig.settings.daemon_path / "address.json",
-            rig.settings.daemon_path / "token",
-        )
-        url = f"http://127.0.0.1:{json.loads(address.read_text())['port']}/v1/events"
+        folder = rig.settings.daemon_path
+        port = json.loads((folder / "address.json").read_text())["port"]
+        url, token = f"http://127.0.0.1:{port}/v1/events", (folder / "token").read_text()
         before = psutil.Process(client.health().pid).memory_info().rss / MB
         began = time.monotonic()
         counts = asyncio.run(_follow(url, token, job.id, stores))
@@ -313,8 +311,9 @@ async def _follow(url: str, token: str, job_id: str, stores: Any) -> list[int]:
         async def one(number: int) -> int:
             wanted = 1
             async with http.stream("GET", url) as answer:
-                ready.release()
                 async for line in answer.aiter_lines():
+                    if line == ": listening":
+                        ready.release()
                     if not line.startswith("data: "):
                         continue
                     event = json.loads(line.removeprefix("data: "))
