@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
@@ -160,7 +160,7 @@ class DaemonClient:
         lost_at: float | None = None
         while True:
             try:
-                for logged in self._stream(job_id, after):
+                for logged in self._stream(f"/jobs/{job_id}/events", {"after": after}):
                     lost_at = None
                     if logged is not None:
                         after = max(after, logged.seq)
@@ -178,9 +178,17 @@ class DaemonClient:
             else:
                 return
 
-    def _stream(self, job_id: str, after: int) -> Iterator[LoggedEvent | None]:
-        path, limit = f"{PREFIX}/jobs/{job_id}/events", httpx.Timeout(ANSWER_S, read=SILENT_S)
-        with self._http.stream("GET", path, params={"after": after}, timeout=limit) as answer:
+    def all_events(self) -> Iterator[LoggedEvent | None]:
+        """What happens to all jobs from now on; None now and then while nothing does.
+
+        Raises DaemonError when the daemon goes.
+        """
+        with _reached():
+            yield from self._stream("/events", {})
+
+    def _stream(self, path: str, asked: Mapping[str, Any]) -> Iterator[LoggedEvent | None]:
+        limit = httpx.Timeout(ANSWER_S, read=SILENT_S)
+        with self._http.stream("GET", PREFIX + path, params=dict(asked), timeout=limit) as answer:
             if answer.status_code != httpx.codes.OK:
                 answer.read()
                 raise _refused(answer)

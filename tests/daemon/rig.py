@@ -21,6 +21,7 @@ from reelremix.daemon.protocol import JobView, Submission
 from reelremix.engine import codec
 from reelremix.engine.domain.request import ClipRequest
 
+REPOSITORY = Path(__file__).parents[2]
 UP_WITHIN_S = 30.0
 ENDED = frozenset({"succeeded", "failed", "dead", "cancelled"})
 
@@ -34,6 +35,7 @@ class Rig:
         self.settings = Settings(data_dir=str(data), models_dir=models or "", **settings)
         self._environment = {
             **os.environ,
+            "PYTHONPATH": str(REPOSITORY),  # of stores that the tests bring
             "REELREMIX_DATA_DIR": str(data),
             **({"REELREMIX_MODELS_DIR": models} if models else {}),
             **{f"REELREMIX_{name.upper()}": str(value) for name, value in settings.items()},

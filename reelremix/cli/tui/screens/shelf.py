@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Header, Input, Static
 
 from reelremix.cli.tui.desk import Desk, in_words
+from reelremix.cli.tui.following import Following, JobsChanged
 from reelremix.cli.tui.text import clock
 from reelremix.errors import ReelRemixError
 
@@ -28,10 +29,11 @@ class Shelf(Screen[None]):
 ## Recordings
 
 Everything that was clipped on this machine. `enter` opens the clips, `/` finds a recording by its
-name, `q` quits.
+name, `g` shows what the daemon works on, `q` quits.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "Find"),
+        Binding("g", "jobs", "Jobs"),
         Binding("j", "down", "Down", show=False),
         Binding("k", "up", "Up", show=False),
         Binding("escape", "clear", "All", show=False),
@@ -42,6 +44,8 @@ name, `q` quits.
         super().__init__()
         self._desk = desk
         self._places: dict[str, str | None] = {}
+        self._following = Following(desk.settings, self._tell_jobs)
+        self._ended = 0
 
     def compose(self) -> ComposeResult:
         """A table, and a line to find by."""
@@ -49,6 +53,7 @@ name, `q` quits.
         yield Input(placeholder="name", id="shelf-find", classes="hidden")
         yield DataTable(cursor_type="row", id="shelf")
         yield Static(NOTHING, id="shelf-nothing", classes="hidden")
+        yield Static(id="shelf-jobs", classes="hidden", markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -59,6 +64,35 @@ name, `q` quits.
             table.add_column(name, width=width, key=name)
         self._fill("")
         table.focus()
+        self._following.start()
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._following.stop()
+
+    def _tell_jobs(self) -> None:
+        """Called by the thread that follows the daemon."""
+        if self.is_mounted:
+            self.app.screen.post_message(JobsChanged())
+            self.post_message(JobsChanged())
+
+    @on(JobsChanged)
+    def show_jobs(self) -> None:
+        """What the daemon does, in one line; recordings that it has finished are listed."""
+        board = self._following.board
+        line = self.query_one("#shelf-jobs", Static)
+        line.update(board.summary)
+        line.set_class(not board.summary, "hidden")
+        ended = sum(job.state == "succeeded" for job in board.lines)
+        if ended != self._ended:
+            self._ended = ended
+            self._fill(self.query_one("#shelf-find", Input).value)
+
+    def action_jobs(self) -> None:
+        """Show the daemon's jobs."""
+        from reelremix.cli.tui.screens.jobs import JobsScreen
+
+        self.app.push_screen(JobsScreen(self._desk, self._following))
 
     def on_screen_resume(self) -> None:
         """Clips were decided on meanwhile."""
