@@ -14,8 +14,9 @@ import contextvars
 import itertools
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,8 +196,18 @@ def step(name: str, work: Callable[[], Any], retries: Retries, wait: Wait) -> An
         ReelRemixError: it failed, now or before.
         Stopped: the job is to stop.
     """
-    result = DBOS.run_step({"name": name}, _tried(work, retries, wait))
+    with _stopping():
+        result = DBOS.run_step({"name": name}, _tried(work, retries, wait))
     return None if result == NOTHING else result
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Workflows that DBOS was told to cancel end as those that stop by themselves."""
+    try:
+        yield
+    except DBOSWorkflowCancelledError as exc:
+        raise Stopped from exc
 
 
 def steps_at_once(
@@ -210,7 +221,8 @@ def steps_at_once(
 
     def one(entry: tuple[Any, str, Callable[[], Any]]) -> Any:
         place, name, work = entry
-        result = place.run({"name": name}, _tried(work, retries, wait))
+        with _stopping():
+            result = place.run({"name": name}, _tried(work, retries, wait))
         return None if result == NOTHING else result
 
     with ThreadPoolExecutor(max(1, at_once), thread_name_prefix="steps") as pool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reelremix.daemon.durable import Durable, StepRecord
@@ -125,10 +125,9 @@ class JobQueue:
                 f"the job {job.id[:8]} is {job.state}: there is nothing to try again",
                 hint="`reelremix jobs list` shows which failed",
             )
-        again = replace(
-            job, attempt=job.attempt + 1, crashes=0, ended_at=None, failure=None, wanted=None
-        )
-        moved = self._moved(again, JobState.QUEUED, JobRetried(again.attempt), was=job.state)
+        attempt = job.attempt + 1
+        anew: dict[str, Any] = {"crashes": 0, "ended_at": None, "failure": None, "wanted": None}
+        moved = self._moved(job, JobState.QUEUED, JobRetried(attempt), attempt=attempt, **anew)
         self._begin_again(moved, stage)
         return moved
 
@@ -138,8 +137,7 @@ class JobQueue:
         job = self._known(job_id)
         if job.state in ENDED:
             raise JobError(f"the job {job.id[:8]} is {job.state}: its priority means nothing now")
-        changed = replace(job, priority=priority)
-        self._stores.jobs.save(changed, job.state)
+        changed = self._stores.jobs.change(job.id, job.state, priority=priority)
         self._durable.reprioritise(job.id, priority)
         return changed
 
@@ -179,19 +177,21 @@ class JobQueue:
         if job.state is wanted:
             return job
         if job.state is not JobState.RUNNING:
-            event: Event = JobPaused()
-            if wanted is JobState.CANCELLED:
-                job, event = replace(job, ended_at=_now()), JobCancelled()
-            moved = self._moved(job, wanted, event)
+            moved = self._stopped(job, wanted)
             self._durable.stop(job.id)
             return moved
-        advance(job.state, wanted)
-        self._stores.jobs.save(replace(job, wanted=wanted), JobState.RUNNING)
-        live = self._runner.stop(job.id, wanted)
+        self._stores.jobs.change(job.id, JobState.RUNNING, wanted=wanted)
+        live = self._runner.stop(job.id)
         self._durable.stop(job.id)
         if live is not None:
             live.ended.wait(STOPPED_WITHIN_S)
         return self._known(job_id)
+
+    def _stopped(self, job: JobRecord, wanted: JobState) -> JobRecord:
+        """A job that nobody works on, in another state."""
+        if wanted is JobState.CANCELLED:
+            return self._moved(job, wanted, JobCancelled(), ended_at=_now())
+        return self._moved(job, wanted, JobPaused())
 
     def _begin_again(self, job: JobRecord, stage: str | None) -> None:
         """Queue a job's workflow, wherever it stands."""
@@ -218,13 +218,10 @@ class JobQueue:
             )
         return job
 
-    def _moved(
-        self, job: JobRecord, state: JobState, event: Event, was: JobState | None = None
-    ) -> JobRecord:
-        before = was or job.state
-        moved = replace(job, state=advance(before, state))
+    def _moved(self, job: JobRecord, state: JobState, event: Event, **changes: Any) -> JobRecord:
+        wanted = advance(job.state, state)
         with self._stores.catalogue.at_once():
-            self._stores.jobs.save(moved, before)
+            moved = self._stores.jobs.change(job.id, job.state, state=wanted, **changes)
             self._tell(job.id, event)
         return moved
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -87,8 +87,6 @@ class Live:
     id: str
     log: JobLog
     stop: threading.Event = field(default_factory=threading.Event)
-    wanted: JobState | None = None
-    """What it is to become when it has stopped; None leaves it to be gone on with."""
     ended: threading.Event = field(default_factory=threading.Event)
     begun: Mapping[str, Any] | None = None
     step: str = ""
@@ -162,12 +160,14 @@ class Runner:
         finally:
             self._stores.release_thread()
 
-    def stop(self, job_id: str, wanted: JobState | None) -> Live | None:
-        """Ask a job that is under way here to stop and become that; None if it is not."""
+    def stop(self, job_id: str) -> Live | None:
+        """Ask a job that is under way here to stop, and become what its record says is wanted.
+
+        Returns None if it is not under way.
+        """
         with self._lock:
             live = self._live.get(job_id)
             if live is not None:
-                live.wanted = wanted
                 live.stop.set()
         return live
 
@@ -207,18 +207,17 @@ class Runner:
         if job is None or job.state in ENDED or job.state is JobState.PAUSED:
             return None
         if job.state is JobState.QUEUED:
-            is_first = job.started_at is None
-            begun = replace(job, started_at=job.started_at or _now())
-            return self._moved(begun, JobState.RUNNING, *(() if is_first else (JobResumed(),)))
-        job = replace(job, crashes=job.crashes + 1)
-        self._stores.jobs.save(job, JobState.RUNNING)
-        self.log_of(job.id).emit(JobResumed())
+            told = () if job.started_at is None else (JobResumed(),)
+            at = job.started_at or _now()
+            return self._moved(job, JobState.RUNNING, *told, started_at=at)
+        with self._stores.catalogue.at_once():
+            job = self._stores.jobs.change(job.id, JobState.RUNNING, crashes=job.crashes + 1)
+            self.log_of(job.id).emit(JobResumed())
         return job
 
     def _carried_out(self, job: JobRecord, live: Live) -> None:
         try:
             if job.wanted is not None:  # the process ended before it had stopped
-                live.wanted = job.wanted
                 raise Stopped
             if job.crashes >= self._crash_limit:
                 raise _GivenUp(CRASHES.format(job.crashes, _last_stage(self._stores, job)))
@@ -235,29 +234,30 @@ class Runner:
                 _log.exception("job %s failed", job.id)
             self._fail(job, live, _failure(exc), JobState.FAILED)
         else:
-            now = self._now(job)
-            ended = replace(now, ended_at=_now(), usage=usage, failure=None, crashes=0)
-            self._end(self._moved(ended, JobState.SUCCEEDED, JobFinished(usage)))
+            ended: dict[str, Any] = {"ended_at": _now(), "usage": usage, "wanted": None}
+            told = JobFinished(usage)
+            self._end(self._moved(job, JobState.SUCCEEDED, told, failure=None, crashes=0, **ended))
 
     def _stopped(self, job: JobRecord, live: Live) -> None:
-        now = replace(self._now(job), wanted=None)
-        if live.wanted is JobState.CANCELLED:
+        now = self._stores.jobs.job(job.id)
+        wanted = now.wanted if now is not None else None
+        if wanted is JobState.CANCELLED:
             self._give_back(job, live)
-            ended = replace(now, ended_at=_now())
-            self._end(self._moved(ended, JobState.CANCELLED, JobCancelled()))
-        elif live.wanted is JobState.PAUSED:
-            self._moved(now, JobState.PAUSED, JobPaused())
+            told: Event = JobCancelled()
+            self._end(self._moved(job, wanted, told, wanted=None, ended_at=_now()))
+        elif wanted is JobState.PAUSED:
+            self._moved(job, wanted, JobPaused(), wanted=None)
         else:  # so that the next process does not take it for broken off
-            self._moved(now, JobState.QUEUED, JobQueued("the daemon was stopped"))
+            self._moved(job, JobState.QUEUED, JobQueued("the daemon was stopped"))
 
     def _fail(self, job: JobRecord, live: Live, failure: Failure, state: JobState) -> None:
         if live.begun is not None and failure.kind != NothingToClip.__name__:
             self._give_back(job, live)
-        ended = replace(self._now(job), ended_at=_now(), failure=failure)
         event: Event = JobFailed(failure.message, failure.hint)
         if state is JobState.DEAD:
             event = JobDead(failure.message)
-        self._end(self._moved(ended, state, event))
+        ended: dict[str, Any] = {"ended_at": _now(), "failure": failure, "wanted": None}
+        self._end(self._moved(job, state, event, **ended))
 
     def _give_back(self, job: JobRecord, live: Live) -> None:
         """Leave the folder as it was, where nothing was changed in it; no job fails for it."""
@@ -276,21 +276,14 @@ class Runner:
         if self._cap_bytes is not None:
             self._stores.artifacts.collect(self._cap_bytes)
 
-    def _moved(self, job: JobRecord, state: JobState, *events: Event) -> JobRecord:
+    def _moved(self, job: JobRecord, state: JobState, *events: Event, **changes: Any) -> JobRecord:
         """Keep a job in another state, and tell, all or nothing."""
-        was = job.state
-        moved = replace(job, state=advance(was, state))
-        log = self.log_of(job.id)
+        log, wanted = self.log_of(job.id), advance(job.state, state)
         with self._stores.catalogue.at_once():
-            self._stores.jobs.save(moved, was)
+            moved = self._stores.jobs.change(job.id, job.state, state=wanted, **changes)
             for event in events:
                 log.emit(event)
         return moved
-
-    def _now(self, job: JobRecord) -> JobRecord:
-        """The job as it is kept now."""
-        now = self._stores.jobs.job(job.id)
-        return now if now is not None else job
 
     # -- the steps of a clip job
 
@@ -301,10 +294,9 @@ class Runner:
         self._pool.expect(_ask(job, "hear"), SOON_S)  # whoever came first is heard first
         begun = self._do(job, live, "begin", is_first=is_first, source_id=job.source_id)
         live.begun = begun
-        now = self._now(job)
-        if now.folder != begun["folder"]:
-            kept = replace(now, folder=begun["folder"], source_id=begun["source_id"])
-            self._stores.jobs.save(kept, JobState.RUNNING)
+        if job.folder != begun["folder"]:
+            found = {"folder": begun["folder"], "source_id": begun["source_id"]}
+            self._stores.jobs.change(job.id, JobState.RUNNING, **found)
         with self._alone(begun["source_id"], live):
             self._do(job, live, "hear", begun=begun)
             outlined = self._do(job, live, "decide", begun=begun)
@@ -396,9 +388,8 @@ class Runner:
 
     def _got_on(self, job: JobRecord) -> None:
         """Something was completed: what broke the job off before was not this."""
-        now = self._now(job)
-        if now.crashes and now.state is JobState.RUNNING:
-            self._stores.jobs.save(replace(now, crashes=0), JobState.RUNNING)
+        if job.crashes:
+            self._stores.jobs.change(job.id, JobState.RUNNING, crashes=0)
 
     def _wait(self, live: Live, error: ReelRemixError, wait_s: float) -> None:
         live.log.emit(Waiting(f"{error.message}; trying again in {wait_s:.0f} s"))

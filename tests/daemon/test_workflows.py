@@ -186,10 +186,7 @@ def test_a_job_that_is_broken_off_too_often_is_given_up(desks: Any) -> None:
     desk = desks(Hands(held_at("hear")[0]), crash_limit=2)
     record = desk.submit()
     desk.queue.pause(record.id)
-    job = desk.job(record.id)
-    from dataclasses import replace
-
-    desk.stores.jobs.save(replace(job, state=RUNNING, crashes=1), PAUSED)
+    job = desk.stores.jobs.change(record.id, PAUSED, state=RUNNING, crashes=1)
     desk.durable.go_on(job.id)
     ended = desk.until(job.id, DEAD)
     assert ended.failure is not None and "broken off 2 times" in ended.failure.message

@@ -128,8 +128,11 @@ class JobStore(Protocol):
     def find(self, id_prefix: str) -> Sequence[JobRecord]:
         """Jobs whose id begins so, the newest first."""
 
-    def save(self, job: JobRecord, was: JobState) -> None:
-        """Keep what became of a job. Raises JobError where its state is no longer as it `was`."""
+    def change(self, job_id: str, was: JobState, **changes: Any) -> JobRecord:
+        """Change some fields of a job and leave the others as they are; returns it as it is then.
+
+        Raises JobError where its state is no longer as it `was`.
+        """
 
     def jobs(
         self, wanted: JobFilter = EVERY_JOB, limit: int = 50, offset: int = 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from reelremix.engine import codec
 from reelremix.engine.domain.events import LoggedEvent
@@ -54,15 +56,24 @@ class SqliteJobStore:
         )
         return [_job(row[0]) for row in rows]
 
-    def save(self, job: JobRecord, was: JobState) -> None:
-        """Keep what became of a job. Raises JobError where its state is no longer as it `was`."""
+    def change(self, job_id: str, was: JobState, **changes: Any) -> JobRecord:
+        """Change some fields of a job and leave the others as they are; returns it as it is then.
+
+        Raises JobError where its state is no longer as it `was`.
+        """
         with self._db.transaction() as connection:
-            done = connection.execute(
-                "UPDATE jobs SET state = ?, detail = ? WHERE owner = ? AND id = ? AND state = ?",
-                (job.state, _text(job), self._owner, job.id, was),
+            found = connection.execute(
+                "SELECT detail FROM jobs WHERE owner = ? AND id = ? AND state = ?",
+                (self._owner, job_id, was),
+            ).fetchone()
+            if found is None:
+                raise JobError(f"the job {job_id[:8]} is no longer {was}")
+            job = replace(_job(found[0]), **changes)
+            connection.execute(
+                "UPDATE jobs SET state = ?, detail = ? WHERE owner = ? AND id = ?",
+                (job.state, _text(job), self._owner, job_id),
             )
-            if done.rowcount != 1:
-                raise JobError(f"the job {job.id[:12]} is no longer {was}")
+        return job
 
     def jobs(
         self, wanted: JobFilter = EVERY_JOB, limit: int = 50, offset: int = 0

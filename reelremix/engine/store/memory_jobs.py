@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from reelremix.engine.domain.events import LoggedEvent
 from reelremix.engine.domain.job import ENDED, EVERY_JOB, JobFilter, JobRecord, JobState
@@ -33,11 +35,15 @@ class MemoryJobStore:
         """Jobs whose id begins so, the newest first."""
         return [job for job in self._newest if job.id.startswith(id_prefix)]
 
-    def save(self, job: JobRecord, was: JobState) -> None:
-        """Keep what became of a job. Raises JobError where its state is no longer as it `was`."""
-        if job.id not in self._jobs or self._jobs[job.id].state is not was:
-            raise JobError(f"the job {job.id[:12]} is no longer {was}")
-        self._jobs[job.id] = job
+    def change(self, job_id: str, was: JobState, **changes: Any) -> JobRecord:
+        """Change some fields of a job and leave the others as they are; returns it as it is then.
+
+        Raises JobError where its state is no longer as it `was`.
+        """
+        if job_id not in self._jobs or self._jobs[job_id].state is not was:
+            raise JobError(f"the job {job_id[:8]} is no longer {was}")
+        self._jobs[job_id] = replace(self._jobs[job_id], **changes)
+        return self._jobs[job_id]
 
     def jobs(
         self, wanted: JobFilter = EVERY_JOB, limit: int = 50, offset: int = 0
