@@ -123,6 +123,10 @@ class DaemonError(ReelRemixError):
     """The daemon cannot be reached or speaks another version."""
 
 
+class Unauthorized(DaemonError):
+    """The daemon's token is missing or wrong."""
+
+
 class CloudError(ReelRemixError):
     """The cloud refused or could not be reached."""
 

@@ -13,7 +13,7 @@ from reelremix.config import expanded
 from reelremix.daemon.address import DaemonFolder
 from reelremix.engine import codec
 from reelremix.engine.domain.job import JobState
-from reelremix.errors import Cancelled, ReelRemixError, error_of
+from reelremix.errors import Cancelled, error_of
 
 if TYPE_CHECKING:
     from reelremix.config import Settings
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.1
 WEB = ("http://", "https://")
-ENDED = ("succeeded", "failed", "dead", "cancelled")
 
 
 def daemon_for(settings: Settings, *, local: bool) -> bool:
@@ -75,7 +74,7 @@ def follow(
 
     Raises Cancelled, after the job was stopped if that is what being cancelled means.
     """
-    told: Queue[LoggedEvent | ReelRemixError | None] = Queue()
+    told: Queue[LoggedEvent | Exception | None] = Queue()
 
     def read() -> None:
         try:
@@ -83,7 +82,7 @@ def follow(
                 if logged is not None:
                     told.put(logged)
             told.put(None)
-        except ReelRemixError as exc:
+        except Exception as exc:  # raised again where somebody waits
             told.put(exc)
 
     threading.Thread(target=read, daemon=True).start()
@@ -98,7 +97,7 @@ def follow(
             continue
         if entry is None:
             return
-        if isinstance(entry, ReelRemixError):
+        if isinstance(entry, Exception):
             raise entry
         tell(entry)
 

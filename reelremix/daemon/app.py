@@ -46,10 +46,10 @@ from reelremix.engine.domain.job import ENDED, JobFilter, JobRecord, JobState
 from reelremix.engine.domain.watch import IGNORED, Watch, WhenDone
 from reelremix.errors import (
     ConfigError,
-    DaemonError,
     JobError,
     JobNotFound,
     ReelRemixError,
+    Unauthorized,
     plain_error,
 )
 
@@ -92,10 +92,6 @@ def create_app(daemon: Daemon, token: str, stop: Callable[[], None]) -> FastAPI:
     for router in routers:
         app.include_router(router, dependencies=[Depends(_guard(token))], responses=answers)
     return app
-
-
-class Unauthorized(DaemonError):
-    """The token is missing or wrong."""
 
 
 async def _from_here(request: Request, go_on: Call) -> Any:

@@ -22,7 +22,11 @@ from typing import Any
 
 import sqlalchemy
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
-from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSWorkflowCancelledError
+from dbos._error import (
+    DBOSAwaitedWorkflowCancelledError,
+    DBOSWorkflowCancelledError,
+    DBOSWorkflowConflictIDError,
+)
 from dbos._serialization import Serializer
 
 from reelremix.engine.domain.job import HIGHEST_PRIORITY
@@ -131,10 +135,6 @@ class Durable:
         """Let a job not go on; its steps raise `Stopped`, what they have completed is kept."""
         DBOS.cancel_workflow(job_id)
 
-    def go_on(self, job_id: str) -> None:
-        """Queue a stopped job again, behind the steps it has completed."""
-        DBOS.resume_workflow(job_id, queue_name=QUEUE)
-
     def rewind(self, job_id: str, step: int) -> None:
         """Queue a job that has ended again, from a step on."""
         DBOS.rewind_workflow(job_id, start_step=step, queue_name=QUEUE)
@@ -206,7 +206,7 @@ def _stopping() -> Iterator[None]:
     """Workflows that DBOS was told to cancel end as those that stop by themselves."""
     try:
         yield
-    except DBOSWorkflowCancelledError as exc:
+    except (DBOSWorkflowCancelledError, DBOSWorkflowConflictIDError) as exc:
         raise Stopped from exc
 
 
@@ -315,5 +315,5 @@ class _Expected(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         return not (
             isinstance(error, DBOSAwaitedWorkflowCancelledError)
-            or "was cancelled during execution" in record.getMessage()
+            or "Waiting for the" in record.getMessage()
         )

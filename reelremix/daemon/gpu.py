@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 MB = 1_000_000
-SPARE_MB = 300
-"""What else a process takes on a GPU, besides its models and their buffers."""
 GPU_NEEDS_MB: Mapping[str, int] = {
     "tiny.en": 500, "base": 700, "small": 1300, "medium": 2800, "large-v3-turbo": 4000,
     "large-v3": 5500,
 }  # fmt: skip
 """What recognisers take in float16 with batches of eight, until it was measured here."""
-LARGEST_FIRST = ("large-v3", "large-v3-turbo", "medium", "small", "base")
 
 
 @dataclass(frozen=True, slots=True)

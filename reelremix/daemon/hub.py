@@ -9,6 +9,7 @@ holds the last of each job; what came before it is lost.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -16,10 +17,14 @@ from dataclasses import dataclass
 
 from reelremix.engine.domain.events import LoggedEvent, is_fact
 from reelremix.engine.domain.job import JobStore
+from reelremix.errors import ReelRemixError
+
+_log = logging.getLogger("reelremix.daemon")
 
 HELD = 4096
 """Facts that are held for those who are nearly up to date."""
 READ_AT_ONCE = 500
+COMMITTED_S = 0.05
 LOOK_S = 2.0
 """How often the library is asked anyway: others may write to it."""
 
@@ -62,17 +67,29 @@ class Hub:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._told.wait(), LOOK_S)
+            is_told = self._told.is_set()
             self._told.clear()
-            while True:
-                facts = await self._read(self.last)
-                self._held.extend(facts)
-                if facts:
-                    self.last = facts[-1].number or self.last
-                if len(facts) < READ_AT_ONCE:
-                    break
+            try:
+                has_more = await self._take_up()
+                if is_told and not has_more:  # told of before it was committed
+                    await asyncio.sleep(COMMITTED_S)
+                    await self._take_up()
+            except ReelRemixError as exc:
+                _log.warning("events cannot be read now: %s", exc)
             async with self._arrived:
                 self._turn += 1
                 self._arrived.notify_all()
+
+    async def _take_up(self) -> bool:
+        """Hold the facts that are new; returns whether there were any."""
+        before = self.last
+        while True:
+            facts = await self._read(self.last)
+            self._held.extend(facts)
+            if facts:
+                self.last = facts[-1].number or self.last
+            if len(facts) < READ_AT_ONCE:
+                return self.last > before
 
     async def listen(self, after: int | None, idle_s: float) -> AsyncIterator[Numbered | None]:
         """Everything after a fact's number, None for what comes from now on; endless.
@@ -84,8 +101,9 @@ class Hub:
         self.listeners += 1
         try:
             while True:
-                turn = self._turn
-                for entry in await self._since(place):
+                turn, last = self._turn, self.last
+                found = await self._since(place)
+                for entry in found:
                     assert entry.number is not None
                     place = entry.number
                     shown.pop(entry.logged.job_id, None)
@@ -94,6 +112,8 @@ class Hub:
                     if shown.get(job_id) is not logged and place >= self.last:
                         shown[job_id] = logged
                         yield Numbered(None, logged)
+                if len(found) < READ_AT_ONCE:  # numbers behind it are of jobs that are forgotten
+                    place = max(place, last)
                 if place < self.last:
                     continue
                 try:

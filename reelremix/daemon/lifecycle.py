@@ -31,6 +31,7 @@ def run(settings: Settings) -> NoReturn:
         DaemonError: another one runs, or its port is taken.
         ConfigError: a setting is wrong, or the library cannot be opened.
     """
+    _require_posix()
     folder = DaemonFolder(settings.daemon_path)
     folder.claim()
     from reelremix.daemon.server import serve  # 0.7 s, once the lock says that somebody comes
@@ -49,6 +50,7 @@ def start(settings: Settings) -> Address:
     Raises:
         DaemonError: one runs already, or it does not come up.
     """
+    _require_posix()
     folder = DaemonFolder(settings.daemon_path)
     if folder.is_claimed():
         raise DaemonError(
@@ -110,6 +112,13 @@ def stop(settings: Settings) -> bool:
     raise DaemonError("the daemon does not end", hint="see `reelremix daemon logs`")
 
 
+def _require_posix() -> None:
+    if os.name != "posix":
+        raise DaemonError(
+            "the daemon does not run on Windows yet", hint="`reelremix clip` works without it"
+        )
+
+
 def _ended(folder: DaemonFolder, within_s: float) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -122,6 +131,7 @@ def _ended(folder: DaemonFolder, within_s: float) -> bool:
 def _is_daemon(pid: int) -> bool:
     """Whether a process is a daemon of ours, and not another one that got its number."""
     try:
-        return "reelremix" in " ".join(psutil.Process(pid).cmdline())
+        command = list(psutil.Process(pid).cmdline())
+        return command[-len(FOREGROUND) :] == list(FOREGROUND)
     except psutil.Error:
         return False

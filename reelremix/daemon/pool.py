@@ -21,13 +21,11 @@ from reelremix.daemon.durable import Stopped
 from reelremix.daemon.gpu import Gpus
 from reelremix.daemon.needs import Needs
 from reelremix.daemon.process import Start, WorkerProcess
-from reelremix.errors import ModelError
 
 TELL_AFTER_S = 0.3
 """Shorter waits are not told."""
 LOOK_S = 0.1
 FOR_EVER = float("inf")
-GPU_LOOK_S = 1.0
 YIELDING = 15
 """How much processes that listen yield on the CPU: a twentieth of it is left to them."""
 
@@ -121,7 +119,6 @@ class Pool:
 
         Raises:
             Stopped: somebody wants the job to stop.
-            ModelError: what the step needs is more than all processes may take.
         """
         slot = self._taken(ask, job_id, stop, tell)
         worker = slot.worker
@@ -129,7 +126,7 @@ class Pool:
         try:
             yield worker
         finally:
-            self._given_back(slot, ask)
+            self._given_back(slot)
 
     def expect(self, ask: Ask, within_s: float) -> None:
         """Keep a place in the line for a step that is about to be asked for, for so long."""
@@ -157,7 +154,8 @@ class Pool:
     @property
     def held_mb(self) -> int:
         """Memory that all processes hold."""
-        return sum(slot.worker.rss_mb for slot in self.slots if slot.worker is not None)
+        workers = [slot.worker for slot in self.slots]
+        return sum(worker.rss_mb for worker in workers if worker is not None)
 
     @property
     def limit_mb(self) -> int:
@@ -181,9 +179,9 @@ class Pool:
                         told = why
                         tell(why)
                     self._changed.wait(LOOK_S)
-                slot.what, slot.job_id, slot.lent = ask.what, job_id, slot.lent + 1
                 if slot.worker is None or not slot.worker.is_alive:
                     slot.worker = self._begun(slot)
+                slot.what, slot.job_id, slot.lent = ask.what, job_id, slot.lent + 1
                 return slot
             finally:
                 self._line.remove(entry)
@@ -227,13 +225,7 @@ class Pool:
 
         Processes that nobody uses are ended for it.
         """
-        need_mb = self._needs.of(ask.what)
-        if need_mb > self._limit_mb:
-            raise ModelError(
-                f"it needs about {need_mb / 1000:.1f} GB of memory, and jobs may take"
-                f" {self._limit_mb / 1000:.1f} GB together",
-                hint="choose a smaller model, or allow more with `daemon_memory_mb`",
-            )
+        need_mb = min(self._needs.of(ask.what), self._limit_mb)  # all of it for one that is large
         for other in self._others_by_age(slot):
             if self._taken_mb(slot) + need_mb <= self._limit_mb:
                 return None
@@ -263,7 +255,7 @@ class Pool:
         nice = YIELDING if slot.role is Role.HEAR else 0
         return self._spawn(replace(self._start, nice=nice, device=slot.device))
 
-    def _given_back(self, slot: Slot, ask: Ask) -> None:
+    def _given_back(self, slot: Slot) -> None:
         with self._changed:
             slot.what = slot.job_id = None
             slot.free_since = time.monotonic()
@@ -294,11 +286,11 @@ def described(slots: Sequence[Slot]) -> list[Mapping[str, object]]:
         {
             "role": slot.role.value,
             "device": slot.device,
-            "pid": slot.worker.child.pid if slot.worker is not None else None,
-            "rss_mb": slot.worker.rss_mb if slot.worker is not None else 0,
+            "pid": worker.child.pid if worker is not None else None,
+            "rss_mb": worker.rss_mb if worker is not None else 0,
             "step": slot.what,
             "job_id": slot.job_id,
             "lent": slot.lent,
         }
-        for slot in slots
+        for slot, worker in [(slot, slot.worker) for slot in slots]
     ]

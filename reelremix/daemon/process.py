@@ -69,12 +69,22 @@ class Start:
     """Called with the version of ReelRemix that is on disk now, if that is another one."""
 
 
+class _Answered(Exception):
+    """How an order ended, if not well; the process is ready for the next one, or gone."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
 class WorkerProcess:
     """One process; does one step at a time."""
 
     def __init__(self, start: Start) -> None:
         """Begin it; it is ready a second later, steps may be given before."""
         self._outdated = start.outdated
+        self._number = 0
+        """Of the last order."""
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._writing: set[Path] = set()
         self._chatter: IO[bytes] = _unseen_file()
@@ -125,26 +135,40 @@ class WorkerProcess:
             WorkerDied: the process ended by itself.
             Stopped: it was stopped; no partial file is left.
         """
+        self._number += 1
         job = {"id": order.job_id, "kind": order.kind, "request": dict(order.request)}
-        self._order({"do": "step", "step": order.step, "job": job, "given": dict(order.given)})
+        given = {"step": order.step, "job": job, "given": dict(order.given)}
+        self._order({"do": "step", "number": self._number, **given})
+        try:
+            return self._answer(order, stop, tell)
+        except _Answered as exc:
+            raise exc.error from exc.error.__cause__
+        except BaseException:  # nobody listens to the rest of it
+            self.kill()
+            raise
+
+    def _answer(self, order: Order, stop: threading.Event, tell: Callable[[Event], None]) -> Done:
+        """What comes of the order that was just given."""
         asked_at: float | None = None
         while True:
             if stop.is_set() and asked_at is None:
                 asked_at = time.monotonic()
-                self._order({"do": "cancel"})
+                self._order({"do": "cancel", "number": self._number})
             if asked_at is not None and time.monotonic() - asked_at > POLITE_S:
-                self.kill()
                 raise Stopped
             try:
                 message = self._messages.get(timeout=LOOK_S)
             except Empty:
                 continue
             if message is None:
-                raise self._died(order)
+                raise _Answered(self._died(order))
             if message["type"] == "ready" and message["version"] != __version__:
-                self.kill()
                 self._outdated(message["version"])
                 raise Stopped
+            if message["type"] == "unable":
+                raise error_of(message["error"])
+            if message.get("number") != self._number:
+                continue  # of an order that nobody waits for any more
             if message["type"] == "event":
                 told = codec.event_from_plain(message["event"])
                 if told is not None:
@@ -152,9 +176,9 @@ class WorkerProcess:
             elif message["type"] == "done":
                 return Done(message["result"], message["cost"])
             elif message["type"] == "stopped":
-                raise Stopped
+                raise _Answered(Stopped())
             elif message["type"] == "failed":
-                raise self._failed(message, order)
+                raise _Answered(self._failed(message, order))
 
     def end(self, timeout_s: float = POLITE_S) -> None:
         """Let it go, and with it the models it holds; kill it if it does not."""

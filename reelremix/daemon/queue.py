@@ -105,7 +105,7 @@ class JobQueue:
                 hint=f"`reelremix jobs show {job.id[:8]}` says more",
             )
         moved = self._moved(job, JobState.QUEUED, JobQueued("resumed"))
-        self._durable.go_on(job.id)
+        self._begin_again(moved, None)
         return moved
 
     def retry(self, job_id: str, stage: str | None = None) -> JobRecord:
@@ -149,7 +149,7 @@ class JobQueue:
             if (job := self._stores.jobs.job(job_id)) is not None and job.state in ENDED
         ]
         gone = self._stores.jobs.remove(ended)
-        self._durable.forget(ended)
+        self._durable.forget([id for id in ended if self._stores.jobs.job(id) is None])
         return gone
 
     def settle(self) -> None:

@@ -94,8 +94,11 @@ async def _until(
     serving = asyncio.create_task(server.serve(sockets=[own]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    ready()
-    await ending.wait()
+    if server.started:
+        ready()
+        waiting = asyncio.create_task(ending.wait())
+        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
     daemon.is_stopping.set()
     server.should_exit = True
     await serving

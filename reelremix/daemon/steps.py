@@ -9,7 +9,7 @@ from reelremix.engine import codec
 from reelremix.engine.domain.clip import Rendered
 from reelremix.engine.domain.events import JobStarted
 from reelremix.engine.domain.request import ClipRequest
-from reelremix.engine.jobs.clip_steps import Begun, ClipSteps
+from reelremix.engine.jobs.clip_steps import Begun, ClipSteps, Outline
 from reelremix.engine.jobs.job import Cost, Job
 from reelremix.engine.options import options_of
 from reelremix.engine.stages.ingest import readable
@@ -27,37 +27,32 @@ def begin(request: Plain, given: Plain, job: Job) -> Begun:
     return ClipSteps(asked, job).begin(given["source_id"])
 
 
-def hear(request: Plain, given: Plain, job: Job) -> None:
-    """Find out what is said and heard."""
-    _clip(request, job).hear(_begun(given))
+def hear(request: Plain, given: Plain, job: Job) -> str:
+    """Find out what is said and heard; returns the folder that was taken."""
+    return _clip(request, job).hear(_begun(given))
 
 
-def decide(request: Plain, given: Plain, job: Job) -> Any:
+def decide(request: Plain, given: Plain, job: Job) -> Outline:
     """Decide everything about the clips."""
     return _clip(request, job).decide(_begun(given))
 
 
 def film(request: Plain, given: Plain, job: Job) -> Rendered | None:
     """Render one clip."""
-    return _clip(request, job).film(_begun(given), given["clip"])
+    return _clip(request, job).film(_begun(given), given["folder"], given["clip"])
 
 
 def finish(request: Plain, given: Plain, job: Job) -> Plain:
     """Hear the films again and list them."""
     films = [codec.from_plain(film, Rendered) for film in given["films"]]
     costs = [codec.from_plain(cost, Cost) for cost in given["costs"]]
-    listed = _clip(request, job).finish(_begun(given), films, costs)
+    listed = _clip(request, job).finish(_begun(given), given["folder"], films, costs)
     return {"clips": len(listed.manifest["clips"]), "failed": listed.failed}
 
 
 def give_back(request: Plain, given: Plain, job: Job) -> None:
     """Leave the folder as it was, if nothing was changed in it."""
-    _clip(request, job).give_back(_begun(given))
-
-
-def forget(request: Plain, given: Plain, job: Job) -> None:
-    """Let what was decided be decided anew."""
-    _clip(request, job).forget()
+    _clip(request, job).give_back(_begun(given), given["folder"])
 
 
 STEPS: Mapping[str, Mapping[str, Step]] = {
@@ -68,7 +63,6 @@ STEPS: Mapping[str, Mapping[str, Step]] = {
         "film": film,
         "finish": finish,
         "give_back": give_back,
-        "forget": forget,
     }
 }
 

@@ -105,7 +105,8 @@ def _kept(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _unit(environment: Mapping[str, str]) -> str:
     lines = "".join(f'Environment="{_quoted(f"{n}={v}")}"\n' for n, v in environment.items())
-    command = " ".join([f'"{_quoted(sys.executable)}"', *COMMAND])
+    program = _quoted(sys.executable).replace("$", "$$")
+    command = " ".join([f'"{program}"', *COMMAND])
     return f"""[Unit]
 Description=ReelRemix: clips from long recordings
 
@@ -124,9 +125,9 @@ WantedBy=default.target
 
 
 def _quoted(text: str) -> str:
-    """Text inside quotes of a unit file: `%` begins a specifier there, `$` a variable."""
+    """Text inside quotes of a unit file, where `%` begins a specifier."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return escaped.replace("%", "%%").replace("$", "$$").replace("\n", "\\n")
+    return escaped.replace("%", "%%").replace("\n", "\\n")
 
 
 def _plist(environment: Mapping[str, str]) -> bytes:

@@ -22,7 +22,7 @@ from reelremix.engine.domain.job import JobFilter, JobRecord, JobState
 from reelremix.engine.domain.watch import ORIGIN, Watch, WatchStatus
 from reelremix.engine.requesting import clip_request
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import ConfigError, JobNotFound
+from reelremix.errors import ConfigError, JobNotFound, ReelRemixError
 
 SECRET_VARIABLE = "REELREMIX_WEBHOOK_SECRET"
 """What messages to a webhook are signed with; never a setting, since settings are shown."""
@@ -65,7 +65,11 @@ class Watching:
 
     def job_ended(self, job: JobRecord) -> None:
         """See to a job that has ended, in its folder and wherever else is asked; never raises."""
-        watch = self._watch_of(job)
+        try:
+            watch = self._watch_of(job)
+        except ReelRemixError as exc:
+            _log.warning("the folder of job %s is not told of its end now: %s", job.id, exc)
+            return
         if watch is None:
             return
         self._watcher.job_ended(job)

@@ -5,14 +5,14 @@ out on stdout, one JSON object a line. Its parent keeps stdin open; when the par
 it went, stdin ends and the worker removes what it was writing and exits.
 
     in   {"do": "open", "settings": {...}, "nice": 10}
-         {"do": "step", "step": "film", "job": {"id", "kind", "request"}, "given": {...}}
-         {"do": "cancel"}
-    out  {"type": "ready", "version": "0.1.0"}
-         {"type": "event", "event": {...}}
+         {"do": "step", "number": 1, "step": "film", "job": {"id", "kind", "request"}, "given": {}}
+         {"do": "cancel", "number": 1}
+    out  {"type": "ready", "version": "0.1.0"}   {"type": "unable", "error": {...}}
+         {"type": "event", "number": 1, "event": {...}}
          {"type": "writing", "path": "..."}   {"type": "written", "path": "..."}
-         {"type": "done", "result": ..., "cost": {...}}
-         {"type": "failed", "error": {...}, "stack": "..." or null}
-         {"type": "stopped"}
+         {"type": "done", "number": 1, "result": ..., "cost": {...}}
+         {"type": "failed", "number": 1, "error": {...}, "stack": "..." or null}
+         {"type": "stopped", "number": 1}
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ class Worker:
         self._say = say
         self._steps: list[dict[str, Any]] = []
         self._arrived = threading.Condition()
-        self._cancel = CancelToken()
+        self._tokens: dict[int, CancelToken] = {}
+        """By the number of the order that each stops."""
         self._writing = _ToldFiles(say)
         self._library: Library | None = None
 
@@ -84,12 +85,16 @@ class Worker:
         for line in sys.stdin:
             order = json.loads(line)
             if order["do"] == "cancel":
-                self._cancel.set()
+                if (token := self._tokens.get(order["number"])) is not None:
+                    token.set()
                 continue
+            if order["do"] == "step":
+                self._tokens[order["number"]] = CancelToken()
             with self._arrived:
                 self._steps.append(order)
                 self._arrived.notify()
-        self._cancel.set()
+        for token in tuple(self._tokens.values()):
+            token.set()
         time.sleep(LAST_WORDS_S)
         for path in self._writing:
             path.unlink(missing_ok=True)
@@ -103,16 +108,19 @@ class Worker:
                     self._arrived.wait()
                 order = self._steps.pop(0)
             if order["do"] == "open":
-                self._open(order)
+                self._say(self._opened(order))
             else:
-                self._say(self._answer(order))
+                self._say({**self._answer(order), "number": order["number"]})
 
-    def _open(self, order: dict[str, Any]) -> None:
-        if nice := order.get("nice"):
+    def _opened(self, order: dict[str, Any]) -> dict[str, Any]:
+        if (nice := order.get("nice")) and hasattr(os, "nice"):
             os.nice(nice)
-        settings = codec.from_plain(order["settings"], Settings)
-        self._library = Library.open(settings, models=WarmModels(settings.model_roots))
-        self._say({"type": "ready", "version": __version__})
+        try:
+            settings = codec.from_plain(order["settings"], Settings)
+            self._library = Library.open(settings, models=WarmModels(settings.model_roots))
+        except ReelRemixError as exc:
+            return {"type": "unable", "error": plain_error(exc)}
+        return {"type": "ready", "version": __version__}
 
     def _answer(self, order: dict[str, Any]) -> dict[str, Any]:
         """What became of a step. Whatever goes wrong with it, the next one has its turn."""
@@ -126,12 +134,13 @@ class Worker:
             stack = "".join(traceback.format_exception(exc))
             return {"type": "failed", "error": plain_error(exc), "stack": stack}
         finally:
-            self._cancel = CancelToken()
+            del self._tokens[order["number"]]
 
     def _done(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._library is not None
-        told = _Told(self._say)
-        ctx = self._library.context(told, self._cancel, self._writing)
+        number = order["number"]
+        told = _Told(lambda message: self._say({**message, "number": number}))
+        ctx = self._library.context(told, self._tokens[number], self._writing)
         job = order["job"]
         try:
             with counted(job["id"], ctx, told.stages) as part:

@@ -40,7 +40,14 @@ from reelremix.engine.domain.events import (
     Waiting,
     Warned,
 )
-from reelremix.engine.domain.job import ENDED, Failure, JobRecord, JobState, advance
+from reelremix.engine.domain.job import (
+    ENDED,
+    Failure,
+    JobRecord,
+    JobState,
+    advance,
+    decided_key,
+)
 from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.joblog import JobLog, Listener
 from reelremix.engine.locks import hold
@@ -50,6 +57,8 @@ from reelremix.errors import NothingToClip, ReelRemixError, RenderError, WorkerD
 Tell = Callable[[Event], None]
 
 RETRIES = Retries()
+FIRST = (float("-inf"),)
+"""Ranks before everything else."""
 SOON_S = 2.0
 """How long a recording mostly takes to be looked at; others are not kept from listening longer."""
 CRASHES = "it was broken off {} times without getting on; the last time in its step `{}`"
@@ -89,6 +98,8 @@ class Live:
     stop: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     begun: Mapping[str, Any] | None = None
+    folder: str | None = None
+    """Once it was taken."""
     step: str = ""
     costs: list[dict[str, Any]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
@@ -140,25 +151,31 @@ class Runner:
     def run(self, job_id: str) -> None:
         """Carry out a job from its first step on; those that are done return at once."""
         try:
-            job = self._entered(job_id)
-            if job is None:
-                return
-            live = Live(job.id, self.log_of(job.id))
-            live.told = {
-                logged.event.message
-                for logged in self._stores.catalogue.events(job.id)
-                if isinstance(logged.event, Warned)
-            }
+            live = Live(job_id, self.log_of(job_id))
             with self._lock:
-                self._live[job.id] = live
+                if self._is_closing.is_set():
+                    raise Stopped
+                self._live[job_id] = live
             try:
-                self._carried_out(job, live)
+                job = self._entered(job_id)
+                if job is not None:
+                    live.told = self._warned(job_id)
+                    self._carried_out(job, live)
             finally:
-                with self._lock:
-                    del self._live[job.id]
-                live.ended.set()
+                self._leave(live)
         finally:
             self._stores.release_thread()
+
+    def _leave(self, live: Live) -> None:
+        """A job is no longer under way; it may be again already, for somebody else."""
+        with self._lock:
+            if self._live.get(live.id) is live:
+                del self._live[live.id]
+        live.ended.set()
+
+    def _warned(self, job_id: str) -> set[str]:
+        told = (logged.event for logged in self._stores.catalogue.events(job_id))
+        return {event.message for event in told if isinstance(event, Warned)}
 
     def stop(self, job_id: str) -> Live | None:
         """Ask a job that is under way here to stop, and become what its record says is wanted.
@@ -183,14 +200,8 @@ class Runner:
             live.ended.wait(max(0.0, deadline - time.monotonic()))
 
     def forget_decided(self, job: JobRecord) -> None:
-        """Let what was decided for a job be decided anew.
-
-        Raises JobError where no worker is to be had.
-        """
-        ask = Ask(Role.WORK, (-1.0,), "begin")
-        never = threading.Event()
-        with self._pool.lent(ask, job.id, never, lambda why: None) as worker:
-            worker.run(_order(job, "forget"), never, lambda event: None)
+        """Let what was decided for a job be decided anew."""
+        self._stores.artifacts.delete(decided_key(LOCAL_OWNER, job.id))
 
     def under_way(self) -> list[str]:
         """Ids of the jobs that are under way here."""
@@ -225,53 +236,64 @@ class Runner:
         except Stopped:
             self._stopped(job, live)
             raise
-        except _GivenUp as exc:
-            self._fail(job, live, exc.failure, JobState.DEAD)
-        except WorkerDied as exc:
-            self._fail(job, live, _failure(exc), JobState.DEAD)
         except Exception as exc:
-            if not isinstance(exc, ReelRemixError):
-                _log.exception("job %s failed", job.id)
-            self._fail(job, live, _failure(exc), JobState.FAILED)
+            if live.stop.is_set():  # what failed meanwhile is not why it ends
+                self._stopped(job, live)
+                raise Stopped from exc
+            self._failed(job, live, exc)
         else:
             ended: dict[str, Any] = {"ended_at": _now(), "usage": usage, "wanted": None}
             told = JobFinished(usage)
-            self._end(self._moved(job, JobState.SUCCEEDED, told, failure=None, crashes=0, **ended))
+            done = self._moved(job, JobState.SUCCEEDED, told, failure=None, crashes=0, **ended)
+            self._end(done, live)
 
     def _stopped(self, job: JobRecord, live: Live) -> None:
         now = self._stores.jobs.job(job.id)
         wanted = now.wanted if now is not None else None
         if wanted is JobState.CANCELLED:
+            moved = self._moved(job, wanted, JobCancelled(), wanted=None, ended_at=_now())
             self._give_back(job, live)
-            told: Event = JobCancelled()
-            self._end(self._moved(job, wanted, told, wanted=None, ended_at=_now()))
+            self._end(moved, live)
         elif wanted is JobState.PAUSED:
             self._moved(job, wanted, JobPaused(), wanted=None)
         else:  # so that the next process does not take it for broken off
             self._moved(job, JobState.QUEUED, JobQueued("the daemon was stopped"))
 
+    def _failed(self, job: JobRecord, live: Live, exc: Exception) -> None:
+        if isinstance(exc, _GivenUp):
+            self._fail(job, live, exc.failure, JobState.DEAD)
+        elif isinstance(exc, WorkerDied):
+            self._fail(job, live, _failure(exc), JobState.DEAD)
+        else:
+            if not isinstance(exc, ReelRemixError):
+                _log.error("job %s failed", job.id, exc_info=exc)
+            self._fail(job, live, _failure(exc), JobState.FAILED)
+
     def _fail(self, job: JobRecord, live: Live, failure: Failure, state: JobState) -> None:
-        if live.begun is not None and failure.kind != NothingToClip.__name__:
-            self._give_back(job, live)
         event: Event = JobFailed(failure.message, failure.hint)
         if state is JobState.DEAD:
             event = JobDead(failure.message)
         ended: dict[str, Any] = {"ended_at": _now(), "failure": failure, "wanted": None}
-        self._end(self._moved(job, state, event, **ended))
+        moved = self._moved(job, state, event, **ended)
+        if live.begun is not None and failure.kind != NothingToClip.__name__:
+            self._give_back(job, live)
+        self._end(moved, live)
 
     def _give_back(self, job: JobRecord, live: Live) -> None:
         """Leave the folder as it was, where nothing was changed in it; no job fails for it."""
-        if live.begun is None or self._is_closing.is_set():
+        if live.begun is None or live.folder is None or self._is_closing.is_set():
             return
-        ask = Ask(Role.WORK, (-1.0,), "begin")
-        order = _order(job, "give_back", begun=live.begun)
+        ask = Ask(Role.WORK, FIRST, "begin")
+        order = _order(job, "give_back", begun=live.begun, folder=live.folder)
         try:
             with self._pool.lent(ask, job.id, threading.Event(), lambda why: None) as worker:
                 worker.run(order, threading.Event(), lambda event: None)
         except (ReelRemixError, Stopped) as exc:
             _log.warning("the folder of job %s was not given back: %s", job.id, exc)
 
-    def _end(self, job: JobRecord) -> None:
+    def _end(self, job: JobRecord, live: Live) -> None:
+        """See to what follows from an end; the job itself may be tried again already."""
+        self._leave(live)
         self._ended(job)
         if self._cap_bytes is not None:
             self._stores.artifacts.collect(self._cap_bytes)
@@ -294,25 +316,37 @@ class Runner:
         self._pool.expect(_ask(job, "hear"), SOON_S)  # whoever came first is heard first
         begun = self._do(job, live, "begin", is_first=is_first, source_id=job.source_id)
         live.begun = begun
-        if job.folder != begun["folder"]:
-            found = {"folder": begun["folder"], "source_id": begun["source_id"]}
-            self._stores.jobs.change(job.id, JobState.RUNNING, **found)
         with self._alone(begun["source_id"], live):
-            self._do(job, live, "hear", begun=begun)
-            outlined = self._do(job, live, "decide", begun=begun)
-            films = self._films(job, live, outlined)
-            listed = self._do(job, live, "finish", begun=begun, films=films, costs=live.costs)
+            self._keep_folder(job, live, self._do(job, live, "hear", begun=begun), begun)
+            outline = self._do(job, live, "decide", begun=begun)
+            self._keep_folder(job, live, outline["folder"], begun)
+            there: dict[str, Any] = {"begun": begun, "folder": live.folder}
+            films = self._films(job, live, outline["clips"], there)
+            listed = self._do(job, live, "finish", **there, films=films, costs=live.costs)
         if listed["failed"]:
             raise RenderError(
                 SOME_FAILED.format(listed["failed"], listed["clips"]),
                 hint=f"`reelremix jobs retry {job.id[:8]}` tries them again",
             )
         rendered = {film["clip_id"] for film in films}
-        rendered_s = sum(clip["length_s"] for clip in outlined if clip["id"] in rendered)
+        rendered_s = sum(c["length_s"] for c in outline["clips"] if c["id"] in rendered)
         return {"source_s": begun["source_s"], "rendered_s": round(rendered_s, 6)}
 
+    def _keep_folder(
+        self, job: JobRecord, live: Live, folder: str, begun: Mapping[str, Any]
+    ) -> None:
+        """Note where the clips go, the first time and where that has changed."""
+        if live.folder != folder and job.folder != folder:
+            found = {"folder": folder, "source_id": begun["source_id"]}
+            self._stores.jobs.change(job.id, JobState.RUNNING, **found)
+        live.folder = folder
+
     def _films(
-        self, job: JobRecord, live: Live, outlined: Sequence[Mapping[str, Any]]
+        self,
+        job: JobRecord,
+        live: Live,
+        outlined: Sequence[Mapping[str, Any]],
+        there: Mapping[str, Any],
     ) -> list[Mapping[str, Any]]:
         """Render every clip; told as one stage, with progress over all of them."""
         if not outlined:
@@ -325,7 +359,7 @@ class Runner:
                 f"film:{clip['id']}",
                 partial(
                     self._film, job, live,
-                    {"begun": live.begun, "clip": clip["id"]}, progress.of(clip["id"]),
+                    {**there, "clip": clip["id"]}, progress.of(clip["id"]),
                 ),
             )
             for clip in outlined
@@ -335,7 +369,7 @@ class Runner:
         wall_s = round(time.monotonic() - began, 3)
         stage = StageFinished("render", wall_s, cached=progress.is_cached)
         live.log.emit(stage)
-        live.costs.extend(result["cost"] for result in done)
+        live.costs.append(_rendering_cost([result["cost"] for result in done], stage))
         return [result["result"] for result in done if result["result"] is not None]
 
     def _film(
@@ -474,6 +508,17 @@ def _ask(job: JobRecord, step: str) -> Ask:
     model, device = str(heard.get("model", "auto")), str(heard.get("device", "auto"))
     gpu_mb = GPU_NEEDS_MB.get(model, GPU_NEEDS_MB["large-v3"])
     return Ask(Role.HEAR, rank, f"hear {model}", 0 if device == "cpu" else gpu_mb)
+
+
+def _rendering_cost(costs: Sequence[Mapping[str, Any]], stage: StageFinished) -> dict[str, Any]:
+    """What clips that were rendered side by side took together."""
+    told = {"name": stage.stage, "wall_s": stage.wall_s, "cached": stage.cached}
+    return {
+        "wall_s": stage.wall_s,
+        "stages": [told],
+        "peak_rss_mb": sum(sorted(cost["peak_rss_mb"] for cost in costs)[-2:]),
+        "network": list(dict.fromkeys(call for cost in costs for call in cost["network"])),
+    }
 
 
 def _named(step: str, given: Mapping[str, Any]) -> str:

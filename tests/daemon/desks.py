@@ -20,7 +20,8 @@ from reelremix.engine.domain.job import JobRecord, JobState
 from reelremix.engine.store.factory import open_local
 from tests.daemon.rig import eventually
 
-BEGUN = {"source_id": "ab" * 32, "folder": "/clips/talk", "source_s": 20.0}
+BEGUN = {"source_id": "ab" * 32, "source_s": 20.0}
+FOLDER = "/clips/talk"
 OUTLINED = [{"id": f"clip{n}", "frames": 100, "length_s": 4.0} for n in (1, 2)]
 COST = {"wall_s": 0.1, "stages": [], "peak_rss_mb": 100.0, "network": []}
 QUICK = Retries(attempts=3, wait_s=0.01, factor=1.0)
@@ -37,8 +38,9 @@ def answered(order: Order, stop: threading.Event, tell: Callable[[Event], None])
         return BEGUN
     if order.step == "hear":
         tell(StageFinished("transcribe", 0.1, False))
+        return FOLDER
     if order.step == "decide":
-        return OUTLINED
+        return {"folder": FOLDER, "clips": OUTLINED}
     if order.step == "film":
         return {"clip_id": order.given["clip"]}
     if order.step == "finish":

@@ -29,7 +29,7 @@ def test_a_unit_passes_systemds_own_check(tmp_path: Path) -> None:
 def test_a_unit_begins_this_installation_with_these_settings() -> None:
     text = units.service_for(ENVIRONMENT, "linux").content.decode()
     assert f'ExecStart="{sys.executable}" -P -m reelremix daemon start --foreground' in text
-    assert 'Environment="REELREMIX_DATA_DIR=/data \\"50 %%\\" $$x"' in text
+    assert 'Environment="REELREMIX_DATA_DIR=/data \\"50 %%\\" $x"' in text
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])

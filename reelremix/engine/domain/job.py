@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from reelremix.engine.domain.context import ArtifactKey
 from reelremix.engine.domain.events import LoggedEvent
 from reelremix.errors import JobError
 
@@ -114,6 +116,12 @@ class JobFilter:
 
 
 EVERY_JOB = JobFilter()
+
+
+def decided_key(owner: str, job_id: str) -> ArtifactKey:
+    """Where all that was decided about a job's clips is kept."""
+    digest = hashlib.sha256(f"decided 1 {job_id}".encode()).hexdigest()
+    return ArtifactKey(owner, "decided", digest)
 
 
 class JobStore(Protocol):

@@ -89,13 +89,21 @@ def claimed(
 ) -> OutputFolder:
     """The folder that the clips go into, taken for this run once the request makes sense."""
     pipeline.require_video(subject)
+    folder = taken(request, options, subject, job)
+    with given_back(folder):
+        check_clip_request(request, subject, job.ctx)
+    return folder
+
+
+def taken(
+    request: ClipRequest, options: Mapping[str, Any], subject: Subject, job: Job
+) -> OutputFolder:
+    """The folder that the clips go into, taken for this run."""
     out = expanded(request.out, "--out")
     with pipeline.alone_in(out, job.ctx):
         folder = find_folder(out, subject.source.name, subject.source.id)
         folder.check_options(options, overwrite=request.overwrite)
         folder.claim(options)
-    with given_back(folder):
-        check_clip_request(request, subject, job.ctx)
     return folder
 
 

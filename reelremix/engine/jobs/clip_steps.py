@@ -13,35 +13,32 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from reelremix.config import expanded
 from reelremix.engine import choosing, pipeline
 from reelremix.engine.domain.clip import Rendered
 from reelremix.engine.domain.context import ArtifactKey
+from reelremix.engine.domain.job import decided_key
 from reelremix.engine.domain.request import ClipRequest
 from reelremix.engine.domain.subject import Subject
 from reelremix.engine.export.manifest import FILE_NAME, read_manifest
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import Unheard
-from reelremix.engine.jobs.clip import NOTHING, Clipping, Decided, claimed
+from reelremix.engine.jobs.clip import NOTHING, Clipping, Decided, taken
 from reelremix.engine.jobs.films import ClipResult, heard_again
 from reelremix.engine.jobs.job import Cost, Job
-from reelremix.engine.options import options_of
-from reelremix.engine.output_folder import OutputFolder
+from reelremix.engine.options import check_clip_request, options_of
+from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.rendering import render_one
-from reelremix.engine.stages.artifact import key_for, load, save
+from reelremix.engine.stages.artifact import load, save
 from reelremix.engine.workers import render_here
-from reelremix.errors import JobError
-
-DECIDED = "decided"
-VERSION = 1
-"""Of what is kept as decided."""
+from reelremix.errors import JobError, OutputExists
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Which recording it is, and where its clips go."""
+    """Which recording it is."""
 
     source_id: str
-    folder: str
     source_s: float
     """Its length."""
 
@@ -55,8 +52,17 @@ class Outlined:
     length_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is left to do once everything is decided."""
+
+    folder: str
+    """Where the clips go."""
+    clips: tuple[Outlined, ...]
+
+
 class ClipSteps:
-    """The steps of one job."""
+    """The steps of one job. Whoever does them holds the recording from `hear` on."""
 
     def __init__(self, request: ClipRequest, job: Job) -> None:
         self._request = request
@@ -64,72 +70,96 @@ class ClipSteps:
         self._ctx = job.ctx
 
     def begin(self, source_id: str | None = None) -> Begun:
-        """Look at the recording, check what is asked for, and take the folder.
+        """Look at the recording, and check what is asked for.
 
         `source_id` is the recording's, if it is known: it may have been moved since.
         """
         with self._recording(source_id) as subject:
-            folder = claimed(self._request, self._options, subject, self._job)
-            place = str(folder.path.resolve())
-            return Begun(subject.source.id, place, subject.presentation.duration.seconds)
+            pipeline.require_video(subject)
+            source, out = subject.source, expanded(self._request.out, "--out")
+            found = find_folder(out, source.name, source.id)
+            found.check_options(self._options, overwrite=self._request.overwrite)
+            check_clip_request(self._request, subject, self._ctx)
+            return Begun(source.id, subject.presentation.duration.seconds)
 
-    def hear(self, begun: Begun) -> None:
-        """Find out what is said and heard; the artifacts of that are what is left."""
-        with self._clipping(begun) as clipping:
-            clipping.heard()
+    def hear(self, begun: Begun) -> str:
+        """Take the folder, and find out what is said and heard; artifacts of that are what is left.
 
-    def decide(self, begun: Begun) -> tuple[Outlined, ...]:
-        """Decide everything, once for the job; what is left to render."""
-        with self._clipping(begun) as clipping:
+        Returns the folder.
+        """
+        with self._subject(begun) as subject:
+            folder = taken(self._request, self._options, subject, self._job)
+            self._clipping(folder, subject, self._job).heard()
+            return str(folder.path.resolve())
+
+    def decide(self, begun: Begun) -> Outline:
+        """Decide everything, once for the job; what is left to render.
+
+        The folder is taken again: it may have been given back since.
+        """
+        with self._subject(begun) as subject:
+            folder = taken(self._request, self._options, subject, self._job)
+            clipping = self._clipping(folder, subject, self._job)
             decided = load(self._ctx, self._decided_key, Decided)
             if decided is None:
-                decided = clipping.decided(self._heard_before(begun))
+                decided = clipping.decided(self._heard_before(folder, subject))
                 save(self._ctx, self._decided_key, decided)
+            place = str(folder.path.resolve())
             if self._request.plan_only:
-                return ()
+                return Outline(place, ())
             clipping.announce(decided)
-            return tuple(
-                Outlined(clip.id, clip.film.total, clip.film_duration_s)
-                for clip in decided.plan.clips
-            )
+            clips = decided.plan.clips
+            outlined = (Outlined(c.id, c.film.total, c.film_duration_s) for c in clips)
+            return Outline(place, tuple(outlined))
 
-    def film(self, begun: Begun, clip_id: str) -> Rendered | None:
+    def film(self, begun: Begun, folder: str, clip_id: str) -> Rendered | None:
         """Render a clip in this process; None where it failed, which is told."""
-        with self._clipping(begun) as clipping:
+        self._require_ours(Path(folder))
+        with self._subject(begun) as subject:
+            clipping = self._clipping(self._folder(begun, folder), subject, self._job)
             batch = replace(clipping.batch(self._decided), by=render_here)
-            return render_one(batch, clip_id, clipping.subject, self._ctx)
+            return render_one(batch, clip_id, subject, self._ctx)
 
     def finish(
-        self, begun: Begun, rendered: Sequence[Rendered], costs: Sequence[Cost]
+        self, begun: Begun, folder: str, rendered: Sequence[Rendered], costs: Sequence[Cost]
     ) -> ClipResult:
         """Hear the films again and list them.
 
         Raises NothingToClip where there is no clip.
         """
-        if (done := self._listed_already(begun, {film.clip_id for film in rendered})) is not None:
+        films = {film.clip_id: film for film in rendered}
+        if (done := self._listed_already(Path(folder), films)) is not None:
             return done
         decided = self._decided
-        with self._clipping(begun) as clipping:
-            if self._request.plan_only and decided.before is not None:
-                self.give_back(begun)
-                return ClipResult(Path(begun.folder), decided.before, 0)
-            films = {film.clip_id: film for film in rendered}
+        own = self._folder(begun, folder)
+        if self._request.plan_only and decided.before is not None:
+            own.release()
+            return ClipResult(own.path, decided.before, 0)
+        if not self._request.plan_only:
+            self._require_ours(own.path)
+        with self._subject(begun) as subject:
+            clipping = self._clipping(own, subject, self._job)
             if films:
                 ears = clipping.ears(decided)
                 films = heard_again(clipping.batch(decided), films, ears, self._job)
             return clipping.listed(decided, films, [*costs, self._job.cost])
 
-    def give_back(self, begun: Begun) -> None:
+    def give_back(self, begun: Begun, folder: str) -> None:
         """Leave the folder as it was, if nothing was changed in it."""
-        self._folder(begun).release()
+        self._folder(begun, folder).release()
 
-    def forget(self) -> None:
-        """Let what was decided be decided anew."""
-        self._ctx.artifacts.delete(self._decided_key)
+    def _require_ours(self, folder: Path) -> None:
+        """Raise OutputExists where another run has finished in the folder meanwhile."""
+        path = folder / FILE_NAME
+        if path.is_file() and read_manifest(path).get("id") != self._job.id:
+            raise OutputExists(
+                f"{folder} holds the clips of another run, made meanwhile",
+                hint=f"`reelremix jobs retry {self._job.id[:8]} --from hear`, or move them away",
+            )
 
-    def _listed_already(self, begun: Begun, films: Collection[str]) -> ClipResult | None:
+    def _listed_already(self, folder: Path, films: Collection[str]) -> ClipResult | None:
         """What this job has listed before, where that are the same films."""
-        path = Path(begun.folder) / FILE_NAME
+        path = folder / FILE_NAME
         if not path.is_file():
             return None
         content = read_manifest(path)
@@ -144,19 +174,19 @@ class ClipSteps:
         failed = 0 if self._request.plan_only else len(clips) - len(listed)
         return ClipResult(path.parent, content, failed)
 
+    def _clipping(self, folder: OutputFolder, subject: Subject, job: Job) -> Clipping:
+        return Clipping(self._request, self._options, folder, subject, job)
+
+    def _heard_before(self, folder: OutputFolder, subject: Subject) -> Heard:
+        """What `hear` left, without telling it again."""
+        quiet = replace(self._ctx, reporter=Unheard())
+        return self._clipping(folder, subject, self._job.within(quiet)).heard()
+
     @contextmanager
-    def _clipping(self, begun: Begun) -> Iterator[Clipping]:
+    def _subject(self, begun: Begun) -> Iterator[Subject]:
         audio = self._request.audio_stream
         with pipeline.reopened(begun.source_id, audio, self._ctx) as subject:
-            folder = self._folder(begun)
-            yield Clipping(self._request, self._options, folder, subject, self._job)
-
-    def _heard_before(self, begun: Begun) -> Heard:
-        """What `hear` left, without telling it again."""
-        audio, quiet = self._request.audio_stream, replace(self._ctx, reporter=Unheard())
-        with pipeline.reopened(begun.source_id, audio, quiet) as subject:
-            job = self._job.within(quiet)
-            return Clipping(self._request, self._options, self._folder(begun), subject, job).heard()
+            yield subject
 
     @contextmanager
     def _recording(self, source_id: str | None) -> Iterator[Subject]:
@@ -167,8 +197,8 @@ class ClipSteps:
         with opened as subject:
             yield subject
 
-    def _folder(self, begun: Begun) -> OutputFolder:
-        path = Path(begun.folder)
+    def _folder(self, begun: Begun, place: str) -> OutputFolder:
+        path = Path(place)
         finished = read_manifest(path / FILE_NAME) if (path / FILE_NAME).is_file() else None
         return OutputFolder(path, begun.source_id, finished)
 
@@ -188,4 +218,4 @@ class ClipSteps:
 
     @property
     def _decided_key(self) -> ArtifactKey:
-        return key_for(self._ctx, DECIDED, VERSION, job=self._job.id)
+        return decided_key(self._ctx.owner, self._job.id)

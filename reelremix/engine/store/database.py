@@ -24,7 +24,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
 
     @contextmanager
@@ -69,23 +69,31 @@ class Database:
         if connection is not None:
             self._local.connection = None
             with self._lock:
-                self._connections.remove(connection)
+                self._connections = [o for o in self._connections if o[1] is not connection]
             connection.close()
 
     def close(self) -> None:
         """Close every thread's connection."""
         with self._lock:
-            for connection in self._connections:
+            for _, connection in self._connections:
                 connection.close()
             self._connections.clear()
             self._local = threading.local()
+
+    def _close_left(self) -> None:
+        """Close what threads have left open that are gone."""
+        for thread, connection in self._connections:
+            if not thread.is_alive():
+                connection.close()
+        self._connections = [own for own in self._connections if own[0].is_alive()]
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
             with self._lock:
-                self._connections.append(connection)
+                self._close_left()
+                self._connections.append((threading.current_thread(), connection))
         return connection
 
     def _connect(self) -> sqlite3.Connection:

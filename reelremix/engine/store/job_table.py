@@ -119,7 +119,10 @@ class SqliteJobStore:
 
     def last_number(self) -> int:
         """Of the last fact of any job; 0 where there is none."""
-        return int(str(self._db.rows("SELECT COALESCE(MAX(number), 0) FROM events")[0][0]))
+        rows = self._db.rows(
+            "SELECT COALESCE(MAX(number), 0) FROM events WHERE owner = ?", (self._owner,)
+        )
+        return int(str(rows[0][0]))
 
     def facts(self, after: int, limit: int) -> Sequence[tuple[int, LoggedEvent]]:
         """Facts of all jobs in the order they were logged, those numbered above `after`."""
