@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +27,22 @@ if TYPE_CHECKING:
     from reelremix.engine.jobs.films import ClipResult
 
 LOOK_S = 0.1
+COMING_S = 30.0
+"""How long a daemon may take to answer after it began."""
 WEB = ("http://", "https://")
 
 
 def daemon_for(settings: Settings, *, local: bool) -> bool:
-    """Whether a job goes through the daemon: one runs, and nobody insists on doing without."""
-    return not local and DaemonFolder(settings.daemon_path).is_claimed()
+    """Whether a job goes through the daemon: one answers, and nobody insists on doing without.
+
+    One that is about to is waited for; one that is ending is done without.
+    """
+    folder, deadline = DaemonFolder(settings.daemon_path), time.monotonic() + COMING_S
+    while not local and folder.is_claimed() and time.monotonic() < deadline:
+        if folder.address() is not None:
+            return True
+        time.sleep(LOOK_S)
+    return False
 
 
 def submit(settings: Settings, request: ClipRequest) -> JobView:

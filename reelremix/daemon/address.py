@@ -74,13 +74,15 @@ class DaemonFolder:
 
     def is_claimed(self) -> bool:
         """Whether a daemon runs, or is about to."""
-        if not (self.path / "lock").exists():
-            return False
         try:
+            if not (self.path / "lock").exists():
+                return False
             with FileLock(self.path / "lock").acquire(timeout=0):
                 return False
         except Timeout:
             return True
+        except OSError:  # a folder that cannot be written to has no daemon
+            return False
 
     def new_token(self) -> str:
         """Another token than before, in a file that nobody else can read."""

@@ -54,6 +54,7 @@ from reelremix.errors import (
 )
 
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+MOST = 2**53
 REFUSED = Told("DaemonError", "the daemon answers programs on this machine alone")
 
 Call = Callable[[Request], Awaitable[Any]]
@@ -176,7 +177,7 @@ def _job_routes(daemon: Daemon) -> APIRouter:
         state: Annotated[list[JobState] | None, Query()] = None,
         origin: str | None = None,
         limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 50,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     ) -> JobList:
         """A page of jobs, the newest first."""
         wanted = JobFilter(frozenset(state or ()), origin)
@@ -233,6 +234,11 @@ def _job_routes(daemon: Daemon) -> APIRouter:
 
 def _purged(daemon: Daemon, which: Purge) -> list[JobRecord]:
     """The jobs that are meant."""
+    if which.ids and (which.states or which.older_than_s):
+        raise ConfigError(
+            "jobs are either named, or chosen by how and when they ended",
+            hint="leave one of them out",
+        )
     if which.ids:
         return [daemon.queue.find(named) for named in which.ids]
     unknown = set(which.states) - {state.value for state in ENDED}
@@ -334,7 +340,7 @@ def _daemon_routes(daemon: Daemon, stop: Callable[[], None]) -> APIRouter:
     def sources(
         text: str = "",
         limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 50,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     ) -> list[dict[str, Any]]:
         """Recordings that are known, the latest seen first."""
         rows = daemon.stores.catalogue.source_rows(text, limit, offset)
@@ -343,7 +349,7 @@ def _daemon_routes(daemon: Daemon, stop: Callable[[], None]) -> APIRouter:
     @router.get("/library/clips")
     def clips(
         limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = 50,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     ) -> list[dict[str, Any]]:
         """Clips, the latest first."""
         rows = daemon.stores.catalogue.clip_rows(limit=limit, offset=offset)

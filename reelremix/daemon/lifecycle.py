@@ -65,6 +65,7 @@ def start(settings: Settings) -> Address:
             stdout=out,
             stderr=out,
             start_new_session=True,
+            env={**os.environ, **_in_full(settings)},
             cwd=Path.home() if Path.home().is_dir() else None,
         )
     deadline = time.monotonic() + STARTED_WITHIN_S
@@ -110,6 +111,15 @@ def stop(settings: Settings) -> bool:
         if _ended(folder, STOPPED_WITHIN_S):
             return True
     raise DaemonError("the daemon does not end", hint="see `reelremix daemon logs`")
+
+
+def _in_full(settings: Settings) -> dict[str, str]:
+    """Places that settings name from the folder one is in, for a process in another one."""
+    named = {"DATA_DIR": settings.data_dir, "MODELS_DIR": settings.models_dir}
+    found = {f"REELREMIX_{name}": str(Path.cwd() / p) for name, p in named.items() if p}
+    if own := os.environ.get("REELREMIX_CONFIG"):
+        found["REELREMIX_CONFIG"] = str(Path.cwd() / own)
+    return found
 
 
 def _require_posix() -> None:

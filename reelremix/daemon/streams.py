@@ -50,7 +50,7 @@ def stream_routes(daemon: Daemon) -> APIRouter:
 
     @router.get("/events", response_class=EventStream)
     async def events(
-        after: Annotated[int | None, Query(ge=0)] = None,
+        after: Annotated[int | None, Query(ge=0, le=2**53)] = None,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> EventStream:
         """What happens to all jobs: after the fact with that number, or from now on."""
@@ -60,7 +60,7 @@ def stream_routes(daemon: Daemon) -> APIRouter:
     @router.get("/jobs/{named}/events", response_class=EventStream)
     async def job_events(
         named: str,
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> EventStream:
         """What happens to one job, after its fact of that number; ends when the job has ended."""

@@ -28,6 +28,10 @@ SECRET_VARIABLE = "REELREMIX_WEBHOOK_SECRET"
 """What messages to a webhook are signed with; never a setting, since settings are shown."""
 AGAIN = 200
 """Jobs whose endings are told to the watcher once more at start: it may not have seen to them."""
+DAEMONS = frozenset(
+    {"stores", "jobs_url", "data_dir", "models_dir", "executor", "daemon_port", "daemon_memory_mb"}
+)
+"""Settings that a watched folder cannot have of its own."""
 TITLES: Mapping[JobState, str] = {
     JobState.SUCCEEDED: "Clips are ready",
     JobState.FAILED: "No clips",
@@ -90,9 +94,12 @@ class Watching:
         Raises ConfigError for one that is no folder, is watched already, or whose settings, its
         webhook included, are wrong.
         """
-        folder = Path(watch.folder)
-        if not folder.is_absolute():
+        if not Path(watch.folder).is_absolute():
             raise ConfigError(f"the folder must be an absolute path (got {watch.folder!r})")
+        folder = Path(watch.folder).resolve()
+        watch = replace(watch, folder=str(folder))
+        if daemons := DAEMONS & watch.options.keys():
+            raise ConfigError(f"{min(daemons)} is no setting of clips, but of the daemon itself")
         if not folder.is_dir():
             raise ConfigError(f"{folder} is not a folder", hint="make it first, or check its name")
         if any(Path(own.folder) == folder for own in self._stores.watches.watches()):

@@ -20,7 +20,7 @@ from reelremix.engine.domain.job import JobRecord, JobState
 from reelremix.engine.store.factory import open_local
 from tests.daemon.rig import eventually
 
-BEGUN = {"source_id": "ab" * 32, "source_s": 20.0}
+BEGUN = {"source_id": "ab" * 32, "name": "talk.mp4", "source_s": 20.0}
 FOLDER = "/clips/talk"
 OUTLINED = [{"id": f"clip{n}", "frames": 100, "length_s": 4.0} for n in (1, 2)]
 COST = {"wall_s": 0.1, "stages": [], "peak_rss_mb": 100.0, "network": []}

@@ -205,3 +205,15 @@ def test_nothing_to_clip_is_told_however_often(
         with pytest.raises(NothingToClip) as caught:
             parts.all()
         assert caught.value.folder is not None and (caught.value.folder / "clips.json").is_file()
+
+
+def test_clips_go_by_the_name_that_was_asked_for(
+    library: Library, request_: ClipRequest, tmp_path: Path
+) -> None:
+    parts = Parts(library, request_)
+    begun = parts.do("begin")
+    other = tmp_path / "other.mp4"
+    other.write_bytes(Path(request_.source).read_bytes())
+    library.probe(str(other))
+    assert Path(parts.do("hear", begun)).name == "talk"
+    assert Path(parts.do("decide", begun).folder).name == "talk"

@@ -11,7 +11,7 @@ from reelremix.cli import diagnostics, options, output
 from reelremix.cli.diagnostics import Exit
 from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine.domain.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobState
-from reelremix.errors import ConfigError
+from reelremix.errors import ConfigError, error_of
 
 if TYPE_CHECKING:
     from reelremix.daemon.client import DaemonClient
@@ -106,8 +106,11 @@ def watch(
     else:
         output.show_text(ended.state + (f" {ended.folder}" if ended.folder else ""))
     if ended.failure is not None:
-        diagnostics.say(f"{ended.failure.message}")
-        raise typer.Exit(Exit.PARTIAL)
+        from reelremix.engine import codec
+
+        raise error_of(codec.to_plain(ended.failure))
+    if ended.state == JobState.CANCELLED:
+        raise typer.Exit(Exit.CANCELLED)
 
 
 @jobs_app.command()

@@ -163,6 +163,8 @@ def _with_places(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _id_of(client: DaemonClient, named: str) -> str:
     """The id of a watch that is named by it, or by its folder. Raises ConfigError."""
+    if not named:
+        raise ConfigError("an empty name stands for no watch", hint="`reelremix watch list`")
     place = str((Path.cwd() / Path(named).expanduser()).resolve())
     for watch in client.watches():
         if watch.id == named or watch.folder == place:

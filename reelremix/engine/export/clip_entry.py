@@ -123,7 +123,10 @@ def _piece(piece: LayoutPiece) -> dict[str, Any]:
 
 def _keyframe(keyframe: Keyframe) -> list[float]:
     box = keyframe.box
-    return [keyframe.at.seconds, *(round(v, 3) for v in (box.x, box.y, box.width, box.height))]
+    return [
+        keyframe.at.seconds,
+        *(round(float(v), 3) for v in (box.x, box.y, box.width, box.height)),
+    ]
 
 
 def _framing(framing: Framing) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class Begun:
     """Which recording it is."""
 
     source_id: str
+    name: str
+    """What it is called where it was asked for: the same content may be known by other names."""
     source_s: float
     """Its length."""
 
@@ -80,7 +82,7 @@ class ClipSteps:
             found = find_folder(out, source.name, source.id)
             found.check_options(self._options, overwrite=self._request.overwrite)
             check_clip_request(self._request, subject, self._ctx)
-            return Begun(source.id, subject.presentation.duration.seconds)
+            return Begun(source.id, source.name, subject.presentation.duration.seconds)
 
     def hear(self, begun: Begun) -> str:
         """Take the folder, and find out what is said and heard; artifacts of that are what is left.
@@ -186,7 +188,7 @@ class ClipSteps:
     def _subject(self, begun: Begun) -> Iterator[Subject]:
         audio = self._request.audio_stream
         with pipeline.reopened(begun.source_id, audio, self._ctx) as subject:
-            yield subject
+            yield _called(subject, begun.name)
 
     @contextmanager
     def _recording(self, source_id: str | None) -> Iterator[Subject]:
@@ -195,7 +197,8 @@ class ClipSteps:
         if source_id is not None and not Path(asked).exists():
             opened = pipeline.reopened(source_id, audio, self._ctx)
         with opened as subject:
-            yield subject
+            is_web = asked.startswith(("http://", "https://"))
+            yield subject if is_web else _called(subject, Path(asked).name)
 
     def _folder(self, begun: Begun, place: str) -> OutputFolder:
         path = Path(place)
@@ -219,3 +222,9 @@ class ClipSteps:
     @property
     def _decided_key(self) -> ArtifactKey:
         return decided_key(self._ctx.owner, self._job.id)
+
+
+def _called(subject: Subject, name: str) -> Subject:
+    """The recording by a name."""
+    source = replace(subject.source, name=name)
+    return replace(subject, presentation=replace(subject.presentation, source=source))

@@ -69,7 +69,7 @@ def test_silence_and_noise_are_neither_speech_nor_laughter(yamnet: Yamnet) -> No
 def test_a_president_speaks_and_a_silent_film_has_music(yamnet: Yamnet, shared: Path) -> None:
     speech = _mean(yamnet, shared / "speech" / "jfk.flac")
     film = _mean(yamnet, shared / "media" / "chaplin_10s.mp4")
-    assert speech["speech"] > 0.8 > 0.1 > speech["music"]
+    assert speech["speech"] > 0.7 > 0.2 > speech["music"]  # 8 bits round as the CPU does
     assert film["music"] > 0.8 > 0.1 > film["speech"]
 
 
