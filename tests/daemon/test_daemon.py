@@ -176,7 +176,7 @@ def test_a_worker_that_is_killed_costs_one_step(rig: Rig, talk: ClipRequest) -> 
 def _is_there(pid: int) -> bool:
     """Whether a process works; one that has ended may be left for its parent to take note of."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
