@@ -72,8 +72,8 @@ def request(film: Path, words: Path, out: Path, **more: Any) -> ClipRequest:
 
 def endless(talk: ClipRequest, tmp_path: Path) -> ClipRequest:
     """The same with a film that takes long to render."""
-    film = plain_film(tmp_path / "long.mp4", 240, size=(320, 180))
-    spans = (TimeRange.from_seconds(1, 235),)
+    film = plain_film(tmp_path / "long.mp4", 60, size=(320, 180))
+    spans = (TimeRange.from_seconds(1, 58),)
     slow = EncodeOptions(preset="placebo", crf=1)
     words = Path(str(talk.transcribe.transcript))
     return request(film, words, Path(talk.out), select=SelectOptions(ranges=spans), encode=slow)
