@@ -24,20 +24,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import httpx  # noqa: E402
-import psutil  # noqa: E402
-from measuring import PANEL, keep, model_folder, needs, show  # noqa: E402
+import httpx
+import psutil
+from measuring import PANEL, keep, model_folder, needs, show
 
-from reelremix.engine.domain.events import StageFinished, StageStarted, Waiting  # noqa: E402
-from reelremix.engine.domain.job import JobRecord, JobState  # noqa: E402
-from reelremix.engine.domain.request import ClipRequest, TranscribeOptions  # noqa: E402
-from reelremix.engine.joblog import JobLog, Silence  # noqa: E402
-from reelremix.engine.store.factory import open_local  # noqa: E402
-from tests.daemon.chaos import Chaos, cut_sources, request_for  # noqa: E402
-from tests.daemon.rig import Rig, submission, wait_for  # noqa: E402
+from reelremix.engine.domain.events import StageFinished, StageStarted, Waiting
+from reelremix.engine.domain.job import JobRecord, JobState
+from reelremix.engine.domain.request import ClipRequest, TranscribeOptions
+from reelremix.engine.joblog import JobLog, Silence
+from reelremix.engine.store.factory import open_local
+from tests.daemon.chaos import Chaos, cut_sources, request_for
+from tests.daemon.rig import Rig, submission, wait_for
 
 LISTENERS, FACTS = 1000, 200
 FINISHED = 10_000

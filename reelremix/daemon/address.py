@@ -46,11 +46,6 @@ class DaemonFolder:
         self.path = path
         self._lock = FileLock(path / "lock")
 
-    @property
-    def log_file(self) -> Path:
-        """What it logs."""
-        return self.path / "daemon.log"
-
     def claim(self) -> None:
         """Be the only daemon of this folder, until this process ends.
 

@@ -6,14 +6,13 @@ written in that order, and `settle` mends at start whatever an end of the proces
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reelremix.daemon.durable import Durable, StepRecord
-from reelremix.daemon.workflows import Runner
+from reelremix.daemon.workflows import Runner, now
 from reelremix.engine.domain.events import (
     Event,
     JobCancelled,
@@ -29,7 +28,6 @@ from reelremix.engine.domain.job import (
     JobFilter,
     JobRecord,
     JobState,
-    advance,
 )
 from reelremix.engine.store.factory import Stores
 from reelremix.errors import ConfigError, JobError, JobNotFound
@@ -75,7 +73,7 @@ class JobQueue:
             kind=new.kind,
             name=new.name,
             request=dict(new.request),
-            created_at=_now(),
+            created_at=now(),
             priority=new.priority,
             origin=new.origin,
             key=new.key,
@@ -104,7 +102,7 @@ class JobQueue:
                 f"the job {job.id[:8]} is {job.state}, not paused",
                 hint=f"`reelremix jobs show {job.id[:8]}` says more",
             )
-        moved = self._moved(job, JobState.QUEUED, JobQueued("resumed"))
+        moved = self._runner.moved(job, JobState.QUEUED, JobQueued("resumed"))
         self._begin_again(moved, None)
         return moved
 
@@ -127,7 +125,9 @@ class JobQueue:
             )
         attempt = job.attempt + 1
         anew: dict[str, Any] = {"crashes": 0, "ended_at": None, "failure": None, "wanted": None}
-        moved = self._moved(job, JobState.QUEUED, JobRetried(attempt), attempt=attempt, **anew)
+        moved = self._runner.moved(
+            job, JobState.QUEUED, JobRetried(attempt), attempt=attempt, **anew
+        )
         self._begin_again(moved, stage)
         return moved
 
@@ -190,8 +190,8 @@ class JobQueue:
     def _stopped(self, job: JobRecord, wanted: JobState) -> JobRecord:
         """A job that nobody works on, in another state."""
         if wanted is JobState.CANCELLED:
-            return self._moved(job, wanted, JobCancelled(), ended_at=_now())
-        return self._moved(job, wanted, JobPaused())
+            return self._runner.moved(job, wanted, JobCancelled(), ended_at=now())
+        return self._runner.moved(job, wanted, JobPaused())
 
     def _begin_again(self, job: JobRecord, stage: str | None) -> None:
         """Queue a job's workflow, wherever it stands."""
@@ -213,17 +213,8 @@ class JobQueue:
     def _known(self, job_id: str) -> JobRecord:
         job = self._stores.jobs.job(job_id)
         if job is None:
-            raise JobNotFound(
-                f"there is no job {job_id!r}", hint="`reelremix jobs list` shows them"
-            )
+            raise JobNotFound(f"there is no job {job_id!r}", hint=LIST)
         return job
-
-    def _moved(self, job: JobRecord, state: JobState, event: Event, **changes: Any) -> JobRecord:
-        wanted = advance(job.state, state)
-        with self._stores.catalogue.at_once():
-            moved = self._stores.jobs.change(job.id, job.state, state=wanted, **changes)
-            self._tell(job.id, event)
-        return moved
 
     def _tell(self, job_id: str, event: Event) -> None:
         self._runner.log_of(job_id).emit(event)
@@ -247,7 +238,3 @@ def _check_priority(priority: int) -> None:
         raise ConfigError(
             f"--priority must be between {LOWEST_PRIORITY} and {HIGHEST_PRIORITY} (got {priority})"
         )
-
-
-def _now() -> float:
-    return round(time.time(), 3)

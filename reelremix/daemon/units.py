@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reelremix.config import ENVIRONMENT_PREFIX, describe_settings
+from reelremix.daemon.lifecycle import FOREGROUND
 from reelremix.engine.store.files import write_atomically
 from reelremix.errors import DaemonError
 
 UNIT = "reelremix.service"
 LABEL = "com.reelremix.daemon"
-COMMAND = ("-P", "-m", "reelremix", "daemon", "start", "--foreground")
 STOP_S = 15
 
 
@@ -106,7 +106,7 @@ def _kept(environ: Mapping[str, str]) -> dict[str, str]:
 def _unit(environment: Mapping[str, str]) -> str:
     lines = "".join(f'Environment="{_quoted(f"{n}={v}")}"\n' for n, v in environment.items())
     program = _quoted(sys.executable).replace("$", "$$")
-    command = " ".join([f'"{program}"', *COMMAND])
+    command = " ".join([f'"{program}"', *FOREGROUND])
     return f"""[Unit]
 Description=ReelRemix: clips from long recordings
 
@@ -134,7 +134,7 @@ def _plist(environment: Mapping[str, str]) -> bytes:
     return plistlib.dumps(
         {
             "Label": LABEL,
-            "ProgramArguments": [sys.executable, *COMMAND],
+            "ProgramArguments": [sys.executable, *FOREGROUND],
             "EnvironmentVariables": dict(environment),
             "RunAtLoad": True,
             "KeepAlive": {"SuccessfulExit": False},

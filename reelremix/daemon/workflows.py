@@ -100,7 +100,6 @@ class Live:
     begun: Mapping[str, Any] | None = None
     folder: str | None = None
     """Once it was taken."""
-    step: str = ""
     costs: list[dict[str, Any]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
     """Warnings that were told already, here or before the last end of the process."""
@@ -219,8 +218,8 @@ class Runner:
             return None
         if job.state is JobState.QUEUED:
             told = () if job.started_at is None else (JobResumed(),)
-            at = job.started_at or _now()
-            return self._moved(job, JobState.RUNNING, *told, started_at=at)
+            at = job.started_at or now()
+            return self.moved(job, JobState.RUNNING, *told, started_at=at)
         with self._stores.catalogue.at_once():
             job = self._stores.jobs.change(job.id, JobState.RUNNING, crashes=job.crashes + 1)
             self.log_of(job.id).emit(JobResumed())
@@ -242,22 +241,22 @@ class Runner:
                 raise Stopped from exc
             self._failed(job, live, exc)
         else:
-            ended: dict[str, Any] = {"ended_at": _now(), "usage": usage, "wanted": None}
+            ended: dict[str, Any] = {"ended_at": now(), "usage": usage, "wanted": None}
             told = JobFinished(usage)
-            done = self._moved(job, JobState.SUCCEEDED, told, failure=None, crashes=0, **ended)
+            done = self.moved(job, JobState.SUCCEEDED, told, failure=None, crashes=0, **ended)
             self._end(done, live)
 
     def _stopped(self, job: JobRecord, live: Live) -> None:
-        now = self._stores.jobs.job(job.id)
-        wanted = now.wanted if now is not None else None
+        kept = self._stores.jobs.job(job.id)
+        wanted = kept.wanted if kept is not None else None
         if wanted is JobState.CANCELLED:
-            moved = self._moved(job, wanted, JobCancelled(), wanted=None, ended_at=_now())
+            moved = self.moved(job, wanted, JobCancelled(), wanted=None, ended_at=now())
             self._give_back(job, live)
             self._end(moved, live)
         elif wanted is JobState.PAUSED:
-            self._moved(job, wanted, JobPaused(), wanted=None)
+            self.moved(job, wanted, JobPaused(), wanted=None)
         else:  # so that the next process does not take it for broken off
-            self._moved(job, JobState.QUEUED, JobQueued("the daemon was stopped"))
+            self.moved(job, JobState.QUEUED, JobQueued("the daemon was stopped"))
 
     def _failed(self, job: JobRecord, live: Live, exc: Exception) -> None:
         if isinstance(exc, _GivenUp):
@@ -273,8 +272,8 @@ class Runner:
         event: Event = JobFailed(failure.message, failure.hint)
         if state is JobState.DEAD:
             event = JobDead(failure.message)
-        ended: dict[str, Any] = {"ended_at": _now(), "failure": failure, "wanted": None}
-        moved = self._moved(job, state, event, **ended)
+        ended: dict[str, Any] = {"ended_at": now(), "failure": failure, "wanted": None}
+        moved = self.moved(job, state, event, **ended)
         if live.begun is not None and failure.kind != NothingToClip.__name__:
             self._give_back(job, live)
         self._end(moved, live)
@@ -298,8 +297,8 @@ class Runner:
         if self._cap_bytes is not None:
             self._stores.artifacts.collect(self._cap_bytes)
 
-    def _moved(self, job: JobRecord, state: JobState, *events: Event, **changes: Any) -> JobRecord:
-        """Keep a job in another state, and tell, all or nothing."""
+    def moved(self, job: JobRecord, state: JobState, *events: Event, **changes: Any) -> JobRecord:
+        """Keep a job in another state, and tell, all or nothing. Raises JobError."""
         log, wanted = self.log_of(job.id), advance(job.state, state)
         with self._stores.catalogue.at_once():
             moved = self._stores.jobs.change(job.id, job.state, state=wanted, **changes)
@@ -401,7 +400,6 @@ class Runner:
         tell: Tell,
     ) -> dict[str, Any]:
         """Have a worker do a step once."""
-        live.step = step
         ask, name = _ask(job, step), _named(step, given)
         with self._pool.lent(ask, job.id, live.stop, partial(_tell_wait, live)) as worker:
             _log.info("step begins", extra={"job": job.id, "step": name})
@@ -539,7 +537,8 @@ def _last_stage(stores: Stores, job: JobRecord) -> str:
     return begun[-1].stage if begun else "begin"
 
 
-def _now() -> float:
+def now() -> float:
+    """Seconds since the epoch, UTC, as records and events have them."""
     return round(time.time(), 3)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -194,7 +193,6 @@ def failing_at(step: str, *errors: Exception) -> Answer:
 
     def answer(order: Order, stop: threading.Event, tell: Callable[[Event], None]) -> Any:
         if order.step == step and left:
-            time.sleep(0.001)
             raise left.pop(0)
         return answered(order, stop, tell)
 

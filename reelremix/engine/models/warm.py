@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from reelremix.engine.models.registry import InstalledModels
@@ -13,15 +14,16 @@ T = TypeVar("T")
 class WarmModels(InstalledModels):
     """`ModelProvider` that keeps the last model of each kind; for one job at a time."""
 
-    _kept: dict[str, tuple[Hashable, Any]]
+    def __init__(self, roots: Sequence[Path]) -> None:
+        super().__init__(roots)
+        self._kept: dict[str, tuple[Hashable, Any]] = {}
 
     def loaded(self, kind: str, key: Hashable, load: Callable[[], T]) -> T:
         """The model that is kept, if it has that key; else it goes and another one is loaded."""
-        kept = self.__dict__.setdefault("_kept", {})
-        if kind in kept and kept[kind][0] == key:
-            model: T = kept[kind][1]
+        if kind in self._kept and self._kept[kind][0] == key:
+            model: T = self._kept[kind][1]
             return model
-        kept.pop(kind, None)  # before the other one needs room
+        self._kept.pop(kind, None)  # before the other one needs room
         model = load()
-        kept[kind] = (key, model)
+        self._kept[kind] = (key, model)
         return model
