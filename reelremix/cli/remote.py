@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 LOOK_S = 0.1
 COMING_S = 30.0
 """How long a daemon may take to answer after it began."""
-WEB = ("http://", "https://")
 
 
 def daemon_for(settings: Settings, *, local: bool) -> bool:
@@ -165,7 +164,9 @@ def located(request: ClipRequest) -> ClipRequest:
 
 
 def _full(path: str) -> str:
-    if path.startswith(WEB):
+    from reelremix.engine.web import is_url
+
+    if is_url(path):
         return path
     return str(Path.cwd() / expanded(path, "a path"))
 

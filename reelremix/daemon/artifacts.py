@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from reelremix.daemon.protocol import Artifact
 from reelremix.engine.domain.job import JobRecord
-from reelremix.errors import JobNotFound
-
-MANIFEST, SHEET = "clips.json", "index.html"
+from reelremix.engine.export.manifest import FILE_NAME, SHEET_NAME, read_manifest
+from reelremix.errors import ConfigError, JobNotFound
 
 
 def artifacts_of(job: JobRecord) -> list[Artifact]:
@@ -19,8 +17,8 @@ def artifacts_of(job: JobRecord) -> list[Artifact]:
     if folder is None:
         return []
     listed: list[tuple[str, str, str | None]] = [
-        (MANIFEST, "manifest", None),
-        (SHEET, "sheet", None),
+        (FILE_NAME, "manifest", None),
+        (SHEET_NAME, "sheet", None),
     ]
     for clip in _manifest(folder).get("clips", ()):
         for kind, name in (clip.get("files") or {}).items():
@@ -43,12 +41,11 @@ def artifact_path(job: JobRecord, name: str) -> Path:
 
 def _folder(job: JobRecord) -> Path | None:
     folder = Path(job.folder) if job.folder is not None else None
-    return folder if folder is not None and (folder / MANIFEST).is_file() else None
+    return folder if folder is not None and (folder / FILE_NAME).is_file() else None
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
-        content = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+        return read_manifest(folder / FILE_NAME)
+    except ConfigError:  # somebody has changed it since: what it lists is not known
         return {}
-    return content if isinstance(content, dict) else {}

@@ -8,9 +8,9 @@ from typing import Any
 
 from reelremix.engine import codec
 from reelremix.engine.domain.request import ClipRequest
+from reelremix.engine.web import is_url
 from reelremix.errors import ConfigError
 
-WEB = ("http://", "https://")
 VERSION = 1
 """Of the form of requests."""
 UPGRADE = "upgrade the daemon: `pip install -U reelremix`, then `reelremix daemon restart`"
@@ -34,7 +34,7 @@ def checked_request(kind: str, plain: Mapping[str, Any]) -> tuple[dict[str, Any]
     except ValueError as exc:
         raise ConfigError(f"the request cannot be read: {exc}") from exc
     for what, path in _paths(asked).items():
-        if path and not path.startswith(WEB) and not PurePath(path).is_absolute():
+        if path and not is_url(path) and not PurePath(path).is_absolute():
             raise ConfigError(f"{what} must be an absolute path (got {path!r})")
     return {**codec.to_plain(asked), "version": version}, _name(asked.source)
 
@@ -51,4 +51,4 @@ def _paths(asked: ClipRequest) -> dict[str, str | None]:
 
 
 def _name(source: str) -> str:
-    return source if source.startswith(WEB) else PurePath(source).name
+    return source if is_url(source) else PurePath(source).name

@@ -30,6 +30,7 @@ from reelremix.engine.options import check_clip_request, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.rendering import render_one
 from reelremix.engine.stages.artifact import load, save
+from reelremix.engine.web import is_url
 from reelremix.engine.workers import render_here
 from reelremix.errors import JobError, OutputExists
 
@@ -197,8 +198,7 @@ class ClipSteps:
         if source_id is not None and not Path(asked).exists():
             opened = pipeline.reopened(source_id, audio, self._ctx)
         with opened as subject:
-            is_web = asked.startswith(("http://", "https://"))
-            yield subject if is_web else _called(subject, Path(asked).name)
+            yield subject if is_url(asked) else _called(subject, Path(asked).name)
 
     def _folder(self, begun: Begun, place: str) -> OutputFolder:
         path = Path(place)
