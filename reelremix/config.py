@@ -73,6 +73,9 @@ class Settings:
     initial_prompt: str = _setting("", "Text that sets the style and spelling of the transcript.")
     vocabulary: str = _setting("", "Names and terms to listen for, separated by commas.")
     device: str = _setting("auto", "auto, cpu or cuda.")
+    gpu_full: str = _setting(
+        "wait", "What the daemon does where no GPU has room for the model: wait, smaller or cpu."
+    )
     speakers: str = _setting(
         "auto", "How many people speak: a number, auto, or off.", (1, 100), ("auto", "off")
     )

@@ -113,6 +113,10 @@ class JobNotFound(JobError):
     """There is no such job, or no such file of it."""
 
 
+class JobMoved(JobError):
+    """A job is no longer in the state that it was found in."""
+
+
 class WorkerDied(JobError):
     """The process that did a step of a job ended by itself: a crash, or too little memory."""
 

@@ -151,9 +151,7 @@ class Durable:
             )
 
     def steps(self, job_id: str) -> list[StepRecord]:
-        """The steps that a job has done, in order."""
-        if not self.is_known(job_id):
-            return []
+        """The steps that a job which is known has done, in order."""
         return [
             StepRecord(
                 step["function_id"],
@@ -210,8 +208,17 @@ def _stopping() -> Iterator[None]:
         raise Stopped from exc
 
 
+Otherwise = Callable[[str, ReelRemixError], Any]
+"""Called with a step's name and its last error: returns what it comes to all the same, or raises
+it."""
+
+
 def steps_at_once(
-    works: Sequence[tuple[str, Callable[[], Any]]], at_once: int, retries: Retries, wait: Wait
+    works: Sequence[tuple[str, Callable[[], Any]]],
+    at_once: int,
+    retries: Retries,
+    wait: Wait,
+    otherwise: Otherwise,
 ) -> list[Any]:
     """Do steps that do not depend on each other, so many at a time; returns what each returned.
 
@@ -221,8 +228,15 @@ def steps_at_once(
 
     def one(entry: tuple[Any, str, Callable[[], Any]]) -> Any:
         place, name, work = entry
+
+        def tried() -> Any:
+            try:
+                return _tried(work, retries, wait)()
+            except ReelRemixError as exc:
+                return otherwise(name, exc)
+
         with _stopping():
-            result = place.run({"name": name}, _tried(work, retries, wait))
+            result = place.run({"name": name}, tried)
         return None if result == NOTHING else result
 
     with ThreadPoolExecutor(max(1, at_once), thread_name_prefix="steps") as pool:

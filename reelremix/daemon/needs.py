@@ -1,4 +1,5 @@
-"""How much memory each step takes, as it was measured here; guessed until then."""
+"""How much memory each step takes, of the machine and of its GPUs, as it was measured here; guessed
+until then."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from reelremix.daemon.gpu import GPU_NEEDS_MB, UNKNOWN_MB
 from reelremix.engine.store.files import write_atomically
 from reelremix.errors import ConfigError
 
@@ -36,6 +38,15 @@ class Needs:
         step = what.split()[0]
         known = self._known.get(what)
         return round(known if known is not None else GUESSED_MB.get(step, 500))
+
+    def on_gpu(self, model: str) -> int:
+        """MB of a GPU that a recogniser takes."""
+        known = self._known.get(f"gpu {model}")
+        return round(known if known is not None else GPU_NEEDS_MB.get(model, UNKNOWN_MB))
+
+    def note_gpu(self, model: str, used_mb: float) -> None:
+        """Keep what a recogniser took of a GPU."""
+        self.note(f"gpu {model}", used_mb)
 
     def note(self, what: str, peak_mb: float) -> None:
         """Keep what one took: more at once, less by and by."""

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reelremix.daemon.durable import Stopped
-from reelremix.daemon.gpu import Gpus
+from reelremix.daemon.gpu import Device, Gpus
 from reelremix.daemon.needs import Needs
-from reelremix.daemon.process import Start, WorkerProcess
+from reelremix.daemon.process import Start, Worker, WorkerProcess
 
 TELL_AFTER_S = 0.3
 """Shorter waits are not told."""
@@ -46,8 +46,41 @@ class Ask:
     """The lowest goes first."""
     what: str
     """What is measured together: the step, and the model it uses."""
-    gpu_mb: int = 0
-    """On a GPU; 0 for a step that takes none."""
+    gpu_model: str | None = None
+    """The recogniser that is to be on a GPU; None for a step that takes none."""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """By what its request's options of listening differ from what was asked for."""
+    instead: tuple[Ask, ...] = ()
+    """What may be done where no GPU has room for it, the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A process, and what of that which was asked for it is to do."""
+
+    worker: Worker
+    ask: Ask
+
+
+@dataclass(eq=False, slots=True)
+class _Entry:
+    """Somebody in the line."""
+
+    ask: Ask
+    job_id: str
+    until: float
+    """Until when that counts against others (`time.monotonic`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A place for a step, or why there is none."""
+
+    slot: Slot | None = None
+    ask: Ask | None = None
+    why: str = ""
+    surplus: tuple[WorkerProcess, ...] = ()
+    """Processes that nobody uses and whose memory it needs: once they have ended, look again."""
 
 
 @dataclass(eq=False, slots=True)
@@ -104,34 +137,39 @@ class Pool:
             *(Slot(Role.HEAR, device) for device in devices or [None]),
             *(Slot(Role.WORK, device=None) for _ in range(workers)),
         ]
-        self._line: list[tuple[Ask, float]] = []
-        """Who waits, and until when that counts against others."""
+        self._line: list[_Entry] = []
         self._changed = threading.Condition()
         self._closed = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, daemon=True)
         self._sweeper.start()
 
     @contextmanager
-    def lent(
-        self, ask: Ask, job_id: str, stop: threading.Event, tell: Tell
-    ) -> Iterator[WorkerProcess]:
+    def lent(self, ask: Ask, job_id: str, stop: threading.Event, tell: Tell) -> Iterator[Lent]:
         """A process for the length of a block; `tell` is called with why that has to wait.
 
         Raises:
             Stopped: somebody wants the job to stop.
         """
-        slot = self._taken(ask, job_id, stop, tell)
+        slot, chosen = self._taken(ask, job_id, stop, tell)
         worker = slot.worker
         assert worker is not None
         try:
-            yield worker
+            yield Lent(worker, chosen)
         finally:
-            self._given_back(slot)
+            self._given_back(slot, chosen)
 
-    def expect(self, ask: Ask, within_s: float) -> None:
+    def expect(self, ask: Ask, job_id: str, within_s: float) -> None:
         """Keep a place in the line for a step that is about to be asked for, for so long."""
         with self._changed:
-            self._line.append((ask, time.monotonic() + within_s))
+            self._line.append(_Entry(ask, job_id, time.monotonic() + within_s))
+
+    def rerank(self, job_id: str, rank: tuple[float, ...]) -> None:
+        """Let a job that waits go before or behind others."""
+        with self._changed:
+            for entry in self._line:
+                if entry.job_id == job_id:
+                    entry.ask = replace(entry.ask, rank=rank)
+            self._changed.notify_all()
 
     def measured(self, ask: Ask, peak_mb: float) -> None:
         """Keep what a step took."""
@@ -162,80 +200,113 @@ class Pool:
         """Memory that all processes may take together."""
         return self._limit_mb
 
-    def _taken(self, ask: Ask, job_id: str, stop: threading.Event, tell: Tell) -> Slot:
+    def _taken(self, ask: Ask, job_id: str, stop: threading.Event, tell: Tell) -> tuple[Slot, Ask]:
         began, told = time.monotonic(), ""
-        with self._changed:
-            self._line = [own for own in self._line if own[0] != ask or own[1] == FOR_EVER]
-            entry = (ask, FOR_EVER)
-            self._line.append(entry)
-            try:
-                while True:
+        with self._in_line(ask, job_id) as entry:
+            while True:
+                with self._changed:
                     if stop.is_set() or self._closed.is_set():
                         raise Stopped
-                    slot, why = self._found(ask)
-                    if slot is not None:
-                        break
-                    if why != told and time.monotonic() - began > TELL_AFTER_S:
-                        told = why
-                        tell(why)
-                    self._changed.wait(LOOK_S)
-                if slot.worker is None or not slot.worker.is_alive:
-                    slot.worker = self._begun(slot)
-                slot.what, slot.job_id, slot.lent = ask.what, job_id, slot.lent + 1
-                return slot
-            finally:
+                    found = self._found(entry.ask)
+                    if found.slot is not None and found.ask is not None:
+                        return self._occupied(found.slot, found.ask, job_id), found.ask
+                    if not found.surplus:
+                        self._changed.wait(LOOK_S)
+                for worker in found.surplus:
+                    worker.end()
+                if found.why not in ("", told) and time.monotonic() - began > TELL_AFTER_S:
+                    told = found.why
+                    tell(told)
+
+    @contextmanager
+    def _in_line(self, ask: Ask, job_id: str) -> Iterator[_Entry]:
+        """A place in the line, that which was kept for the step if there is one."""
+        entry = _Entry(ask, job_id, FOR_EVER)
+        with self._changed:
+            self._line = [
+                own
+                for own in self._line
+                if (own.job_id, own.ask.what) != (job_id, ask.what) or own.until == FOR_EVER
+            ]
+            self._line.append(entry)
+        try:
+            yield entry
+        finally:
+            with self._changed:
                 self._line.remove(entry)
 
-    def _found(self, ask: Ask) -> tuple[Slot | None, str]:
+    def _occupied(self, slot: Slot, ask: Ask, job_id: str) -> Slot:
+        """A place with a process in it, for somebody."""
+        if slot.worker is None or not slot.worker.is_alive:
+            slot.worker = self._begun(slot)
+        slot.what, slot.job_id, slot.lent = ask.what, job_id, slot.lent + 1
+        return slot
+
+    def _found(self, ask: Ask) -> _Found:
         """A place for a step, or why there is none."""
         free = [slot for slot in self.slots if slot.role is ask.role and slot.what is None]
         if not free:
             verb = "listened to" if ask.role is Role.HEAR else "worked on"
-            return None, f"another recording is being {verb}"
+            return _Found(why=f"another recording is being {verb}")
         now = time.monotonic()
-        self._line = [own for own in self._line if own[1] > now]
-        ahead = [o for o, _ in self._line if o.role is ask.role and o.rank < ask.rank]
+        self._line = [own for own in self._line if own.until > now]
+        asked = [own.ask for own in self._line]
+        ahead = [o for o in asked if o.role is ask.role and o.rank < ask.rank]
         if len(ahead) >= len(free):
-            return None, "another job goes first"
-        if ask.gpu_mb:
-            free, why = self._with_room(free, ask.gpu_mb)
-            if not free:
-                return None, why
-        warm = sorted(free, key=lambda slot: (slot.worker is None, slot.free_since))
-        lacking = self._no_memory(warm[0], ask)
-        return (None, lacking) if lacking else (warm[0], "")
+            return _Found(why="another job goes first")
+        chosen, free, why = self._with_room(free, ask)
+        if not free:
+            return _Found(why=why)
+        slot = min(free, key=lambda slot: (slot.worker is None, slot.free_since))
+        surplus, lacking = self._memory_for(slot, chosen)
+        if surplus or lacking:
+            return _Found(why=lacking, surplus=surplus)
+        return _Found(slot, chosen)
 
-    def _with_room(self, slots: Sequence[Slot], gpu_mb: int) -> tuple[list[Slot], str]:
-        """Those whose GPU has room, and why there is none."""
+    def _with_room(self, slots: list[Slot], ask: Ask) -> tuple[Ask, list[Slot], str]:
+        """What can be done of what is asked for and where, or why nothing can."""
+        if ask.gpu_model is None or slots[0].device is None:
+            return ask, slots, ""
         devices = {device.id: device for device in self._gpus.devices()}
-        found = [
-            slot
-            for slot in slots
-            if slot.worker is not None  # it holds its models already
-            or slot.device is None
-            or (slot.device in devices and devices[slot.device].free_mb >= gpu_mb)
-        ]
-        most = max((device.free_mb for device in devices.values()), default=0)
-        return found, (
-            f"the GPU is busy: {gpu_mb / 1000:.1f} GB are needed, {most / 1000:.1f} GB free"
-        )
+        for own in (ask, *ask.instead):
+            if own.gpu_model is None:
+                return own, slots, ""
+            need_mb = self._needs.on_gpu(own.gpu_model)
+            if found := [slot for slot in slots if self._room_mb(slot, devices) >= need_mb]:
+                return own, found, ""
+        most_mb = max((device.free_mb for device in devices.values()), default=0)
+        need_mb = self._needs.on_gpu(ask.gpu_model)
+        why = f"the GPU is busy: {need_mb / 1000:.1f} GB are needed, {most_mb / 1000:.1f} GB free"
+        return ask, [], why
 
-    def _no_memory(self, slot: Slot, ask: Ask) -> str | None:
-        """Why a step would take too much memory beside what others take; None if it does not.
+    def _room_mb(self, slot: Slot, devices: Mapping[str, Device]) -> float:
+        """What a process in that place could take of its GPU, with what it holds already."""
+        if slot.device is None or slot.device not in devices:
+            return 0.0
+        free_mb = devices[slot.device].free_mb
+        if slot.worker is None:
+            return free_mb
+        held_mb = self._gpus.used_mb(slot.device, slot.worker.child.pid)
+        return FOR_EVER if held_mb is None else free_mb + held_mb
 
-        Processes that nobody uses are ended for it.
+    def _memory_for(self, slot: Slot, ask: Ask) -> tuple[tuple[WorkerProcess, ...], str]:
+        """Processes whose memory a step needs, or why it has to wait for memory.
+
+        They are those that nobody uses, no more of them than are needed, the oldest first.
         """
         need_mb = min(self._needs.of(ask.what), self._limit_mb)  # all of it for one that is large
-        for other in self._others_by_age(slot):
-            if self._taken_mb(slot) + need_mb <= self._limit_mb:
-                return None
-            if other.what is None and other.worker is not None:
-                other.worker.end()
-                other.worker = None
         taken_mb = self._taken_mb(slot)
-        if taken_mb + need_mb <= self._limit_mb:
-            return None
-        return (
+        surplus: list[WorkerProcess] = []
+        for other in self._others_by_age(slot):
+            if taken_mb + need_mb <= self._limit_mb:
+                break
+            if other.what is None and other.worker is not None:
+                taken_mb -= other.worker.rss_mb
+                surplus.append(other.worker)
+                other.worker = None
+        if surplus or taken_mb + need_mb <= self._limit_mb:
+            return tuple(surplus), ""
+        return (), (
             f"not enough memory: {need_mb / 1000:.1f} GB are needed, {taken_mb / 1000:.1f} of"
             f" {self._limit_mb / 1000:.1f} GB are in use"
         )
@@ -255,7 +326,11 @@ class Pool:
         nice = YIELDING if slot.role is Role.HEAR else 0
         return self._spawn(replace(self._start, nice=nice, device=slot.device))
 
-    def _given_back(self, slot: Slot) -> None:
+    def _given_back(self, slot: Slot, ask: Ask) -> None:
+        if ask.gpu_model is not None and slot.device is not None and slot.worker is not None:
+            used_mb = self._gpus.used_mb(slot.device, slot.worker.child.pid)
+            if used_mb:  # its models stay loaded: it takes as much now as it did
+                self._needs.note_gpu(ask.gpu_model, used_mb)
         with self._changed:
             slot.what = slot.job_id = None
             slot.free_since = time.monotonic()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import psutil
 
@@ -54,6 +54,34 @@ class Done:
 
     result: Any
     cost: dict[str, Any]
+
+
+Spent = Callable[[dict[str, Any]], None]
+
+
+class Worker(Protocol):
+    """Does one step at a time."""
+
+    def run(
+        self,
+        order: Order,
+        stop: threading.Event,
+        tell: Callable[[Event], None],
+        spent: Spent = lambda cost: None,
+    ) -> Done:
+        """Do a step.
+
+        Args:
+            order: the step.
+            stop: set by whoever wants it to stop.
+            tell: called with what happens.
+            spent: called with the cost of a step that failed.
+
+        Raises:
+            ReelRemixError: it failed.
+            WorkerDied: its process ended by itself.
+            Stopped: it was stopped; no partial file is left.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,32 +150,29 @@ class WorkerProcess:
         except psutil.Error:
             return 0
 
-    def run(self, order: Order, stop: threading.Event, tell: Callable[[Event], None]) -> Done:
-        """Do a step.
-
-        Args:
-            order: the step.
-            stop: set by whoever wants it to stop.
-            tell: called with what happens.
-
-        Raises:
-            ReelRemixError: it failed.
-            WorkerDied: the process ended by itself.
-            Stopped: it was stopped; no partial file is left.
-        """
+    def run(
+        self,
+        order: Order,
+        stop: threading.Event,
+        tell: Callable[[Event], None],
+        spent: Spent = lambda cost: None,
+    ) -> Done:
+        """Do a step, as `Worker` says."""
         self._number += 1
         job = {"id": order.job_id, "kind": order.kind, "request": dict(order.request)}
         given = {"step": order.step, "job": job, "given": dict(order.given)}
         self._order({"do": "step", "number": self._number, **given})
         try:
-            return self._answer(order, stop, tell)
+            return self._answer(order, stop, tell, spent)
         except _Answered as exc:
             raise exc.error from exc.error.__cause__
         except BaseException:  # nobody listens to the rest of it
             self.kill()
             raise
 
-    def _answer(self, order: Order, stop: threading.Event, tell: Callable[[Event], None]) -> Done:
+    def _answer(
+        self, order: Order, stop: threading.Event, tell: Callable[[Event], None], spent: Spent
+    ) -> Done:
         """What comes of the order that was just given."""
         asked_at: float | None = None
         while True:
@@ -178,6 +203,7 @@ class WorkerProcess:
             elif message["type"] == "stopped":
                 raise _Answered(Stopped())
             elif message["type"] == "failed":
+                spent(message["cost"])
                 raise _Answered(self._failed(message, order))
 
     def end(self, timeout_s: float = POLITE_S) -> None:

@@ -1,13 +1,14 @@
 """What can be asked of jobs: queued, stopped, gone on with, tried again, forgotten.
 
 A job's record in the library says what it is; `durable` says what is left to do. Every move here is
-written in that order, and `settle` mends at start whatever an end of the process left between.
+written in that order, and `settle` mends whatever an end of the process left between.
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ from reelremix.engine.domain.job import (
     JobState,
 )
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import ConfigError, JobError, JobNotFound
+from reelremix.errors import ConfigError, JobError, JobMoved, JobNotFound
 
 LIST = "`reelremix jobs list` shows them"
 STAGES = ("begin", "hear", "decide", "film", "finish")
@@ -61,6 +62,8 @@ class JobQueue:
         self._stores = stores
         self._durable = durable
         self._runner = runner
+        self._queueing = threading.RLock()
+        """Held while a job is queued in two places, so that it is queued once in each."""
 
     def submit(self, new: NewJob) -> JobRecord:
         """Queue a job; the one that is there already, where there is one with its key.
@@ -79,11 +82,12 @@ class JobQueue:
             key=new.key,
             source_id=new.source_id,
         )
-        with self._stores.catalogue.at_once():
-            kept = self._stores.jobs.add(record)
-            if kept.id == record.id:
-                self._tell(record.id, JobQueued())
-        self._durable.enqueue(kept.id, kept.priority)
+        with self._queueing:
+            with self._stores.catalogue.at_once():
+                kept = self._stores.jobs.add(record)
+                if kept.id == record.id:
+                    self._tell(record.id, JobQueued())
+            self._durable.enqueue(kept.id, kept.priority)
         return kept
 
     def cancel(self, job_id: str) -> JobRecord:
@@ -102,8 +106,9 @@ class JobQueue:
                 f"the job {job.id[:8]} is {job.state}, not paused",
                 hint=f"`reelremix jobs show {job.id[:8]}` says more",
             )
-        moved = self._runner.moved(job, JobState.QUEUED, JobQueued("resumed"))
-        self._begin_again(moved, None)
+        with self._queueing:
+            moved = self._runner.moved(job, JobState.QUEUED, JobQueued("resumed"))
+            self._begin_again(moved, None)
         return moved
 
     def retry(self, job_id: str, stage: str | None = None) -> JobRecord:
@@ -125,20 +130,26 @@ class JobQueue:
             )
         attempt = job.attempt + 1
         anew: dict[str, Any] = {"crashes": 0, "ended_at": None, "failure": None, "wanted": None}
-        moved = self._runner.moved(
-            job, JobState.QUEUED, JobRetried(attempt), attempt=attempt, **anew
-        )
-        self._begin_again(moved, stage)
+        told = JobRetried(attempt)
+        with self._queueing:
+            moved = self._runner.moved(job, JobState.QUEUED, told, attempt=attempt, **anew)
+            self._begin_again(moved, stage)
         return moved
 
     def prioritise(self, job_id: str, priority: int) -> JobRecord:
         """Let a job go before or behind others. Raises JobError for one that has ended."""
         _check_priority(priority)
-        job = self._known(job_id)
-        if job.state in ENDED:
-            raise JobError(f"the job {job.id[:8]} is {job.state}: its priority means nothing now")
-        changed = self._stores.jobs.change(job.id, job.state, priority=priority)
-        self._durable.reprioritise(job.id, priority)
+
+        def change(job: JobRecord) -> JobRecord:
+            if job.state in ENDED:
+                raise JobError(
+                    f"the job {job.id[:8]} is {job.state}: its priority means nothing now"
+                )
+            return self._stores.jobs.change(job.id, job.state, priority=priority)
+
+        changed = self._as_found(job_id, change)
+        self._durable.reprioritise(job_id, priority)
+        self._runner.rerank(changed)
         return changed
 
     def purge(self, job_ids: Collection[str]) -> int:
@@ -153,14 +164,15 @@ class JobQueue:
         return gone
 
     def settle(self) -> None:
-        """Queue what the record says is to be done and nobody is going to do: at start."""
-        for job in self._unfinished():
-            if self._durable.is_active(job.id):
-                continue
-            if not self._durable.is_known(job.id):
-                self._durable.enqueue(job.id, job.priority)
-            else:
-                self._begin_again(job, None)
+        """Queue what the record says is to be done and nobody is going to do.
+
+        At start, and now and then: what became of a job may not have been written.
+        """
+        for found in self._unfinished():
+            with self._queueing:
+                job = self._stores.jobs.job(found.id)
+                if job is not None and job.state in UNFINISHED and not self._is_cared_for(job):
+                    self._begin_again(job, None)
 
     def find(self, named: str) -> JobRecord:
         """The job of that id, or whose id begins so. Raises JobError where it is none, or many."""
@@ -173,19 +185,33 @@ class JobQueue:
         raise JobError(f"{named!r} is the beginning of several jobs: {listed}", hint="write more")
 
     def _stop(self, job_id: str, wanted: JobState) -> JobRecord:
-        job = self._known(job_id)
-        if job.state is wanted:
-            return job
-        if job.state is not JobState.RUNNING:
-            moved = self._stopped(job, wanted)
+        def stop(job: JobRecord) -> JobRecord:
+            if job.state is wanted:
+                return job
+            if job.state is not JobState.RUNNING or not self._is_cared_for(job):
+                moved = self._stopped(job, wanted)
+                self._durable.stop(job.id)
+                return moved
+            self._stores.jobs.change(job.id, JobState.RUNNING, wanted=wanted)
+            live = self._runner.stop(job.id)
             self._durable.stop(job.id)
-            return moved
-        self._stores.jobs.change(job.id, JobState.RUNNING, wanted=wanted)
-        live = self._runner.stop(job.id)
-        self._durable.stop(job.id)
-        if live is not None:
-            live.ended.wait(STOPPED_WITHIN_S)
-        return self._known(job_id)
+            if live is not None:
+                live.ended.wait(STOPPED_WITHIN_S)
+            return self._known(job_id)
+
+        return self._as_found(job_id, stop)
+
+    def _as_found(self, job_id: str, act: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        """Do something with a job as it is; again where it moved meanwhile. Raises JobError."""
+        while True:
+            try:
+                return act(self._known(job_id))
+            except JobMoved:
+                continue
+
+    def _is_cared_for(self, job: JobRecord) -> bool:
+        """Whether somebody works on a job, or is going to."""
+        return self._runner.is_under_way(job.id) or self._durable.is_active(job.id)
 
     def _stopped(self, job: JobRecord, wanted: JobState) -> JobRecord:
         """A job that nobody works on, in another state."""
@@ -195,20 +221,19 @@ class JobQueue:
 
     def _begin_again(self, job: JobRecord, stage: str | None) -> None:
         """Queue a job's workflow, wherever it stands."""
+        if stage in ("begin", "hear", "decide"):
+            self._runner.forget_decided(job)
         if not self._durable.is_known(job.id):
             self._durable.enqueue(job.id, job.priority)
             return
         steps = self._durable.steps(job.id)
         if stage is not None:
-            named = [s.number for s in steps if s.name.split(":")[0] == stage]
-            first = min(named, default=len(steps) + 1)
+            due = (step.number for step in steps if step.name.split(":")[0] == stage)
         else:
-            first = next((s.number for s in steps if _is_due(s)), len(steps) + 1)
-        if stage in ("begin", "hear", "decide"):
-            self._runner.forget_decided(job)
+            due = (step.number for step in steps if _is_due(step))
         if self._durable.is_active(job.id):
             self._durable.stop(job.id)
-        self._durable.rewind(job.id, first)
+        self._durable.rewind(job.id, min(due, default=len(steps) + 1))
 
     def _known(self, job_id: str) -> JobRecord:
         job = self._stores.jobs.job(job_id)

@@ -17,6 +17,7 @@ import psutil
 
 from reelremix import __version__
 from reelremix.config import Settings
+from reelremix.daemon.clip_work import WorkOptions
 from reelremix.daemon.durable import Durable
 from reelremix.daemon.gpu import Gpus, NvidiaGpus
 from reelremix.daemon.hub import Hub
@@ -28,12 +29,15 @@ from reelremix.daemon.queue import JobQueue
 from reelremix.daemon.watching import Watching
 from reelremix.daemon.workflows import Runner
 from reelremix.engine.domain.job import JobRecord
+from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.store.factory import Stores, open_stores
+from reelremix.errors import ReelRemixError
 
 MB = 1_000_000
 LEFT_TO_OTHERS = 0.2
 """Of the machine's memory, where nothing else is set."""
 STOP_WITHIN_S = 3.0
+SETTLE_S = 60.0
 
 _log = logging.getLogger("reelremix.daemon")
 
@@ -70,10 +74,13 @@ class Daemon:
             self.stores,
             self.pool,
             self.hub,
+            WorkOptions(
+                lock_dir=settings.locks_path,
+                films_at_once=workers,
+                is_installed=InstalledModels(settings.model_roots).has,
+            ),
             crash_limit=settings.crash_limit,
-            lock_dir=settings.locks_path,
             artifact_cap_bytes=settings.artifact_cap_mb * MB,
-            films_at_once=workers,
             ended=self._tell_ended,
         )
         listening = sum(slot.role is Role.HEAR for slot in self.pool.slots)
@@ -88,6 +95,8 @@ class Daemon:
         self.when_ended(self.watching.job_ended)
         self.queue.settle()
         self.watching.start()
+        self._settler = threading.Thread(target=self._settle, daemon=True)
+        self._settler.start()
 
     def when_ended(self, told: Callable[[JobRecord], None]) -> None:
         """Have somebody told of every job that has ended; must return quickly and never raise."""
@@ -132,6 +141,16 @@ class Daemon:
     def uptime_s(self) -> float:
         """Since it began."""
         return round(time.monotonic() - self.began, 1)
+
+    def _settle(self) -> None:
+        """Now and then, look for jobs that nobody works on although somebody should."""
+        while not self.is_stopping.wait(SETTLE_S):
+            try:
+                self.queue.settle()
+            except ReelRemixError as exc:  # it is looked again
+                _log.warning("jobs could not be looked through: %s", exc)
+            finally:
+                self.stores.release_thread()
 
     def _tell_outdated(self, version: str) -> None:
         _log.warning("ReelRemix %s is on disk now: the daemon begins anew", version)

@@ -11,7 +11,7 @@ it went, stdin ends and the worker removes what it was writing and exits.
          {"type": "event", "number": 1, "event": {...}}
          {"type": "writing", "path": "..."}   {"type": "written", "path": "..."}
          {"type": "done", "number": 1, "result": ..., "cost": {...}}
-         {"type": "failed", "number": 1, "error": {...}, "stack": "..." or null}
+         {"type": "failed", "number": 1, "error": {...}, "stack": "..." or null, "cost": {...}}
          {"type": "stopped", "number": 1}
 """
 
@@ -37,7 +37,7 @@ from reelremix.engine import codec
 from reelremix.engine.domain.context import CancelToken, PartialFiles
 from reelremix.engine.domain.events import Event, LoggedEvent, StageFinished, StageProgress
 from reelremix.engine.joblog import PROGRESS_INTERVAL_S
-from reelremix.engine.jobs.job import counted
+from reelremix.engine.jobs.job import Job, counted
 from reelremix.engine.library import Library
 from reelremix.engine.memory import keep_freed_memory
 from reelremix.engine.models.warm import WarmModels
@@ -124,32 +124,32 @@ class Worker:
 
     def _answer(self, order: dict[str, Any]) -> dict[str, Any]:
         """What became of a step. Whatever goes wrong with it, the next one has its turn."""
-        try:
-            return self._done(order)
-        except Cancelled:
-            return {"type": "stopped"}
-        except ReelRemixError as exc:
-            return {"type": "failed", "error": plain_error(exc), "stack": None}
-        except Exception as exc:
-            stack = "".join(traceback.format_exception(exc))
-            return {"type": "failed", "error": plain_error(exc), "stack": stack}
-        finally:
-            del self._tokens[order["number"]]
-
-    def _done(self, order: dict[str, Any]) -> dict[str, Any]:
         assert self._library is not None
         number = order["number"]
         told = _Told(lambda message: self._say({**message, "number": number}))
         ctx = self._library.context(told, self._tokens[number], self._writing)
-        job = order["job"]
         try:
-            with counted(job["id"], ctx, told.stages) as part:
-                step: Step = STEPS[job["kind"]][order["step"]]
-                result = step(job["request"], order["given"], part)
-                cost = part.cost
+            with counted(order["job"]["id"], ctx, told.stages) as part:
+                answer = _outcome(order, part)
+                return {**answer, "cost": codec.to_plain(part.cost)}
         finally:
             self._library.release_thread()
-        return {"type": "done", "result": codec.to_plain(result), "cost": codec.to_plain(cost)}
+            del self._tokens[number]
+
+
+def _outcome(order: dict[str, Any], part: Job) -> dict[str, Any]:
+    job = order["job"]
+    try:
+        step: Step = STEPS[job["kind"]][order["step"]]
+        result = step(job["request"], order["given"], part)
+    except Cancelled:
+        return {"type": "stopped"}
+    except ReelRemixError as exc:
+        return {"type": "failed", "error": plain_error(exc), "stack": None}
+    except Exception as exc:
+        stack = "".join(traceback.format_exception(exc))
+        return {"type": "failed", "error": plain_error(exc), "stack": stack}
+    return {"type": "done", "result": codec.to_plain(result)}
 
 
 class _Told:

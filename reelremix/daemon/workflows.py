@@ -1,9 +1,6 @@
-"""What a job does, step by step, and what becomes of it; the same for one machine and for many.
+"""What becomes of a job, on one machine or on many: begun, stopped, gone on with, ended.
 
-A job of kind `clip` begins (looks at the recording), hears, decides, renders each clip as a step of
-its own, and finishes (hears the films again, lists them). Steps are done by worker processes and
-kept by `durable`; a step that is done is not done again, whatever happens to this process. States
-and facts are written here, together.
+Its steps are those of its kind (`clip_work`). States and facts are written here, together.
 """
 
 from __future__ import annotations
@@ -11,19 +8,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
-from reelremix.daemon import durable
-from reelremix.daemon.durable import Retries, Stopped
-from reelremix.daemon.gpu import GPU_NEEDS_MB
-from reelremix.daemon.pool import Ask, Role
-from reelremix.daemon.process import Done, Order
-from reelremix.engine.domain.context import CancelToken
+from reelremix.daemon.clip_work import ClipWork, Live, Workers, WorkOptions, rank_of
+from reelremix.daemon.durable import Stopped
 from reelremix.engine.domain.events import (
     Event,
     JobCancelled,
@@ -33,11 +22,7 @@ from reelremix.engine.domain.events import (
     JobPaused,
     JobQueued,
     JobResumed,
-    JobStarted,
-    StageFinished,
-    StageProgress,
     StageStarted,
-    Waiting,
     Warned,
 )
 from reelremix.engine.domain.job import (
@@ -50,59 +35,12 @@ from reelremix.engine.domain.job import (
 )
 from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.joblog import JobLog, Listener
-from reelremix.engine.locks import hold
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import NothingToClip, ReelRemixError, RenderError, WorkerDied, plain_error
+from reelremix.errors import NothingToClip, ReelRemixError, WorkerDied, plain_error
 
-Tell = Callable[[Event], None]
-
-RETRIES = Retries()
-FIRST = (float("-inf"),)
-"""Ranks before everything else."""
-SOON_S = 2.0
-"""How long a recording mostly takes to be looked at; others are not kept from listening longer."""
 CRASHES = "it was broken off {} times without getting on; the last time in its step `{}`"
-SOME_FAILED = "{} of {} clips could not be rendered"
 
 _log = logging.getLogger("reelremix.daemon")
-
-
-class Worker(Protocol):
-    """Does one step at a time."""
-
-    def run(self, order: Order, stop: threading.Event, tell: Tell) -> Done:
-        """Do a step; raises what went wrong, and Stopped once it has stopped."""
-
-
-class Workers(Protocol):
-    """Lends workers."""
-
-    def lent(
-        self, ask: Ask, job_id: str, stop: threading.Event, tell: Callable[[str], None]
-    ) -> AbstractContextManager[Worker]:
-        """One for the length of a block; `tell` is called with why that has to wait."""
-
-    def expect(self, ask: Ask, within_s: float) -> None:
-        """Keep a place in the line for a step that is about to be asked for, for so long."""
-
-    def measured(self, ask: Ask, peak_mb: float) -> None:
-        """Keep what a step took."""
-
-
-@dataclass(eq=False, slots=True)
-class Live:
-    """A job that is under way here."""
-
-    id: str
-    log: JobLog
-    stop: threading.Event = field(default_factory=threading.Event)
-    ended: threading.Event = field(default_factory=threading.Event)
-    begun: Mapping[str, Any] | None = None
-    folder: str | None = None
-    """Once it was taken."""
-    costs: list[dict[str, Any]] = field(default_factory=list)
-    told: set[str] = field(default_factory=set)
-    """Warnings that were told already, here or before the last end of the process."""
 
 
 class Runner:
@@ -113,13 +51,11 @@ class Runner:
         stores: Stores,
         pool: Workers,
         listener: Listener,
+        options: WorkOptions,
         *,
         crash_limit: int,
-        lock_dir: Path | None = None,
         artifact_cap_bytes: int | None = None,
-        films_at_once: int = 2,
         ended: Callable[[JobRecord], None] = lambda job: None,
-        retries: Retries = RETRIES,
     ) -> None:
         """Carry out nothing yet.
 
@@ -127,22 +63,18 @@ class Runner:
             stores: where jobs and what they make are kept.
             pool: who does the steps.
             listener: is told what happens to every job.
+            options: how jobs are worked on.
             crash_limit: a job that is broken off so often without getting on is given up.
             artifact_cap_bytes: artifacts beyond that are dropped when a job has ended.
-            lock_dir: of the locks that runs of the command line also take.
-            films_at_once: clips of one job that are rendered side by side.
             ended: called with every job that has ended; quick, and never raises.
-            retries: of a step that failed in a way that may pass.
         """
         self._stores = stores
         self._pool = pool
         self._listener = listener
         self._crash_limit = crash_limit
-        self._lock_dir = lock_dir
         self._cap_bytes = artifact_cap_bytes
-        self._films_at_once = films_at_once
         self._ended = ended
-        self._retries = retries
+        self._work = {"clip": ClipWork(stores, pool, options)}
         self._live: dict[str, Live] = {}
         self._lock = threading.Lock()
         self._is_closing = threading.Event()
@@ -198,9 +130,18 @@ class Runner:
         for live in under_way:
             live.ended.wait(max(0.0, deadline - time.monotonic()))
 
+    def rerank(self, job: JobRecord) -> None:
+        """Let a job that is under way go before or behind others, by its priority."""
+        self._pool.rerank(job.id, rank_of(job))
+
     def forget_decided(self, job: JobRecord) -> None:
         """Let what was decided for a job be decided anew."""
         self._stores.artifacts.delete(decided_key(LOCAL_OWNER, job.id))
+
+    def is_under_way(self, job_id: str) -> bool:
+        """Whether a job is under way here."""
+        with self._lock:
+            return job_id in self._live
 
     def under_way(self) -> list[str]:
         """Ids of the jobs that are under way here."""
@@ -231,7 +172,7 @@ class Runner:
                 raise Stopped
             if job.crashes >= self._crash_limit:
                 raise _GivenUp(CRASHES.format(job.crashes, _last_stage(self._stores, job)))
-            usage = _WORK[job.kind](self, job, live)
+            usage = self._work[job.kind].carry_out(job, live)
         except Stopped:
             self._stopped(job, live)
             raise
@@ -274,19 +215,16 @@ class Runner:
             event = JobDead(failure.message)
         ended: dict[str, Any] = {"ended_at": now(), "failure": failure, "wanted": None}
         moved = self.moved(job, state, event, **ended)
-        if live.begun is not None and failure.kind != NothingToClip.__name__:
+        if failure.kind != NothingToClip.__name__:
             self._give_back(job, live)
         self._end(moved, live)
 
     def _give_back(self, job: JobRecord, live: Live) -> None:
         """Leave the folder as it was, where nothing was changed in it; no job fails for it."""
-        if live.begun is None or live.folder is None or self._is_closing.is_set():
+        if self._is_closing.is_set():
             return
-        ask = Ask(Role.WORK, FIRST, "begin")
-        order = _order(job, "give_back", begun=live.begun, folder=live.folder)
         try:
-            with self._pool.lent(ask, job.id, threading.Event(), lambda why: None) as worker:
-                worker.run(order, threading.Event(), lambda event: None)
+            self._work[job.kind].give_back(job, live)
         except (ReelRemixError, Stopped) as exc:
             _log.warning("the folder of job %s was not given back: %s", job.id, exc)
 
@@ -306,139 +244,6 @@ class Runner:
                 log.emit(event)
         return moved
 
-    # -- the steps of a clip job
-
-    def _clip(self, job: JobRecord, live: Live) -> dict[str, float]:
-        is_first = not any(
-            isinstance(logged.event, JobStarted) for logged in self._stores.catalogue.events(job.id)
-        )
-        self._pool.expect(_ask(job, "hear"), SOON_S)  # whoever came first is heard first
-        begun = self._do(job, live, "begin", is_first=is_first, source_id=job.source_id)
-        live.begun = begun
-        with self._alone(begun["source_id"], live):
-            self._keep_folder(job, live, self._do(job, live, "hear", begun=begun), begun)
-            outline = self._do(job, live, "decide", begun=begun)
-            self._keep_folder(job, live, outline["folder"], begun)
-            there: dict[str, Any] = {"begun": begun, "folder": live.folder}
-            films = self._films(job, live, outline["clips"], there)
-            listed = self._do(job, live, "finish", **there, films=films, costs=live.costs)
-        if listed["failed"]:
-            raise RenderError(
-                SOME_FAILED.format(listed["failed"], listed["clips"]),
-                hint=f"`reelremix jobs retry {job.id[:8]}` tries them again",
-            )
-        rendered = {film["clip_id"] for film in films}
-        rendered_s = sum(c["length_s"] for c in outline["clips"] if c["id"] in rendered)
-        return {"source_s": begun["source_s"], "rendered_s": round(rendered_s, 6)}
-
-    def _keep_folder(
-        self, job: JobRecord, live: Live, folder: str, begun: Mapping[str, Any]
-    ) -> None:
-        """Note where the clips go, the first time and where that has changed."""
-        if live.folder != folder and job.folder != folder:
-            found = {"folder": folder, "source_id": begun["source_id"]}
-            self._stores.jobs.change(job.id, JobState.RUNNING, **found)
-        live.folder = folder
-
-    def _films(
-        self,
-        job: JobRecord,
-        live: Live,
-        outlined: Sequence[Mapping[str, Any]],
-        there: Mapping[str, Any],
-    ) -> list[Mapping[str, Any]]:
-        """Render every clip; told as one stage, with progress over all of them."""
-        if not outlined:
-            return []
-        began = time.monotonic()
-        live.log.emit(StageStarted("render"))
-        progress = _Frames(partial(self._tell, live), outlined)
-        works = [
-            (
-                f"film:{clip['id']}",
-                partial(
-                    self._film, job, live,
-                    {**there, "clip": clip["id"]}, progress.of(clip["id"]),
-                ),
-            )
-            for clip in outlined
-        ]  # fmt: skip
-        wait = partial(self._wait, live)
-        done = durable.steps_at_once(works, self._films_at_once, self._retries, wait)
-        wall_s = round(time.monotonic() - began, 3)
-        stage = StageFinished("render", wall_s, cached=progress.is_cached)
-        live.log.emit(stage)
-        live.costs.append(_rendering_cost([result["cost"] for result in done], stage))
-        return [result["result"] for result in done if result["result"] is not None]
-
-    def _film(
-        self,
-        job: JobRecord,
-        live: Live,
-        given: Mapping[str, Any],
-        tell: Tell,
-    ) -> dict[str, Any]:
-        try:
-            return self._attempt(job, live, "film", given, tell)
-        finally:  # each is in a thread of its own
-            self._stores.release_thread()
-
-    def _do(self, job: JobRecord, live: Live, step: str, **given: Any) -> Any:
-        """Do a step, unless it is done."""
-        tell = partial(self._tell, live)
-        work = partial(self._attempt, job, live, step, given, tell)
-        done = durable.step(step, work, self._retries, partial(self._wait, live))
-        live.costs.append(done["cost"])
-        return done["result"]
-
-    def _attempt(
-        self,
-        job: JobRecord,
-        live: Live,
-        step: str,
-        given: Mapping[str, Any],
-        tell: Tell,
-    ) -> dict[str, Any]:
-        """Have a worker do a step once."""
-        ask, name = _ask(job, step), _named(step, given)
-        with self._pool.lent(ask, job.id, live.stop, partial(_tell_wait, live)) as worker:
-            _log.info("step begins", extra={"job": job.id, "step": name})
-            done: Done = worker.run(_order(job, step, **given), live.stop, tell)
-        wall_s = done.cost["wall_s"]
-        _log.info("step is done", extra={"job": job.id, "step": name, "wall_s": wall_s})
-        self._pool.measured(ask, done.cost["peak_rss_mb"])
-        self._got_on(job)
-        return {"result": done.result, "cost": done.cost}
-
-    def _tell(self, live: Live, event: Event) -> None:
-        """Log what a worker tells; a warning once a job."""
-        if isinstance(event, Warned):
-            if event.message in live.told:
-                return
-            live.told.add(event.message)
-        live.log.emit(event)
-
-    def _got_on(self, job: JobRecord) -> None:
-        """Something was completed: what broke the job off before was not this."""
-        if job.crashes:
-            self._stores.jobs.change(job.id, JobState.RUNNING, crashes=0)
-
-    def _wait(self, live: Live, error: ReelRemixError, wait_s: float) -> None:
-        live.log.emit(Waiting(f"{error.message}; trying again in {wait_s:.0f} s"))
-        if live.stop.wait(wait_s):
-            raise Stopped
-
-    @contextmanager
-    def _alone(self, source_id: str, live: Live) -> Iterator[None]:
-        """Hold the recording against runs of the command line and against other jobs."""
-        holding = _Holding(self._lock_dir, live.log, _StopToken(live.stop))
-        reason = "another run is working on this source"
-        release = hold(f"{LOCAL_OWNER}-{source_id[:32]}", reason, holding)
-        try:
-            yield
-        finally:
-            release()
-
 
 class _GivenUp(Exception):
     """A job is not tried once more."""
@@ -446,85 +251,6 @@ class _GivenUp(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.failure = Failure("JobError", message, "`reelremix jobs retry` begins it anew")
-
-
-class _StopToken(CancelToken):
-    """A job's wish to stop, as the engine asks for it."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self._event = stop
-
-    def raise_if_set(self) -> None:
-        """Raise Stopped when the job is to stop."""
-        if self._event.is_set():
-            raise Stopped
-
-
-@dataclass(frozen=True, slots=True)
-class _Holding:
-    """What waiting for a lock needs to know of a job."""
-
-    lock_dir: Path | None
-    reporter: JobLog
-    cancel: CancelToken
-
-
-class _Frames:
-    """Progress over the clips of a job."""
-
-    def __init__(self, tell: Tell, outlined: Sequence[Mapping[str, Any]]) -> None:
-        self._tell = tell
-        self._total = sum(clip["frames"] for clip in outlined)
-        self._done: dict[str, float] = {}
-        self.is_cached = True
-        """Whether every clip was there already."""
-
-    def of(self, clip_id: str) -> Tell:
-        """Who is told what happens while one clip is rendered."""
-
-        def tell(event: Event) -> None:
-            if isinstance(event, StageProgress):
-                self.is_cached = False
-                self._done[clip_id] = event.done
-                done = sum(self._done.values())
-                self._tell(StageProgress("render", done, self._total, "frames"))
-            else:
-                self._tell(event)
-
-        return tell
-
-
-def _tell_wait(live: Live, why: str) -> None:
-    live.log.emit(Waiting(why))
-
-
-def _ask(job: JobRecord, step: str) -> Ask:
-    rank = (float(-job.priority), job.created_at)
-    if step != "hear":
-        return Ask(Role.WORK, rank, step)
-    heard = job.request.get("transcribe", {})
-    model, device = str(heard.get("model", "auto")), str(heard.get("device", "auto"))
-    gpu_mb = GPU_NEEDS_MB.get(model, GPU_NEEDS_MB["large-v3"])
-    return Ask(Role.HEAR, rank, f"hear {model}", 0 if device == "cpu" else gpu_mb)
-
-
-def _rendering_cost(costs: Sequence[Mapping[str, Any]], stage: StageFinished) -> dict[str, Any]:
-    """What clips that were rendered side by side took together."""
-    told = {"name": stage.stage, "wall_s": stage.wall_s, "cached": stage.cached}
-    return {
-        "wall_s": stage.wall_s,
-        "stages": [told],
-        "peak_rss_mb": sum(sorted(cost["peak_rss_mb"] for cost in costs)[-2:]),
-        "network": list(dict.fromkeys(call for cost in costs for call in cost["network"])),
-    }
-
-
-def _named(step: str, given: Mapping[str, Any]) -> str:
-    return f"{step}:{given['clip']}" if "clip" in given else step
-
-
-def _order(job: JobRecord, step: str, **given: Any) -> Order:
-    return Order(step, job.id, job.kind, job.request, given)
 
 
 def _failure(error: Exception) -> Failure:
@@ -540,6 +266,3 @@ def _last_stage(stores: Stores, job: JobRecord) -> str:
 def now() -> float:
     """Seconds since the epoch, UTC, as records and events have them."""
     return round(time.time(), 3)
-
-
-_WORK: Mapping[str, Callable[[Runner, JobRecord, Live], dict[str, float]]] = {"clip": Runner._clip}

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.config import Settings
-from reelremix.engine.domain.choice import Censor, Choice, LayoutChoice, Tighten, Zoom, one_of
+from reelremix.engine.domain.choice import (
+    Censor,
+    Choice,
+    GpuFull,
+    LayoutChoice,
+    Tighten,
+    Zoom,
+    one_of,
+)
 from reelremix.engine.domain.request import (
     AUTO,
     OFF,
@@ -92,6 +100,7 @@ def transcribe_options(settings: Settings, transcript: Path | None = None) -> Tr
         transcript=str(transcript) if transcript else None,
         align=settings.align,
         speakers=settings.speakers,
+        gpu_full=choice_of(GpuFull, settings.gpu_full, "gpu_full"),
     )
 
 

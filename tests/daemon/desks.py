@@ -9,20 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.config import Settings
+from reelremix.daemon.clip_work import WorkOptions
 from reelremix.daemon.durable import Durable, Retries, Stopped
-from reelremix.daemon.pool import Ask
-from reelremix.daemon.process import Done, Order
+from reelremix.daemon.pool import Ask, Lent
+from reelremix.daemon.process import Done, Order, Spent
 from reelremix.daemon.queue import JobQueue, NewJob
 from reelremix.daemon.workflows import Runner
 from reelremix.engine.domain.events import Event, JobStarted, LoggedEvent, StageFinished
 from reelremix.engine.domain.job import JobRecord, JobState
 from reelremix.engine.store.factory import open_local
+from reelremix.errors import ReelRemixError
 from tests.daemon.rig import eventually
 
 BEGUN = {"source_id": "ab" * 32, "name": "talk.mp4", "source_s": 20.0}
 FOLDER = "/clips/talk"
 OUTLINED = [{"id": f"clip{n}", "frames": 100, "length_s": 4.0} for n in (1, 2)]
 COST = {"wall_s": 0.1, "stages": [], "peak_rss_mb": 100.0, "network": []}
+FAILED_COST = {**COST, "network": ["https://example.org/talk.mp4"]}
 QUICK = Retries(attempts=3, wait_s=0.01, factor=1.0)
 WITHIN_S = 10.0
 
@@ -54,24 +57,41 @@ class Hands:
         self.answer = answer
         self.orders: list[Order] = []
         self.asks: list[Ask] = []
+        self.ranks: list[tuple[float, ...]] = []
+        """Those that were given to jobs that wait."""
+        self.gpu_is_full = False
 
     @contextmanager
     def lent(
         self, ask: Ask, job_id: str, stop: threading.Event, tell: Callable[[str], None]
-    ) -> Iterator[Hands]:
+    ) -> Iterator[Lent]:
         """This one."""
         if stop.is_set():
             raise Stopped
         self.asks.append(ask)
-        yield self
+        yield Lent(self, ask.instead[0] if self.gpu_is_full and ask.instead else ask)
 
-    def run(self, order: Order, stop: threading.Event, tell: Callable[[Event], None]) -> Done:
+    def run(
+        self,
+        order: Order,
+        stop: threading.Event,
+        tell: Callable[[Event], None],
+        spent: Spent = lambda cost: None,
+    ) -> Done:
         """Answer."""
         self.orders.append(order)
-        return Done(self.answer(order, stop, tell), COST)
+        try:
+            return Done(self.answer(order, stop, tell), COST)
+        except ReelRemixError:
+            spent(FAILED_COST)
+            raise
 
-    def expect(self, ask: Ask, within_s: float) -> None:
+    def expect(self, ask: Ask, job_id: str, within_s: float) -> None:
         """There is no line."""
+
+    def rerank(self, job_id: str, rank: tuple[float, ...]) -> None:
+        """Note it."""
+        self.ranks.append(rank)
 
     def measured(self, ask: Ask, peak_mb: float) -> None:
         """Nothing is learned from it."""
@@ -118,13 +138,14 @@ class Desk:
         self.heard: list[LoggedEvent] = []
         settings = Settings(data_dir=str(folder))
         self.stores = open_local(settings)
-        options = {"crash_limit": 3, "retries": QUICK, "lock_dir": folder / "locks", **more}
+        options = WorkOptions(folder / "locks", retries=QUICK)
         self.runner = Runner(
             self.stores,
             self.hands,
             self,
+            options,
             ended=self.ended.append,
-            **options,
+            **{"crash_limit": 3, **more},
         )
         folder.mkdir(parents=True, exist_ok=True)
         self._shared = shared
@@ -149,7 +170,8 @@ class Desk:
 
     def submit(self, **more: Any) -> JobRecord:
         """Queue a job."""
-        new = NewJob("clip", {"source": "/talk.mp4"}, "talk.mp4", **more)
+        asked = {"source": "/talk.mp4", **more.pop("request", {})}
+        new = NewJob("clip", asked, "talk.mp4", **more)
         if self._shared is None:
             return self.queue.submit(new)
         with self._shared.held:  # nobody takes it before it is known whose it is

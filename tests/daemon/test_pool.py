@@ -13,7 +13,7 @@ import pytest
 
 from reelremix.config import Settings
 from reelremix.daemon.durable import Stopped
-from reelremix.daemon.gpu import Device, NoGpus
+from reelremix.daemon.gpu import Device, Gpus, NoGpus, smaller_models
 from reelremix.daemon.needs import Needs
 from reelremix.daemon.pool import YIELDING, Ask, Pool, Role, described
 from reelremix.daemon.process import Start
@@ -43,6 +43,7 @@ class Machine:
     def __init__(self, *devices: Device, rss_mb: int = 100) -> None:
         self.begun: list[Process] = []
         self.gpus = list(devices)
+        self.used: int | None = None
         self._rss_mb = rss_mb
 
     def spawn(self, start: Start) -> Any:
@@ -54,6 +55,10 @@ class Machine:
         """As they are now."""
         return self.gpus
 
+    def used_mb(self, id: str, pid: int) -> int | None:
+        """What its process takes."""
+        return self.used
+
 
 @pytest.fixture
 def pools(tmp_path: Path) -> Iterator[Callable[..., Pool]]:
@@ -62,7 +67,7 @@ def pools(tmp_path: Path) -> Iterator[Callable[..., Pool]]:
 
     def make(machine: Machine, workers: int = 2, limit_mb: int = 9000, idle_s: float = 60) -> Pool:
         needs = Needs(tmp_path / "needs.json")
-        gpus = machine if machine.gpus else NoGpus()
+        gpus: Gpus = machine if machine.gpus else NoGpus()
         start = Start(Settings(data_dir=str(tmp_path)))
         made.append(Pool(start, workers, gpus, needs, limit_mb, idle_s, machine.spawn))
         return made[-1]
@@ -76,8 +81,8 @@ def work(rank: float = 0, what: str = "film") -> Ask:
     return Ask(Role.WORK, (rank,), what)
 
 
-def hear(rank: float = 0, gpu_mb: int = 0) -> Ask:
-    return Ask(Role.HEAR, (rank,), "hear base", gpu_mb)
+def hear(rank: float = 0, model: str | None = None, *instead: Ask) -> Ask:
+    return Ask(Role.HEAR, (rank,), "hear base", model, instead=instead)
 
 
 def test_a_process_is_begun_once_and_lent_again(pools: Any) -> None:
@@ -141,9 +146,11 @@ def test_who_is_to_stop_gets_none(pools: Any) -> None:
 def test_a_process_that_ended_is_begun_anew(pools: Any) -> None:
     machine = Machine()
     pool = pools(machine)
-    with pool.lent(work(), "a", NEVER, print) as process:
+    with pool.lent(work(), "a", NEVER, print) as lent:
+        process: Any = lent.worker
         process.is_alive = False
-    with pool.lent(work(), "a", NEVER, print) as process:
+    with pool.lent(work(), "a", NEVER, print) as lent:
+        process = lent.worker
         assert process.is_alive
     assert len(machine.begun) == 2
 
@@ -209,7 +216,7 @@ def test_measurements_that_are_damaged_are_as_good_as_none(tmp_path: Path, text:
 def test_each_gpu_has_a_process_that_listens(pools: Any) -> None:
     machine = Machine(Device("GPU-a", "H", 8000, 8000), Device("GPU-b", "H", 8000, 8000))
     pool = pools(machine)
-    first, second = (pool.lent(hear(gpu_mb=4000), job, NEVER, print) for job in "ab")
+    first, second = (pool.lent(hear(model="large-v3-turbo"), job, NEVER, print) for job in "ab")
     with first, second:
         assert {process.start.device for process in machine.begun} == {"GPU-a", "GPU-b"}
 
@@ -222,19 +229,83 @@ def test_a_gpu_without_room_is_waited_for(pools: Any) -> None:
         told.append(why)
         machine.gpus = [Device("GPU-a", "H", 8000, 6000)]
 
-    with pool.lent(hear(gpu_mb=5000), "a", NEVER, tell):
-        assert told == ["the GPU is busy: 5.0 GB are needed, 3.1 GB free"]
+    with pool.lent(hear(model="large-v3"), "a", NEVER, tell):
+        assert told == ["the GPU is busy: 5.5 GB are needed, 3.1 GB free"]
 
 
 def test_the_gpu_with_room_is_taken(pools: Any) -> None:
     machine = Machine(Device("GPU-a", "H", 8000, 1000), Device("GPU-b", "H", 8000, 7000))
-    with pools(machine).lent(hear(gpu_mb=4000), "a", NEVER, print):
+    with pools(machine).lent(hear(model="large-v3-turbo"), "a", NEVER, print):
         assert machine.begun[0].start.device == "GPU-b"
+
+
+def test_a_smaller_model_or_the_cpu_is_taken_where_that_was_asked_for(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 1500))
+    smaller = [hear(0, name) for name in ("medium", "small", "base")]
+    with pools(machine).lent(hear(0, "large-v3", *smaller), "a", NEVER, print) as lent:
+        assert lent.ask.gpu_model == "small"
+    cpu = Ask(Role.HEAR, (0.0,), "hear large-v3 cpu", changes={"device": "cpu"})
+    with pools(machine).lent(hear(0, "large-v3", cpu), "a", NEVER, print) as lent:
+        assert lent.ask.changes == {"device": "cpu"}
+
+
+def test_what_is_asked_for_is_done_where_there_is_room(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 7000))
+    with pools(machine).lent(hear(0, "large-v3", hear(0, "base")), "a", NEVER, print) as lent:
+        assert lent.ask.gpu_model == "large-v3"
+
+
+def test_what_a_model_takes_of_a_gpu_is_measured(pools: Any, tmp_path: Path) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 7000))
+    machine.used = 2100
+    with pools(machine).lent(hear(0, "small"), "a", NEVER, print):
+        pass
+    assert Needs(tmp_path / "needs.json").on_gpu("small") == 2100
+
+
+def test_what_its_process_holds_of_a_gpu_counts_as_room(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 7000))
+    pool, told, stop = pools(machine), list[str](), threading.Event()
+    with pool.lent(hear(0, "base"), "a", NEVER, print):
+        machine.used, machine.gpus = 3000, [Device("GPU-a", "H", 8000, 2000)]
+    with pool.lent(hear(0, "large-v3-turbo"), "b", NEVER, print):
+        machine.used = 1000
+
+    def tell(why: str) -> None:
+        told.append(why)
+        stop.set()
+
+    with pytest.raises(Stopped), pool.lent(hear(0, "large-v3"), "c", stop, tell):
+        pass
+    assert told == ["the GPU is busy: 5.5 GB are needed, 2.0 GB free"]
+
+
+def test_smaller_models_are_named_the_largest_first_and_in_the_language() -> None:
+    assert smaller_models("large-v3-turbo", None) == ("medium", "small", "base")
+    assert smaller_models("small", "en") == ("base", "tiny.en")
+    assert smaller_models("/my/own", "de")[0] == "large-v3-turbo"
+
+
+def test_who_waits_goes_first_once_that_is_wanted(pools: Any) -> None:
+    pool, order = pools(Machine(), workers=1), list[str]()
+
+    def take(rank: float, name: str) -> None:
+        with pool.lent(work(rank), name, NEVER, lambda why: None):
+            order.append(name)
+
+    with ThreadPoolExecutor(2) as threads:
+        with pool.lent(work(), "now", NEVER, print):
+            waiting = [threads.submit(take, rank, name) for rank, name in ((1, "a"), (2, "b"))]
+            eventually(lambda: len(pool._line) == 2, 5)
+            pool.rerank("b", (0.0,))
+        for one in waiting:
+            one.result(5)
+    assert order == ["b", "a"]
 
 
 def test_a_step_on_the_cpu_needs_no_gpu(pools: Any) -> None:
     machine = Machine(Device("GPU-a", "H", 8000, 0))
-    with pools(machine).lent(hear(gpu_mb=0), "a", NEVER, print):
+    with pools(machine).lent(hear(), "a", NEVER, print):
         assert len(machine.begun) == 1
 
 
@@ -253,11 +324,11 @@ def test_a_place_is_kept_for_who_comes_first_but_not_for_long(pools: Any) -> Non
             order.append(name)
 
     with ThreadPoolExecutor(2) as threads:
-        pool.expect(hear(1.0), 5.0)
+        pool.expect(hear(1.0), "first", 5.0)
         later = threads.submit(take, 2.0, "later")
         eventually(lambda: len(pool._line) == 2, 5)
         threads.submit(take, 1.0, "first").result(5)
         later.result(5)
         assert order == ["first", "later"]
-        pool.expect(hear(1.0), 0.2)
+        pool.expect(hear(1.0), "first", 0.2)
         threads.submit(take, 2.0, "nobody came").result(5)

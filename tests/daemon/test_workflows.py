@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reelremix.engine.domain.events import JobFailed, JobFinished, Waiting, Warned
+from reelremix.engine.domain.events import ClipFailed, JobFailed, JobFinished, Waiting, Warned
 from reelremix.engine.domain.job import JobState
 from reelremix.errors import (
     ConfigError,
@@ -21,7 +21,17 @@ from reelremix.errors import (
     UnreadableMedia,
     WorkerDied,
 )
-from tests.daemon.desks import FOLDER, Desk, Hands, Shared, answered, failing_at, held_at
+from tests.daemon.desks import (
+    FAILED_COST,
+    FOLDER,
+    QUICK,
+    Desk,
+    Hands,
+    Shared,
+    answered,
+    failing_at,
+    held_at,
+)
 from tests.daemon.rig import eventually
 
 ALL = ["begin", "hear", "decide", "film:clip1", "film:clip2", "finish"]
@@ -125,6 +135,96 @@ def test_clips_that_fail_are_told_and_tried_again_alone(desks: Any) -> None:
     desk.queue.retry(job.id)
     assert desk.until(job.id, SUCCEEDED).attempt == 2
     assert desk.hands.steps[before:] == ["film:clip2", "finish"]
+
+
+def test_a_film_that_crashes_its_process_costs_that_film_alone(desks: Any) -> None:
+    def crashing(order: Any, stop: Any, tell: Any) -> Any:
+        if order.step == "film" and order.given["clip"] == "clip2":
+            raise WorkerDied("it crashed (signal 11)")
+        return answered(order, stop, tell)
+
+    desk = desks(Hands(crashing))
+    job = desk.until(desk.submit().id, FAILED)
+    assert job.failure is not None
+    assert job.failure.message == "1 of 2 clips could not be rendered"
+    told = [logged.event for logged in desk.stores.catalogue.events(job.id)]
+    assert [e.clip_id for e in told if isinstance(e, ClipFailed)] == ["clip2"]
+    assert desk.hands.steps.count("film:clip2") == QUICK.attempts
+    desk.hands.answer = answered
+    desk.queue.retry(job.id)
+    desk.until(job.id, SUCCEEDED)
+    assert desk.hands.steps.count("film:clip1") == 1
+
+
+def test_a_try_that_failed_is_counted_in_what_the_run_cost(desks: Any) -> None:
+    desk = desks(Hands(failing_at("begin", OutOfMemory("the GPU is full"))))
+    desk.until(desk.submit().id, SUCCEEDED)
+    finish = next(order for order in desk.hands.orders if order.step == "finish")
+    assert finish.given["costs"][0] == FAILED_COST
+
+
+@pytest.mark.parametrize(
+    ("gpu_full", "changed"), [("cpu", {"device": "cpu"}), ("smaller", {"model": "medium"})]
+)
+def test_what_is_listened_with_where_the_gpu_is_full_is_told_and_kept(
+    desks: Any, gpu_full: str, changed: dict[str, str]
+) -> None:
+    desk = desks()
+    desk.hands.gpu_is_full = True
+    heard = {"model": "large-v3-turbo", "device": "auto", "language": None, "gpu_full": gpu_full}
+    job = desk.until(desk.submit(request={"transcribe": heard}).id, SUCCEEDED)
+    asked = {order.step: order.request["transcribe"] for order in desk.hands.orders}
+    assert asked["begin"] == heard
+    assert all(asked[step] == heard | changed for step in ("hear", "decide", "film", "finish"))
+    told = [logged.event for logged in desk.stores.catalogue.events(job.id)]
+    warned = [event.message for event in told if isinstance(event, Warned)]
+    how = "on the CPU" if gpu_full == "cpu" else "with medium"
+    assert warned == [f"no GPU has room for model large-v3-turbo: listening {how}"]
+    assert job.request["transcribe"] == heard
+
+
+def test_a_full_gpu_is_waited_for_unless_something_else_is_asked_for(desks: Any) -> None:
+    desk = desks()
+    heard = {"model": "large-v3-turbo", "device": "auto"}
+    desk.until(desk.submit(request={"transcribe": heard}).id, SUCCEEDED)
+    ask = next(ask for ask in desk.hands.asks if ask.what.startswith("hear"))
+    assert ask.gpu_model == "large-v3-turbo" and ask.instead == ()
+
+
+def test_a_job_that_began_meanwhile_is_stopped_all_the_same(
+    desks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = desks()
+    answer, there = held_at("hear")
+    desk.hands.answer = answer
+    job = desk.submit()
+    found = desk.stores.jobs.job(job.id)
+    assert there.wait(5)
+    known = desk.queue._known
+    stale = [found]
+    monkeypatch.setattr(desk.queue, "_known", lambda id: stale.pop() if stale else known(id))
+    assert desk.queue.cancel(job.id).state is CANCELLED
+
+
+def test_a_job_that_nobody_works_on_is_stopped_or_begun_again(desks: Any) -> None:
+    desk = desks()
+    done = desk.until(desk.submit().id, SUCCEEDED)
+    lost = desk.stores.jobs.change(done.id, SUCCEEDED, state=RUNNING)
+    eventually(lambda: not desk.runner.is_under_way(lost.id), 5)
+    assert desk.queue.cancel(lost.id).state is CANCELLED
+    desk.stores.jobs.change(done.id, CANCELLED, state=RUNNING)
+    desk.queue.settle()
+    desk.until(lost.id, SUCCEEDED)
+
+
+def test_a_job_that_waits_for_a_process_goes_where_its_priority_says(desks: Any) -> None:
+    answer, there = held_at("hear")
+    desk = desks(Hands(answer))
+    job = desk.submit()
+    assert there.wait(5)
+    desk.queue.prioritise(job.id, 9)
+    assert [rank[0] for rank in desk.hands.ranks] == [-9.0]
+    desk.queue.cancel(job.id)
 
 
 def test_nothing_to_clip_keeps_the_folder_with_the_reason(desks: Any) -> None:

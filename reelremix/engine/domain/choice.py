@@ -42,6 +42,16 @@ class Zoom(StrEnum):
     """There, and while a sentence is said that has a number, a name or a rare word in it."""
 
 
+class GpuFull(StrEnum):
+    """What the daemon does where no GPU has room for the model that is to listen."""
+
+    WAIT = "wait"
+    SMALLER = "smaller"
+    """Listens with the largest installed model that there is room for; waits if there is none."""
+    CPU = "cpu"
+    """Listens on the CPU, with the same model."""
+
+
 class Censor(StrEnum):
     """What becomes of words that are not to be heard."""
 

@@ -139,7 +139,7 @@ class JobStore(Protocol):
     def change(self, job_id: str, was: JobState, **changes: Any) -> JobRecord:
         """Change some fields of a job and leave the others as they are; returns it as it is then.
 
-        Raises JobError where its state is no longer as it `was`.
+        Raises JobMoved where its state is no longer as it `was`.
         """
 
     def jobs(

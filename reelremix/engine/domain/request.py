@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reelremix.engine.domain.choice import Censor, LayoutChoice, Tighten, Zoom
+from reelremix.engine.domain.choice import Censor, GpuFull, LayoutChoice, Tighten, Zoom
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError
 
@@ -55,6 +55,7 @@ class TranscribeOptions:
     """Whether its words, where they have no times, get those at which they are heard."""
     speakers: str = AUTO
     """How many people speak, `auto` to find out, or `off` not to tell them apart."""
+    gpu_full: GpuFull = GpuFull.WAIT
 
 
 def check_speakers(speakers: str) -> None:

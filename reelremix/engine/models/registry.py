@@ -159,6 +159,14 @@ class InstalledModels:
             )
         return found
 
+    def has(self, name: str) -> bool:
+        """Whether a model is here, and whole."""
+        try:
+            self.folder(name)
+        except ModelNotInstalled:
+            return False
+        return True
+
     def loaded(self, kind: str, key: Hashable, load: Callable[[], T]) -> T:
         """A model, loaded anew: none is kept."""
         return load()

@@ -12,7 +12,7 @@ from reelremix.engine.domain.events import LoggedEvent
 from reelremix.engine.domain.job import ENDED, EVERY_JOB, JobFilter, JobRecord, JobState
 from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.store.database import Database
-from reelremix.errors import JobError
+from reelremix.errors import JobMoved
 
 AT_ONCE = 500
 """Jobs that one statement removes."""
@@ -59,7 +59,7 @@ class SqliteJobStore:
     def change(self, job_id: str, was: JobState, **changes: Any) -> JobRecord:
         """Change some fields of a job and leave the others as they are; returns it as it is then.
 
-        Raises JobError where its state is no longer as it `was`.
+        Raises JobMoved where its state is no longer as it `was`.
         """
         with self._db.transaction() as connection:
             found = connection.execute(
@@ -67,7 +67,7 @@ class SqliteJobStore:
                 (self._owner, job_id, was),
             ).fetchone()
             if found is None:
-                raise JobError(f"the job {job_id[:8]} is no longer {was}")
+                raise JobMoved(f"the job {job_id[:8]} is no longer {was}")
             job = replace(_job(found[0]), **changes)
             connection.execute(
                 "UPDATE jobs SET state = ?, detail = ? WHERE owner = ? AND id = ?",

@@ -9,7 +9,7 @@ from typing import Any
 from reelremix.engine.domain.events import LoggedEvent
 from reelremix.engine.domain.job import ENDED, EVERY_JOB, JobFilter, JobRecord, JobState
 from reelremix.engine.store.memory import MemoryCatalogue
-from reelremix.errors import JobError
+from reelremix.errors import JobMoved
 
 
 class MemoryJobStore:
@@ -38,10 +38,10 @@ class MemoryJobStore:
     def change(self, job_id: str, was: JobState, **changes: Any) -> JobRecord:
         """Change some fields of a job and leave the others as they are; returns it as it is then.
 
-        Raises JobError where its state is no longer as it `was`.
+        Raises JobMoved where its state is no longer as it `was`.
         """
         if job_id not in self._jobs or self._jobs[job_id].state is not was:
-            raise JobError(f"the job {job_id[:8]} is no longer {was}")
+            raise JobMoved(f"the job {job_id[:8]} is no longer {was}")
         self._jobs[job_id] = replace(self._jobs[job_id], **changes)
         return self._jobs[job_id]
 
