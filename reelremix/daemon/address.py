@@ -10,12 +10,13 @@ import json
 import os
 import secrets
 import stat
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from reelremix.engine.store.files import write_atomically
+from reelremix.engine.store.files import cannot_write, write_atomically
 from reelremix.errors import ConfigError, DaemonError
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
@@ -57,9 +58,9 @@ class DaemonFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.path.chmod(PRIVATE_FOLDER)
             self._lock.acquire(timeout=0)
+            write_atomically(self.path / "pid", str(os.getpid()).encode())
         except Timeout as exc:
-            at = self.address()
-            who = f" (process {at.pid})" if at is not None else ""
+            who = f" (process {pid})" if (pid := self.pid()) is not None else ""
             raise DaemonError(f"a daemon runs already{who}", hint=RUNNING_HINT) from exc
         except OSError as exc:
             raise ConfigError(
@@ -79,14 +80,24 @@ class DaemonFolder:
         except OSError:  # a folder that cannot be written to has no daemon
             return False
 
+    def pid(self) -> int | None:
+        """The process that claimed the folder last; None where nobody knows."""
+        try:
+            return int((self.path / "pid").read_text())
+        except (OSError, ValueError):
+            return None
+
     def new_token(self) -> str:
-        """Another token than before, in a file that nobody else can read."""
+        """Another token than before, in a file that nobody else can read. Raises ConfigError."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         file = self.path / "token"
-        file.unlink(missing_ok=True)
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-        with os.fdopen(handle, "w") as out:
-            out.write(token)
+        try:
+            file.unlink(missing_ok=True)
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+            with os.fdopen(handle, "w") as out:
+                out.write(token)
+        except OSError as exc:
+            raise cannot_write(file, exc) from exc
         return token
 
     def token(self) -> str:
@@ -118,7 +129,8 @@ class DaemonFolder:
     def withdraw(self) -> None:
         """Say nothing any more: the daemon ends."""
         for name in ("address.json", "token"):
-            (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):  # a disk that is gone has nothing to be found on
+                (self.path / name).unlink(missing_ok=True)
 
     def address(self) -> Address | None:
         """Where the daemon answers; None where none said so, or what it said is not understood."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -28,16 +30,22 @@ from reelremix.daemon.protocol import (
 )
 from reelremix.engine import codec
 from reelremix.engine.domain.events import LoggedEvent
+from reelremix.engine.domain.job import ENDED
 from reelremix.errors import DaemonError, error_of
 
 T = TypeVar("T")
 START = "`reelremix daemon start` starts it"
-ANSWER_S = 30.0
+ANSWER_S = 45.0
+"""Longer than the daemon waits for a library that another program holds."""
 SILENT_S = 40.0
 """A stream beats every fifteen seconds: one that says nothing for so long is broken."""
 AGAIN_S = 0.5
 GIVEN_UP_S = 60.0
 """A daemon that was cut off is waited for so long: it may be restarting."""
+
+
+class Unanswered(DaemonError):
+    """The daemon was asked and did not answer: what was asked may be done or not."""
 
 
 class DaemonClient:
@@ -76,8 +84,13 @@ class DaemonClient:
         return self._get("/stats", Stats, days=days)
 
     def submit(self, new: Submission) -> JobView:
-        """Queue a job."""
-        return self._post("/jobs", JobView, codec.to_plain(new))
+        """Queue a job; once, however often it has to be asked for."""
+        keyed = replace(new, key=new.key or uuid.uuid4().hex)
+        try:
+            return self._post("/jobs", JobView, codec.to_plain(keyed))
+        except Unanswered:
+            self._again()
+            return self._post("/jobs", JobView, codec.to_plain(keyed))
 
     def jobs(
         self,
@@ -165,6 +178,9 @@ class DaemonClient:
                     if logged is not None:
                         after = max(after, logged.seq)
                     yield logged
+                if self.job(job_id).state in ENDED:
+                    return
+                raise DaemonError("the daemon is ending")
             except (httpx.TransportError, DaemonError) as exc:
                 lost_at = lost_at or time.monotonic()
                 if time.monotonic() - lost_at > GIVEN_UP_S:
@@ -175,8 +191,6 @@ class DaemonClient:
                 yield None
                 time.sleep(AGAIN_S)
                 self._again()
-            else:
-                return
 
     def all_events(self) -> Iterator[LoggedEvent | None]:
         """What happens to all jobs from now on; None now and then while nothing does.
@@ -185,6 +199,7 @@ class DaemonClient:
         """
         with _reached():
             yield from self._stream("/events", {})
+        raise DaemonError("the daemon is ending", hint=START)
 
     def _stream(self, path: str, asked: Mapping[str, Any]) -> Iterator[LoggedEvent | None]:
         limit = httpx.Timeout(ANSWER_S, read=SILENT_S)
@@ -222,9 +237,14 @@ class DaemonClient:
 
 
 def _connected(folder: DaemonFolder) -> httpx.Client:
-    address = folder.address()
-    if address is None or not folder.is_claimed():
+    if not folder.is_claimed():
         raise DaemonError("the daemon is not running", hint=START)
+    address = folder.address()
+    if address is None:
+        raise DaemonError(
+            f"the daemon (process {folder.pid() or 'unknown'}) does not say where it answers",
+            hint="it may be starting; if not, `reelremix daemon restart` begins it anew",
+        )
     http = httpx.Client(
         base_url=address.url,
         headers={"Authorization": f"Bearer {folder.token()}"},
@@ -259,7 +279,7 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except httpx.TransportError as exc:
-        raise DaemonError(f"the daemon does not answer: {exc}", hint=START) from exc
+        raise Unanswered(f"the daemon does not answer: {exc}", hint=START) from exc
 
 
 def _refused(answer: httpx.Response) -> Exception:

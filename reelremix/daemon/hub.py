@@ -48,6 +48,7 @@ class Hub:
         self._told = asyncio.Event()
         self._arrived = asyncio.Condition()
         self._turn = 0
+        self._is_closed = False
         self.last = jobs.last_number()
         """Number of the last fact that is held or was there before."""
         self.listeners = 0
@@ -80,6 +81,13 @@ class Hub:
                 self._turn += 1
                 self._arrived.notify_all()
 
+    async def close(self) -> None:
+        """End every stream: the daemon ends."""
+        async with self._arrived:
+            self._is_closed = True
+            self._turn += 1
+            self._arrived.notify_all()
+
     async def _take_up(self) -> bool:
         """Hold the facts that are new; returns whether there were any."""
         before = self.last
@@ -92,7 +100,7 @@ class Hub:
                 return self.last > before
 
     async def listen(self, after: int | None, idle_s: float) -> AsyncIterator[Numbered | None]:
-        """Everything after a fact's number, None for what comes from now on; endless.
+        """Everything after a fact's number, None for what comes from now on, until it is closed.
 
         Yields None when nothing happened for so many seconds.
         """
@@ -100,7 +108,7 @@ class Hub:
         shown: dict[str, LoggedEvent] = {}
         self.listeners += 1
         try:
-            while True:
+            while not self._is_closed:
                 turn, last = self._turn, self.last
                 found = await self._since(place)
                 for entry in found:

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import NoReturn
@@ -13,12 +14,14 @@ from typing import NoReturn
 import psutil
 
 from reelremix.config import Settings
-from reelremix.daemon.address import Address, DaemonFolder
+from reelremix.daemon.address import RUNNING_HINT, Address, DaemonFolder
 from reelremix.errors import DaemonError, ReelRemixError
 
 STARTED_WITHIN_S = 30.0
 STOPPED_WITHIN_S = 10.0
 LOOK_S = 0.05
+SAID = "reelremix: error: "
+"""How an error begins on stderr."""
 FOREGROUND = ("-P", "-m", "reelremix", "daemon", "start", "--foreground")
 
 _log = logging.getLogger("reelremix.daemon")
@@ -53,37 +56,41 @@ def start(settings: Settings) -> Address:
     _require_posix()
     folder = DaemonFolder(settings.daemon_path)
     if folder.is_claimed():
-        raise DaemonError(
-            "a daemon runs already", hint="`reelremix daemon status` shows what it is doing"
-        )
-    folder.path.mkdir(parents=True, exist_ok=True)
-    first_words = folder.path / "start.log"
-    with first_words.open("wb") as out:
+        who = f" (process {pid})" if (pid := folder.pid()) is not None else ""
+        raise DaemonError(f"a daemon runs already{who}", hint=RUNNING_HINT)
+    with tempfile.TemporaryFile() as first_words:
         child = subprocess.Popen(
             [sys.executable, *FOREGROUND],
             stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
+            stdout=first_words,
+            stderr=first_words,
             start_new_session=True,
             env={**os.environ, **_in_full(settings)},
             cwd=Path.home() if Path.home().is_dir() else None,
         )
-    deadline = time.monotonic() + STARTED_WITHIN_S
-    while time.monotonic() < deadline:
-        address = folder.address()
-        if address is not None and address.pid == child.pid:
-            return address
-        if child.poll() is not None:
-            said = first_words.read_text(errors="replace").strip()
-            raise DaemonError(
-                f"the daemon ended at once: {said or f'exit code {child.returncode}'}",
-                hint="`reelremix daemon start --foreground` shows why",
-            )
-        time.sleep(LOOK_S)
+        deadline = time.monotonic() + STARTED_WITHIN_S
+        while time.monotonic() < deadline:
+            address = folder.address()
+            if address is not None and address.pid == child.pid:
+                return address
+            if child.poll() is not None:
+                first_words.seek(0)
+                raise _ended_at_once(first_words.read().decode(errors="replace"), child.returncode)
+            time.sleep(LOOK_S)
     raise DaemonError(
         f"the daemon does not answer after {STARTED_WITHIN_S:.0f} s",
         hint="`reelremix daemon logs` shows what it does",
     )
+
+
+def _ended_at_once(said: str, code: int) -> DaemonError:
+    """Why a daemon did not come up, by what it said last."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    errors = [line.partition(SAID)[2] for line in lines if SAID in line]
+    hints = [line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")]
+    why = errors[-1] if errors else " ".join(lines[-3:]) or f"exit code {code}"
+    hint = hints[-1] if errors and hints else "`reelremix daemon start --foreground` shows more"
+    return DaemonError(f"the daemon ended at once: {why}", hint=hint)
 
 
 def stop(settings: Settings) -> bool:
@@ -96,18 +103,18 @@ def stop(settings: Settings) -> bool:
     folder = DaemonFolder(settings.daemon_path)
     if not folder.is_claimed():
         return False
-    address = folder.address()
+    pid = folder.pid()
     try:
         with DaemonClient(settings) as client:
             client.stop()
     except ReelRemixError:  # it speaks another version, or does not answer: a signal does it
-        if address is None or not _is_daemon(address.pid):
+        if pid is None or not _is_daemon(pid):
             raise
-        psutil.Process(address.pid).terminate()
+        psutil.Process(pid).terminate()
     if _ended(folder, STOPPED_WITHIN_S):
         return True
-    if address is not None and _is_daemon(address.pid):
-        psutil.Process(address.pid).kill()
+    if pid is not None and _is_daemon(pid):
+        psutil.Process(pid).kill()
         if _ended(folder, STOPPED_WITHIN_S):
             return True
     raise DaemonError("the daemon does not end", hint="see `reelremix daemon logs`")

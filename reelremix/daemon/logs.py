@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from reelremix.errors import DaemonError
+from reelremix.errors import ConfigError, DaemonError
 
 LOG_NAME = "daemon.log"
 MOST_BYTES, KEPT_FILES = 5_000_000, 5
@@ -40,7 +40,7 @@ class JsonLines(logging.Formatter):
 def log_to(folder: Path, *, foreground: bool = False) -> None:
     """Log to files in a folder, and what is wrong to the terminal as well.
 
-    Raises DaemonError where they cannot be written.
+    Raises ConfigError where they cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,10 @@ def log_to(folder: Path, *, foreground: bool = False) -> None:
             folder / LOG_NAME, maxBytes=MOST_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
         )
     except OSError as exc:
-        raise DaemonError(f"the daemon cannot log to {folder}: {exc}") from exc
+        raise ConfigError(
+            f"the daemon cannot log to {folder}: {(exc.strerror or str(exc)).lower()}",
+            hint="set REELREMIX_DATA_DIR to a folder you can write to",
+        ) from exc
     file.setFormatter(JsonLines())
     root = logging.getLogger()
     root.setLevel(logging.INFO)

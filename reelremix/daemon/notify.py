@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass, replace
 import httpx
 
 from reelremix import __version__
-from reelremix.engine.domain.job import JobRecord, JobState
+from reelremix.engine.domain.job import JobRecord
 from reelremix.engine.network import is_loopback
 from reelremix.errors import ConfigError
 
@@ -134,8 +134,7 @@ class Delivery:
 
     host: str
     """Of the address; the rest may be a secret."""
-    job_id: str
-    state: JobState
+    job: JobRecord
     attempts: int
     failure: str | None
     """Why it was given up; None where it arrived."""
@@ -320,4 +319,4 @@ class Webhook:
 
     def _end(self, message: _Message, failure: str | None) -> None:
         job = message.job
-        self._told(Delivery(message.url.host, job.id, job.state, message.attempts, failure))
+        self._told(Delivery(message.url.host, job, message.attempts, failure))

@@ -6,10 +6,12 @@ written in that order, and `settle` mends whatever an end of the process left be
 
 from __future__ import annotations
 
-import threading
+import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from reelremix.daemon.durable import Durable, StepRecord
@@ -36,8 +38,12 @@ from reelremix.errors import ConfigError, JobError, JobMoved, JobNotFound
 LIST = "`reelremix jobs list` shows them"
 STAGES = ("begin", "hear", "decide", "film", "finish")
 STOPPED_WITHIN_S = 5.0
+PATIENCE_S = 5.0
+"""For so long somebody who asks waits for a queue that another program holds."""
 PAGE = 500
 UNFINISHED = frozenset({JobState.QUEUED, JobState.RUNNING})
+
+_log = logging.getLogger("reelremix.daemon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,8 @@ class JobQueue:
         self._stores = stores
         self._durable = durable
         self._runner = runner
-        self._queueing = threading.RLock()
-        """Held while a job is queued in two places, so that it is queued once in each."""
+        self._writer = ThreadPoolExecutor(1, "queue")
+        """Does one thing after the other, and waits where another program holds the queue."""
 
     def submit(self, new: NewJob) -> JobRecord:
         """Queue a job; the one that is there already, where there is one with its key.
@@ -82,12 +88,11 @@ class JobQueue:
             key=new.key,
             source_id=new.source_id,
         )
-        with self._queueing:
-            with self._stores.catalogue.at_once():
-                kept = self._stores.jobs.add(record)
-                if kept.id == record.id:
-                    self._tell(record.id, JobQueued())
-            self._durable.enqueue(kept.id, kept.priority)
+        with self._stores.catalogue.at_once():
+            kept = self._stores.jobs.add(record)
+            if kept.id == record.id:
+                self._tell(record.id, JobQueued())
+        self._write(lambda: self._durable.enqueue(kept.id, kept.priority))
         return kept
 
     def cancel(self, job_id: str) -> JobRecord:
@@ -106,9 +111,8 @@ class JobQueue:
                 f"the job {job.id[:8]} is {job.state}, not paused",
                 hint=f"`reelremix jobs show {job.id[:8]}` says more",
             )
-        with self._queueing:
-            moved = self._runner.moved(job, JobState.QUEUED, JobQueued("resumed"))
-            self._begin_again(moved, None)
+        moved = self._runner.moved(job, JobState.QUEUED, JobQueued("resumed"))
+        self._write(lambda: self._begin_again(moved, None))
         return moved
 
     def retry(self, job_id: str, stage: str | None = None) -> JobRecord:
@@ -131,9 +135,8 @@ class JobQueue:
         attempt = job.attempt + 1
         anew: dict[str, Any] = {"crashes": 0, "ended_at": None, "failure": None, "wanted": None}
         told = JobRetried(attempt)
-        with self._queueing:
-            moved = self._runner.moved(job, JobState.QUEUED, told, attempt=attempt, **anew)
-            self._begin_again(moved, stage)
+        moved = self._runner.moved(job, JobState.QUEUED, told, attempt=attempt, **anew)
+        self._write(lambda: self._begin_again(moved, stage))
         return moved
 
     def prioritise(self, job_id: str, priority: int) -> JobRecord:
@@ -148,7 +151,7 @@ class JobQueue:
             return self._stores.jobs.change(job.id, job.state, priority=priority)
 
         changed = self._as_found(job_id, change)
-        self._durable.reprioritise(job_id, priority)
+        self._write(lambda: self._durable.reprioritise(job_id, priority))
         self._runner.rerank(changed)
         return changed
 
@@ -169,10 +172,31 @@ class JobQueue:
         At start, and now and then: what became of a job may not have been written.
         """
         for found in self._unfinished():
-            with self._queueing:
-                job = self._stores.jobs.job(found.id)
-                if job is not None and job.state in UNFINISHED and not self._is_cared_for(job):
-                    self._begin_again(job, None)
+            self._write(partial(self._mend, found.id))
+
+    def close(self) -> None:
+        """Write no more."""
+        self._writer.shutdown(wait=False, cancel_futures=True)
+
+    def _mend(self, job_id: str) -> None:
+        job = self._stores.jobs.job(job_id)
+        if job is not None and job.state in UNFINISHED and not self._is_cared_for(job):
+            self._begin_again(job, None)
+
+    def _write(self, work: Callable[[], None]) -> None:
+        """Change the queue; what is to be done is in the library already, so that it may wait."""
+
+        def written() -> None:
+            try:
+                work()
+            finally:
+                self._stores.release_thread()
+
+        future = self._writer.submit(written)
+        try:
+            future.result(PATIENCE_S)
+        except TimeoutError:
+            _log.warning("another program holds the queue; it is written once that lets go")
 
     def find(self, named: str) -> JobRecord:
         """The job of that id, or whose id begins so. Raises JobError where it is none, or many."""
@@ -190,11 +214,11 @@ class JobQueue:
                 return job
             if job.state is not JobState.RUNNING or not self._is_cared_for(job):
                 moved = self._stopped(job, wanted)
-                self._durable.stop(job.id)
+                self._write(lambda: self._durable.stop(job.id))
                 return moved
             self._stores.jobs.change(job.id, JobState.RUNNING, wanted=wanted)
             live = self._runner.stop(job.id)
-            self._durable.stop(job.id)
+            self._write(lambda: self._durable.stop(job.id))
             if live is not None:
                 live.ended.wait(STOPPED_WITHIN_S)
             return self._known(job_id)
@@ -232,6 +256,8 @@ class JobQueue:
         else:
             due = (step.number for step in steps if _is_due(step))
         if self._durable.is_active(job.id):
+            if stage is None:
+                return
             self._durable.stop(job.id)
         self._durable.rewind(job.id, min(due, default=len(steps) + 1))
 

@@ -100,6 +100,7 @@ async def _until(
         await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
     daemon.is_stopping.set()
+    await daemon.hub.close()
     server.should_exit = True
     await serving
 

@@ -31,7 +31,6 @@ from reelremix.daemon.workflows import Runner
 from reelremix.engine.domain.job import JobRecord
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.store.factory import Stores, open_stores
-from reelremix.errors import ReelRemixError
 
 MB = 1_000_000
 LEFT_TO_OTHERS = 0.2
@@ -91,7 +90,7 @@ class Daemon:
             self.runner.run,
         )
         self.queue = JobQueue(self.stores, self.durable, self.runner)
-        self.watching = Watching(self.stores, self.queue)
+        self.watching = Watching(self.stores, self.queue, settings.daemon_path)
         self.when_ended(self.watching.job_ended)
         self.queue.settle()
         self.watching.start()
@@ -112,6 +111,7 @@ class Daemon:
         self.watching.stop()
         self.runner.close(STOP_WITHIN_S)
         self.pool.close()
+        self.queue.close()
         self.durable.close()
 
     def health(self) -> Health:
@@ -147,8 +147,8 @@ class Daemon:
         while not self.is_stopping.wait(SETTLE_S):
             try:
                 self.queue.settle()
-            except ReelRemixError as exc:  # it is looked again
-                _log.warning("jobs could not be looked through: %s", exc)
+            except Exception:  # of whatever kind: it is looked again, and that is worth knowing
+                _log.exception("jobs could not be looked through")
             finally:
                 self.stores.release_thread()
 

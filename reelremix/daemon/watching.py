@@ -16,6 +16,7 @@ from reelremix.daemon.folder_settings import settings_of
 from reelremix.daemon.notify import Delivery, Desktop, Webhook, checked_address, desktop_command
 from reelremix.daemon.queue import JobQueue, NewJob
 from reelremix.daemon.requests import VERSION
+from reelremix.daemon.told_jobs import ToldJobs
 from reelremix.daemon.watch import Watcher
 from reelremix.engine import codec
 from reelremix.engine.domain.job import JobFilter, JobRecord, JobState
@@ -44,22 +45,25 @@ _log = logging.getLogger("reelremix.daemon")
 class Watching:
     """The watched folders of a daemon."""
 
-    def __init__(self, stores: Stores, queue: JobQueue) -> None:
+    def __init__(self, stores: Stores, queue: JobQueue, folder: Path) -> None:
+        """Watch nothing yet; `folder` is the daemon's."""
         self._stores = stores
         self._queue = queue
         self._watcher = Watcher(
             stores.watches, stores.catalogue, self._submit, release=stores.release_thread
         )
         self._desktop = Desktop(desktop_command())
-        self._webhook = Webhook(os.environ.get(SECRET_VARIABLE, ""), _log_delivery)
+        self._webhook = Webhook(os.environ.get(SECRET_VARIABLE, ""), self._delivered)
+        self._told = ToldJobs(folder / "told.json")
 
     def start(self) -> None:
         """Watch, and see to what ended while nobody did."""
         self._watcher.start()
         wanted = JobFilter(frozenset(TITLES))
         for job in reversed(self._stores.jobs.jobs(wanted, AGAIN)):
-            if job.origin.startswith(ORIGIN):
+            if (watch := self._watch_of(job)) is not None:
                 self._watcher.job_ended(job)
+                self._tell_address(watch, job)
 
     def stop(self) -> None:
         """Watch no longer."""
@@ -82,11 +86,26 @@ class Watching:
         if watch.notify:
             why = job.failure.message if job.failure is not None else job.folder or ""
             self._desktop.tell(f"{TITLES[job.state]}: {job.name}", why)
-        if watch.webhook is not None:
-            try:
-                self._webhook.send(watch.webhook, job)
-            except ConfigError as exc:
-                _log.warning("nobody is told of job %s: %s", job.id, exc)
+        self._tell_address(watch, job)
+
+    def _tell_address(self, watch: Watch, job: JobRecord) -> None:
+        """Tell the webhook of a watch, unless it was told already; never raises."""
+        if watch.webhook is None or self._told.has(job):
+            return
+        try:
+            self._webhook.send(watch.webhook, job)
+        except ConfigError as exc:
+            _log.warning("nobody is told of job %s: %s", job.id, exc)
+
+    def _delivered(self, delivery: Delivery) -> None:
+        self._told.add(delivery.job)
+        told = "told %s that job %s is %s (attempt %s)"
+        job = delivery.job
+        arguments = (delivery.host, job.id, job.state, delivery.attempts)
+        if delivery.failure is None:
+            _log.info(told, *arguments)
+        else:
+            _log.warning("could not have " + told + ": %s", *arguments, delivery.failure)
 
     def add(self, watch: Watch) -> Watch:
         """Watch another folder.
@@ -170,12 +189,3 @@ def _require_secret() -> None:
             "messages to a webhook are signed, and there is nothing to sign them with",
             hint=f"set {SECRET_VARIABLE} in the environment of the daemon and restart it",
         )
-
-
-def _log_delivery(delivery: Delivery) -> None:
-    told = "told %s that job %s is %s (attempt %s)"
-    arguments = (delivery.host, delivery.job_id, delivery.state, delivery.attempts)
-    if delivery.failure is None:
-        _log.info(told, *arguments)
-    else:
-        _log.warning("could not have " + told + ": %s", *arguments, delivery.failure)

@@ -164,6 +164,7 @@ class Desk:
     def close(self) -> None:
         """Stop as the daemon does."""
         self.runner.close(1.0)
+        self.queue.close()
         if self._shared is None:
             self.durable.close()
         self.stores.release_thread()

@@ -113,7 +113,7 @@ def test_a_message_says_what_became_of_a_job_and_is_signed(
     assert (told["version"], told["type"]) == (1, "job_failed")
     assert told["job"]["failure"]["message"] == "talk.mp4 has no audio stream"
     assert "/secret/place" not in body.decode() and headers["idempotency-key"].startswith(JOB.id)
-    assert deliveries == [Delivery("127.0.0.1", JOB.id, JobState.FAILED, 1, None)]
+    assert deliveries == [Delivery("127.0.0.1", JOB, 1, None)]
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])

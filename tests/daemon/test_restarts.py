@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +56,21 @@ def test_a_queue_that_is_lost_is_made_anew_from_the_records(desks: Any, tmp_path
         file.unlink()
     second = desks()
     assert second.until(job.id, SUCCEEDED).usage["rendered_s"] == 8.0
+
+
+@pytest.mark.slow
+def test_a_queue_that_another_program_holds_is_written_once_it_lets_go(
+    desks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelremix.daemon.queue.PATIENCE_S", 0.2)
+    desk = desks()
+    desk.until(desk.submit().id, SUCCEEDED)
+    with closing(sqlite3.connect(tmp_path / "data" / "jobs.sqlite3")) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        job = desk.submit()
+        assert time.monotonic() - began < 2
+        assert desk.job(job.id).state is JobState.QUEUED
+        other.execute("ROLLBACK")
+    desk.until(job.id, SUCCEEDED)
