@@ -45,7 +45,8 @@ test: check models
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
 	$(PIP) install --quiet --no-deps -c constraints.txt -r tests/judge/requirements.txt
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network' --durations=10
-	$(BIN)/python -m pytest -m 'slow and not gpu and not network' --durations=10
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'slow and not alone and not gpu and not network' --durations=10
+	$(BIN)/python -m pytest -m 'slow and alone and not gpu and not network' --durations=10
 
 fast: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network'
@@ -89,6 +90,7 @@ bench: models
 	$(BIN)/python benchmarks/sound.py
 	$(BIN)/python benchmarks/speed.py --long
 	$(BIN)/python benchmarks/kill.py
+	$(BIN)/python benchmarks/daemon.py
 
 docs: $(STAMP)
 	$(BIN)/python docs/make_reference.py

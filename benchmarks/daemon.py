@@ -69,7 +69,9 @@ def chaos(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
     wanted = trial.undisturbed()
     whole_s = time.monotonic() - began
     outcome = trial.disturbed(options.kills, wanted, options.pause)
-    again = sorted(outcome.found_s)
+    forced = trial.unrecorded()
+    again = sorted(wall_s for _, wall_s in (*outcome.found_s, *forced))
+    is_same = trial.results("disturbed") == wanted
     rows = [
         ("jobs", len(sources)), ("killed", outcome.kills),
         ("undisturbed", f"{whole_s:.0f} s"), ("with kills", f"{outcome.wall_s:.0f} s"),
@@ -77,8 +79,10 @@ def chaos(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
         ("recorded steps that ran again", len(outcome.repeated)),
         ("artifacts computed twice", len(outcome.computed_twice)),
         ("files left over", len(outcome.leftovers)),
-        ("steps done but not recorded", len(again)),
-        ("found again within", f"{again[-1]:.3f} s" if again else "-"),
+        ("steps done but not recorded, by chance", len(outcome.found_s)),
+        ("steps done but not recorded, by force", len(forced)),
+        ("found again within", f"{again[-1]:.3f} s (median {statistics.median(again):.3f})"),
+        ("other results after that", "none" if is_same else "some"),
     ]  # fmt: skip
     show("Killed at random moments", ["", ""], rows)
     if not outcome.is_clean:
@@ -88,7 +92,8 @@ def chaos(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
         "wall_s": outcome.wall_s, "states": dict(outcome.states),
         "different": list(outcome.different), "repeated": list(outcome.repeated),
         "computed_twice": list(outcome.computed_twice), "leftovers": list(outcome.leftovers),
-        "found_again_s": again,
+        "by_chance": len(outcome.found_s), "by_force": len(forced), "same_after_force": is_same,
+        "found_again_s": {"median": statistics.median(again), "worst": again[-1]},
     }  # fmt: skip
 
 

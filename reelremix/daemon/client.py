@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
@@ -162,7 +162,7 @@ class DaemonClient:
         """End the daemon."""
         self._asked("POST", f"{PREFIX}/stop")
 
-    def events(self, job_id: str, after: int = 0) -> Iterator[LoggedEvent | None]:
+    def events(self, job_id: str, after: int = 0) -> Generator[LoggedEvent | None]:
         """What happens to a job, until it has ended; goes on where it was after an interruption.
 
         Yields None now and then while nothing happens, so that a caller can look around.

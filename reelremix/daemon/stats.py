@@ -23,7 +23,7 @@ def stats_of(stores: Stores, settings: Settings, days: float) -> Stats:
     jobs = _recent(stores, time.time() - days * DAY_S)
     done = [job for job in jobs if job.state is JobState.SUCCEEDED]
     source_s = sum(job.usage.get("source_s", 0.0) for job in done)
-    work_s = sum((job.ended_at or 0.0) - (job.started_at or 0.0) for job in done)
+    work_s = sum(_took_s(job) for job in done)
     states = [job.state.value for job in jobs]
     library = settings.library_file
     return Stats(
@@ -39,6 +39,11 @@ def stats_of(stores: Stores, settings: Settings, days: float) -> Stats:
         library_bytes=library.stat().st_size if library.exists() else 0,
         free_bytes=shutil.disk_usage(settings.data_path).free,
     )
+
+
+def _took_s(job: JobRecord) -> float:
+    """How long a job was worked on; a clock that was set back makes it no less than nothing."""
+    return max(0.0, (job.ended_at or 0.0) - (job.started_at or 0.0))
 
 
 def _recent(stores: Stores, since: float) -> list[JobRecord]:

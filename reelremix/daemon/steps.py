@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reelremix.daemon.requests import UPGRADE
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Rendered
 from reelremix.engine.domain.events import JobStarted
@@ -13,7 +14,10 @@ from reelremix.engine.jobs.clip_steps import Begun, ClipSteps, Outline
 from reelremix.engine.jobs.job import Cost, Job
 from reelremix.engine.options import options_of
 from reelremix.engine.stages.ingest import readable
+from reelremix.errors import ConfigError
 
+LATE = ("cattrs", "reelremix.engine.captions.skia_canvas")
+"""Modules that all but listening load on their way."""
 Plain = dict[str, Any]
 Step = Callable[[Plain, Plain, Job], Any]
 """The request, what earlier steps left, and the part of the job that this is."""
@@ -21,7 +25,7 @@ Step = Callable[[Plain, Plain, Job], Any]
 
 def begin(request: Plain, given: Plain, job: Job) -> Begun:
     """Look at the recording; `is_first` says that nobody was told yet that the job began."""
-    asked = codec.from_plain(request, ClipRequest)
+    asked = _asked(request)
     if given["is_first"]:
         job.ctx.reporter.emit(JobStarted(readable(asked.source), options_of(asked)))
     return ClipSteps(asked, job).begin(given["source_id"])
@@ -68,7 +72,15 @@ STEPS: Mapping[str, Mapping[str, Step]] = {
 
 
 def _clip(request: Plain, job: Job) -> ClipSteps:
-    return ClipSteps(codec.from_plain(request, ClipRequest), job)
+    return ClipSteps(_asked(request), job)
+
+
+def _asked(request: Plain) -> ClipRequest:
+    """The request. Raises ConfigError for one that another version kept."""
+    try:
+        return codec.from_plain(request, ClipRequest)
+    except ValueError as exc:
+        raise ConfigError(f"the job's request cannot be read: {exc}", hint=UPGRADE) from exc
 
 
 def _begun(given: Plain) -> Begun:

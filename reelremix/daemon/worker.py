@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import importlib
 import json
 import os
 import signal
@@ -32,7 +33,7 @@ from typing import Any
 
 from reelremix import __version__
 from reelremix.config import Settings
-from reelremix.daemon.steps import STEPS, Step
+from reelremix.daemon.steps import LATE, STEPS, Step
 from reelremix.engine import codec
 from reelremix.engine.domain.context import CancelToken, PartialFiles
 from reelremix.engine.domain.events import Event, LoggedEvent, StageFinished, StageProgress
@@ -113,8 +114,11 @@ class Worker:
                 self._say({**self._answer(order), "number": order["number"]})
 
     def _opened(self, order: dict[str, Any]) -> dict[str, Any]:
-        if (nice := order.get("nice")) and hasattr(os, "nice"):
+        if nice := order.get("nice"):
             os.nice(nice)
+        else:
+            for name in LATE:  # so that the time of a step is its own
+                importlib.import_module(name)
         try:
             settings = codec.from_plain(order["settings"], Settings)
             self._library = Library.open(settings, models=WarmModels(settings.model_roots))

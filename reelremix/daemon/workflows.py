@@ -13,6 +13,7 @@ from typing import Any
 
 from reelremix.daemon.clip_work import ClipWork, Live, Workers, WorkOptions, rank_of
 from reelremix.daemon.durable import Stopped
+from reelremix.daemon.requests import UPGRADE, VERSION
 from reelremix.engine.domain.events import (
     Event,
     JobCancelled,
@@ -36,7 +37,7 @@ from reelremix.engine.domain.job import (
 from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.joblog import JobLog, Listener
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import NothingToClip, ReelRemixError, WorkerDied, plain_error
+from reelremix.errors import ConfigError, NothingToClip, ReelRemixError, WorkerDied, plain_error
 
 CRASHES = "it was broken off {} times without getting on; the last time in its step `{}`"
 
@@ -172,7 +173,7 @@ class Runner:
                 raise Stopped
             if job.crashes >= self._crash_limit:
                 raise _GivenUp(CRASHES.format(job.crashes, _last_stage(self._stores, job)))
-            usage = self._work[job.kind].carry_out(job, live)
+            usage = self._work_of(job).carry_out(job, live)
         except Stopped:
             self._stopped(job, live)
             raise
@@ -186,6 +187,15 @@ class Runner:
             told = JobFinished(usage)
             done = self.moved(job, JobState.SUCCEEDED, told, failure=None, crashes=0, **ended)
             self._end(done, live)
+
+    def _work_of(self, job: JobRecord) -> ClipWork:
+        """Who does jobs like this one. Raises ConfigError for those of a newer version."""
+        version = job.request.get("version", VERSION)
+        if job.kind not in self._work or version > VERSION:
+            raise ConfigError(
+                f"the job was queued by a newer ReelRemix ({job.kind} {version})", hint=UPGRADE
+            )
+        return self._work[job.kind]
 
     def _stopped(self, job: JobRecord, live: Live) -> None:
         kept = self._stores.jobs.job(job.id)
@@ -224,7 +234,7 @@ class Runner:
         if self._is_closing.is_set():
             return
         try:
-            self._work[job.kind].give_back(job, live)
+            self._work_of(job).give_back(job, live)
         except (ReelRemixError, Stopped) as exc:
             _log.warning("the folder of job %s was not given back: %s", job.id, exc)
 

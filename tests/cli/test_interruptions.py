@@ -34,7 +34,7 @@ from tests.conftest import Models
 from tests.engine.reviewed import reviewed
 from tests.media_factory import Film, counted, sound_of, tone, write_media
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SILENT = Transcript("en", 0.9, ())
 EVENTS = ("--progress", "json")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -45,8 +47,8 @@ class Outcome:
     """Artifacts whose computation was completed more than once."""
     leftovers: Sequence[str]
     """Files that nobody lists."""
-    found_s: Sequence[float]
-    """How long steps took that were done but not recorded."""
+    found_s: Sequence[tuple[str, float]]
+    """How long steps took that were done but not recorded, by name."""
 
     @property
     def is_clean(self) -> bool:
@@ -148,10 +150,20 @@ class Chaos:
             for source in self.sources:
                 client.submit(submission(request_for(source, rig.data / "clips")))
             eventually(lambda: self._all_ended(rig), 60.0 * len(self.sources))
-        return _ends(rig, self.sources)
+        return self.results("undisturbed")
 
-    def disturbed(self, kills: int, wanted: Mapping[str, Any], pause_s: float) -> Outcome:
-        """Kill the daemon so often while it works, then let it finish, and compare."""
+    def results(self, name: str) -> dict[str, Any]:
+        """What came of the jobs of a run."""
+        return _ends(self._rig(name), self.sources)
+
+    def disturbed(
+        self,
+        kills: int,
+        wanted: Mapping[str, Any],
+        pause_s: float,
+        signals: Sequence[signal.Signals] = (signal.SIGKILL,),
+    ) -> Outcome:
+        """End the daemon so often while it works, then let it finish, and compare."""
         chance = random.Random(self.seed)
         rig = self._rig("disturbed")
         began, done = time.monotonic(), 0
@@ -161,13 +173,54 @@ class Chaos:
                 client.submit(submission(request_for(source, rig.data / "clips")))
         while done < kills and not self._all_ended(rig):
             time.sleep(chance.uniform(0.05, pause_s))
-            rig.kill()
+            number = chance.choice(signals)
+            if number is signal.SIGKILL:
+                rig.kill()
+            else:
+                rig.wait_until_up()
+                assert rig.stop(number) == 0
             done += 1
             rig.begin()
         rig.wait_until_up()
         eventually(lambda: self._all_ended(rig), 60.0 * len(self.sources))
         rig.stop()
         return self._outcome(rig, done, round(time.monotonic() - began, 1), wanted)
+
+    def unrecorded(self) -> list[tuple[str, float]]:
+        """Take records from jobs that succeeded, as if each process had ended between a step's end
+        and its record; returns how long each step took then, by its name.
+        """
+        last = self._without("function_name = 'finish'")
+        others = self._without("true")  # with an end of its own: no step was done behind those
+        return [*last, *(entry for entry in others if entry[0] != "finish")]
+
+    def _without(self, which: str) -> list[tuple[str, float]]:
+        rig = self._rig("disturbed")
+        before = len(rig.log())
+        with closing(sqlite3.connect(rig.settings.library_file)) as library:
+            rows = library.execute("SELECT id FROM jobs WHERE state = 'succeeded'").fetchall()
+            running = "json_set(detail, '$.state', 'running', '$.ended_at', NULL)"
+            library.execute(
+                f"UPDATE jobs SET state = 'running', detail = {running} WHERE state = 'succeeded'"
+            )
+            library.commit()
+        with closing(sqlite3.connect(rig.settings.jobs_file)) as queue:
+            queue.executemany(
+                f"DELETE FROM operation_outputs WHERE workflow_uuid = ? AND {which}", rows
+            )
+            queue.executemany(
+                "UPDATE workflow_status SET status = 'PENDING', output = NULL, error = NULL"
+                " WHERE workflow_uuid = ?",
+                rows,
+            )
+            queue.commit()
+        with rig.running():
+            eventually(lambda: self._all_ended(rig), 60.0 * len(self.sources))
+        return [
+            (entry["step"].partition(":")[0], float(entry["wall_s"]))
+            for entry in rig.log()[before:]
+            if entry["message"] == "step is done"
+        ]
 
     def _rig(self, name: str) -> Rig:
         more = {"stores": "tests.daemon.chaos:open_counted", "crash_limit": 50, **self.settings}
@@ -257,7 +310,7 @@ def _repeated(rig: Rig) -> list[str]:
     ]
 
 
-def _found_again(rig: Rig) -> list[float]:
+def _found_again(rig: Rig) -> list[tuple[str, float]]:
     """How long steps took that had been done before and were not recorded."""
     done: set[tuple[str, str]] = set()
     found = []
@@ -265,7 +318,7 @@ def _found_again(rig: Rig) -> list[float]:
         if entry["message"] == "step is done":
             step = (entry["job"], entry["step"])
             if step in done:
-                found.append(float(entry["wall_s"]))
+                found.append((entry["step"].partition(":")[0], float(entry["wall_s"])))
             done.add(step)
     return found
 

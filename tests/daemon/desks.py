@@ -172,7 +172,7 @@ class Desk:
     def submit(self, **more: Any) -> JobRecord:
         """Queue a job."""
         asked = {"source": "/talk.mp4", **more.pop("request", {})}
-        new = NewJob("clip", asked, "talk.mp4", **more)
+        new = NewJob(more.pop("kind", "clip"), asked, "talk.mp4", **more)
         if self._shared is None:
             return self.queue.submit(new)
         with self._shared.held:  # nobody takes it before it is known whose it is

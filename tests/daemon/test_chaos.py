@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ FOUND_WITHIN_S = 0.2
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_daemon_that_is_killed_loses_and_repeats_nothing(
     shared: Path, installed_models: Models, tmp_path: Path
 ) -> None:
@@ -26,4 +28,21 @@ def test_a_daemon_that_is_killed_loses_and_repeats_nothing(
     outcome = chaos.disturbed(KILLS, wanted, pause_s=4.0)
     assert outcome.is_clean, outcome
     assert outcome.kills == KILLS
-    assert all(wall_s < FOUND_WITHIN_S for wall_s in outcome.found_s)
+    found = [*outcome.found_s, *chaos.unrecorded()]
+    assert {"begin", "hear", "decide", "film", "finish"} <= {step for step, _ in found}
+    assert all(wall_s < FOUND_WITHIN_S for _, wall_s in found), found
+    assert chaos.results("disturbed") == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+def test_a_daemon_that_is_ended_politely_in_any_stage_loses_and_repeats_nothing(
+    shared: Path, installed_models: Models, tmp_path: Path
+) -> None:
+    models = installed_models("tiny.en", "minilm", "yamnet", "campplus")
+    sources = cut_sources(shared / "media" / "panel_dev_720p.mp4", tmp_path / "sources", 2)
+    chaos = Chaos(sources, tmp_path, str(models), seed=3)
+    wanted = chaos.undisturbed()
+    polite = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    outcome = chaos.disturbed(6, wanted, pause_s=2.0, signals=polite)
+    assert outcome.is_clean, outcome

@@ -32,7 +32,7 @@ from tests.daemon.rig import Rig, eventually, submission, wait_for
 from tests.fakes import spoken
 from tests.media_factory import plain_film
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 GONE_WITHIN_S = 1.0
 PARTS = ".reelremix-*.part"
 

@@ -227,6 +227,16 @@ def test_a_job_that_waits_for_a_process_goes_where_its_priority_says(desks: Any)
     desk.queue.cancel(job.id)
 
 
+@pytest.mark.parametrize(("kind", "request_"), [("poster", {}), ("clip", {"version": 2})])
+def test_a_job_of_a_newer_version_fails_with_what_to_type(
+    desks: Any, kind: str, request_: dict[str, Any]
+) -> None:
+    desk = desks()
+    job = desk.until(desk.submit(kind=kind, request=request_).id, FAILED)
+    assert job.failure is not None and job.failure.kind == "ConfigError"
+    assert "newer ReelRemix" in job.failure.message and "pip install" in str(job.failure.hint)
+
+
 def test_nothing_to_clip_keeps_the_folder_with_the_reason(desks: Any) -> None:
     desk = desks(Hands(failing_at("finish", NothingToClip("nobody speaks"))))
     job = desk.until(desk.submit().id, FAILED)
