@@ -11,23 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.config import expanded
-from reelremix.engine.captions.preset import is_path
+from reelremix.engine.bounds import check_bounds, check_quality, given_rate
+from reelremix.engine.captions.naming import is_path
 from reelremix.engine.codec import to_plain
 from reelremix.engine.domain.choice import Censor
 from reelremix.engine.domain.clip import OutputFormat
 from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.request import (
     AUTO,
-    HIGHEST_MUSIC_DB,
-    LOWEST_MUSIC_DB,
-    MOST_CLIPS,
     ClipRequest,
     EncodeOptions,
     FrameOptions,
     JudgeOptions,
-    SelectOptions,
     SoundOptions,
-    check_speakers,
 )
 from reelremix.engine.domain.source import VideoFormat
 from reelremix.engine.domain.subject import Subject
@@ -37,10 +33,9 @@ from reelremix.engine.media.encode import EncoderSettings, require_encoder
 from reelremix.engine.media.hardware import choose_encoder
 from reelremix.engine.models.judge_address import check_judge
 from reelremix.engine.models.whisper import choose_whisper
-from reelremix.engine.stages.branding import check_platform, dress_of
+from reelremix.engine.stages.branding import dress_of
 from reelremix.engine.stages.censor import word_list
 from reelremix.engine.stages.mixing import require_music
-from reelremix.engine.stages.relevance import read_question
 from reelremix.engine.store.files import file_sha256
 from reelremix.errors import ConfigError, NoAudioStream
 
@@ -50,9 +45,6 @@ COMMON_RATES = tuple(
     for text in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
 )
 MAX_RATE = Fraction(60)
-MAX_JOBS = 64
-MAX_LENGTH_S = 3600.0
-"""Of a clip: beyond an hour nothing about it is short."""
 
 
 def check_clip_request(request: ClipRequest, subject: Subject, ctx: RunContext) -> None:
@@ -64,23 +56,33 @@ def check_clip_request(request: ClipRequest, subject: Subject, ctx: RunContext) 
         RenderError: the encoder does not exist or refuses its settings.
         ModelError: weights or system libraries are missing.
     """
-    check_select(request.select)
+    check_bounds(request)
     check_ranges(request.select.ranges, subject)
+    has_audio = subject.presentation.audio is not None
+    hears = request.transcribe.transcript is None and (has_audio or not request.select.ranges)
+    if hears:
+        require_audio(subject)
+    check_named(request, ctx, hears=hears)
+
+
+def check_named(request: ClipRequest, ctx: RunContext, *, hears: bool) -> None:
+    """Whether everything is there that a request names besides its recording.
+
+    `hears` says that somebody is to be listened to. Raises what `check_clip_request` does.
+    """
     heard = request.transcribe
-    check_speakers(heard.speakers)
     if heard.transcript is not None:
         read_transcript(Path(heard.transcript))
-    elif subject.presentation.audio is not None or not request.select.ranges:
-        require_audio(subject)
+    if hears:
         choose_whisper(heard.model, heard.device, ctx.models)
-    output = output_format(request.frame, request.encode, subject.presentation.picture)
-    check_platform(request.platform)
     dressed = dress_of(request.captions, request.brand, ctx.presets_dir)
     if request.frame.faces:
         ctx.models.folder(FACE_MODEL)
     check_sound(request.sound)
     if not request.plan_only:
-        check_output(output, request.encode.jobs, draws=dressed.draws)
+        encode = request.encode
+        check_encoder(encode.encoder, encode.preset, encode.crf)
+        check_canvas(draws=dressed.draws)
 
 
 def check_sound(sound: SoundOptions) -> None:
@@ -88,13 +90,8 @@ def check_sound(sound: SoundOptions) -> None:
 
     Raises:
         UnreadableMedia: the music cannot be played.
-        ConfigError: its level is out of bounds, or the list of words cannot be read.
+        ConfigError: the list of words cannot be read.
     """
-    if not LOWEST_MUSIC_DB <= sound.music_level_db <= HIGHEST_MUSIC_DB:
-        raise ConfigError(
-            f"--music-level must be between {LOWEST_MUSIC_DB:g} and {HIGHEST_MUSIC_DB:g}"
-            f" (got {sound.music_level_db:g})"
-        )
     if sound.music is not None:
         require_music(expanded(sound.music, "--music"))
     if sound.censor is not Censor.OFF:
@@ -114,27 +111,6 @@ def require_audio(subject: Subject) -> None:
             f"{name} has no audio stream, so there is nothing to transcribe",
             hint=f"`reelremix probe {name}` lists its streams;"
             " `--transcript FILE` supplies the words",
-        )
-
-
-def check_select(options: SelectOptions) -> None:
-    """Raise ConfigError for a count, a length or a judge that cannot be."""
-    check_judge(options.judge)
-    if options.count is not None and not 1 <= options.count <= MOST_CLIPS:
-        raise ConfigError(
-            f"--count must be auto or between 1 and {MOST_CLIPS} (got {options.count})"
-        )
-    if options.about is not None:
-        read_question(options.about, "--about")
-        if options.ranges:
-            raise ConfigError(
-                "--about finds moments and --range gives them, so one of them has no use",
-                hint="leave one out",
-            )
-    if not 0 < options.min_s <= options.max_s <= MAX_LENGTH_S:
-        raise ConfigError(
-            f"--min must be above 0 and at most --max, --max at most {MAX_LENGTH_S:g}"
-            f" (got --min {options.min_s:g} --max {options.max_s:g})"
         )
 
 
@@ -160,12 +136,18 @@ def check_output(output: OutputFormat, jobs: int, *, draws: bool) -> None:
         RenderError: the encoder does not exist or refuses its settings.
         ModelError: captions need system libraries that are missing.
     """
-    if not 0 <= output.crf <= 51:
-        raise ConfigError(f"--crf must be between 0 and 51 (got {output.crf})")
-    if not 0 <= jobs <= MAX_JOBS:
-        raise ConfigError(f"--jobs must be between 0 and {MAX_JOBS} (got {jobs})")
-    encoder = choose_encoder(output.encoder).name
-    require_encoder(EncoderSettings(encoder, output.encoder_preset, output.crf, threads=1))
+    check_quality(output.crf, jobs)
+    check_encoder(output.encoder, output.encoder_preset, output.crf)
+    check_canvas(draws=draws)
+
+
+def check_encoder(name: str, preset: str, crf: int) -> None:
+    """Raise RenderError for an encoder that does not exist or refuses its settings."""
+    require_encoder(EncoderSettings(choose_encoder(name).name, preset, crf, threads=1))
+
+
+def check_canvas(*, draws: bool) -> None:
+    """Raise ModelError where something is to be drawn and system libraries are missing."""
     if draws:
         from reelremix.engine.captions.skia_canvas import Picture
 
@@ -185,14 +167,9 @@ def output_rate(wanted: str, picture: VideoFormat) -> Fraction:
     Raises:
         ConfigError: neither, or not between 1 and 120.
     """
-    if wanted != "source":
-        try:
-            rate = Fraction(wanted)
-        except (ValueError, ZeroDivisionError) as exc:
-            raise ConfigError(f"--fps must be `source` or a number (got {wanted!r})") from exc
-        if not 1 <= rate <= 120:
-            raise ConfigError(f"--fps must be between 1 and 120 (got {wanted})")
-        return rate.limit_denominator(1001)
+    given = given_rate(wanted)
+    if given is not None:
+        return given
     rate = picture.frame_rate
     if picture.is_variable_rate:
         rate = min(COMMON_RATES, key=lambda common: abs(common - rate))

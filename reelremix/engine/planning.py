@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.shaping import missing_glyphs
-from reelremix.engine.captions.style import from_dict
+from reelremix.engine.captions.style import check_platform, from_dict
 from reelremix.engine.choosing import Chosen, Draft
 from reelremix.engine.domain.choice import Censor, Tighten
 from reelremix.engine.domain.clip import Clip, OutputFormat, Shown
@@ -43,12 +43,7 @@ from reelremix.engine.music import music_of, remember
 from reelremix.engine.options import output_format, own_words
 from reelremix.engine.seeing import see
 from reelremix.engine.stages.artifact import stage
-from reelremix.engine.stages.branding import (
-    Dress,
-    check_platform,
-    dress_of,
-    remember_kit,
-)
+from reelremix.engine.stages.branding import Dress, dress_of, remember_kit
 from reelremix.engine.stages.caption import legible
 from reelremix.engine.stages.censor import WordList, censored, word_list
 from reelremix.engine.stages.describe import Description, as_heard, describe_clips

@@ -28,6 +28,7 @@ from reelremix.engine.domain.request import (
     SelectOptions,
     SoundOptions,
     TranscribeOptions,
+    check_device,
 )
 from reelremix.engine.domain.time import TimeRange
 from reelremix.errors import ConfigError
@@ -88,9 +89,8 @@ def frame_options(settings: Settings) -> FrameOptions:
 
 
 def transcribe_options(settings: Settings, transcript: Path | None = None) -> TranscribeOptions:
-    """How to listen, from settings."""
-    if settings.device not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"--device must be auto, cpu or cuda (got {settings.device!r})")
+    """How to listen, from settings. Raises ConfigError."""
+    check_device(settings.device)
     return TranscribeOptions(
         model=settings.model,
         language=settings.language or None,

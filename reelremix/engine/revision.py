@@ -12,7 +12,7 @@ from typing import Any
 
 from reelremix.engine.captions.brand import with_own_font
 from reelremix.engine.captions.preset import read_preset
-from reelremix.engine.captions.style import CaptionStyle, from_dict
+from reelremix.engine.captions.style import CaptionStyle, check_platform, from_dict
 from reelremix.engine.domain.brand import Brand
 from reelremix.engine.domain.caption import Captions
 from reelremix.engine.domain.choice import LayoutChoice
@@ -30,13 +30,7 @@ from reelremix.engine.framing import captions_of, frame_clip, out_of_the_way
 from reelremix.engine.media.decode import FrameReader
 from reelremix.engine.options import output_rate
 from reelremix.engine.seeing import see
-from reelremix.engine.stages.branding import (
-    check_platform,
-    dress_of,
-    found_again,
-    remember_kit,
-    title_card_of,
-)
+from reelremix.engine.stages.branding import dress_of, found_again, remember_kit, title_card_of
 from reelremix.engine.stages.caption import refitted
 from reelremix.errors import ConfigError
 

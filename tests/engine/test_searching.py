@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reelremix.engine import Library, ScoreRequest, SearchRequest, SelectOptions, searching
+from reelremix.engine.bounds import check_select
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.domain.events import StageFinished, StageProgress, Warned
 from reelremix.engine.domain.time import TimeRange
@@ -17,7 +18,6 @@ from reelremix.engine.export.clip_reading import clips_from_dict
 from reelremix.engine.export.manifest import manifest_to_dict
 from reelremix.engine.export.report import contact_sheet
 from reelremix.engine.models.registry import InstalledModels
-from reelremix.engine.options import check_select
 from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
 from reelremix.engine.store.sources import LocalSourceAccess
 from reelremix.errors import Cancelled, ConfigError, SourceError

@@ -17,6 +17,7 @@ from typing import Any
 
 from reelremix.engine.captions.bookends import BOOKENDS, Look, with_tables
 from reelremix.engine.captions.brand import brand_problems, read_brand, with_names_resolved
+from reelremix.engine.captions.naming import is_path
 from reelremix.engine.captions.reference import commented_copy
 from reelremix.engine.captions.style import (
     CaptionStyle,
@@ -190,11 +191,6 @@ def _font_problems(font: object, path: Path | None) -> list[Problem]:
     except ConfigError as error:
         return [Problem("font", error.message, error.hint)]
     return []
-
-
-def is_path(name_or_path: str) -> bool:
-    """Whether a preset is given by its file's path instead of its name."""
-    return name_or_path.endswith(".toml") or "/" in name_or_path or "\\" in name_or_path
 
 
 def _text_of(name_or_path: str, folder: Path | None) -> tuple[str, str, Path | None]:

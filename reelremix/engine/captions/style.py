@@ -49,6 +49,12 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
+def check_platform(platform: str | None) -> None:
+    """Raise ConfigError for a platform that is not known."""
+    if platform is not None and platform not in PLATFORMS:
+        raise ConfigError(f"--platform must be one of {', '.join(PLATFORMS)} (got {platform!r})")
+
+
 @dataclass(frozen=True, slots=True)
 class CaptionStyle:
     """The look of captions. Colours are `#RRGGBB` or `#RRGGBBAA`; empty draws nothing."""

@@ -11,6 +11,7 @@ from reelremix.errors import ConfigError
 
 AUTO, OFF = "auto", "off"
 SUBTITLE_KINDS = ("srt", "vtt", "ass")
+DEVICES = (AUTO, "cpu", "cuda")
 MOST_CLIPS = MOST_SPEAKERS = 100
 LOWEST_MUSIC_DB, HIGHEST_MUSIC_DB = -60.0, 6.0
 
@@ -66,6 +67,12 @@ def check_speakers(speakers: str) -> None:
         raise ConfigError(
             f"--speakers must be auto, off or a number from 1 to {MOST_SPEAKERS} (got {speakers!r})"
         )
+
+
+def check_device(device: str) -> None:
+    """Raise ConfigError for a device there is not."""
+    if device not in DEVICES:
+        raise ConfigError(f"--device must be auto, cpu or cuda (got {device!r})")
 
 
 @dataclass(frozen=True, slots=True)

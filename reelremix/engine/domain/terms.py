@@ -8,6 +8,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from reelremix.errors import ConfigError
+
+FEWEST_LETTERS = 2
+LONGEST_SHOWN = 40
+
 _MARKS = (
     "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0966-\u0dff"
     "\u0e31-\u0e3a\u0e47-\u0e4e\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3\u200c\u200d"
@@ -30,6 +35,22 @@ def tokenize(text: str) -> list[str]:
         else:
             tokens.append(token)
     return tokens
+
+
+def words_asked_for(text: str, option: str) -> tuple[str, list[str]]:
+    """What somebody typed to look for, tidied, and its words.
+
+    Raises:
+        ConfigError: it has no words; `option` is what was typed wrong.
+    """
+    cleaned = " ".join(text.encode(errors="replace").decode().split())
+    tokens = tokenize(cleaned)
+    if sum(map(len, tokens)) < FEWEST_LETTERS:
+        raise ConfigError(
+            f"{option} needs at least a word to look for (got {cleaned[:LONGEST_SHOWN]!r})",
+            hint='name a subject in a few words, such as "hiring mistakes"',
+        )
+    return cleaned, tokens
 
 
 def terms_of(text: str) -> list[str]:

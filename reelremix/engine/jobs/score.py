@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine import choosing, hearing, pipeline
+from reelremix.engine.bounds import check_select
 from reelremix.engine.domain.request import ScoreRequest
 from reelremix.engine.export.ranking import ranking_to_dict
 from reelremix.engine.hearing import Heard
 from reelremix.engine.jobs.job import Job, working_on
-from reelremix.engine.options import check_select
 from reelremix.engine.stages.judge import judge_selection
 from reelremix.engine.stages.quotes import Spoken
 from reelremix.engine.web import is_url

@@ -12,7 +12,7 @@ from pathlib import Path
 from reelremix.engine.captions.brand import kit_problems, located
 from reelremix.engine.captions.overlay import title_box
 from reelremix.engine.captions.preset import Preset, read_preset
-from reelremix.engine.captions.style import PLATFORMS, CaptionStyle
+from reelremix.engine.captions.style import CaptionStyle
 from reelremix.engine.domain.brand import Asset, Brand
 from reelremix.engine.domain.clip import Clip
 from reelremix.engine.domain.context import ArtifactKey, RunContext
@@ -125,12 +125,6 @@ def _remembered(asset: Asset, ctx: RunContext) -> Asset:
 
 def _key(asset: Asset, ctx: RunContext) -> ArtifactKey:
     return key_for(ctx, "kit", VERSION, sha256=asset.sha256)
-
-
-def check_platform(platform: str | None) -> None:
-    """Raise ConfigError for a platform that is not known."""
-    if platform is not None and platform not in PLATFORMS:
-        raise ConfigError(f"--platform must be one of {', '.join(PLATFORMS)} (got {platform!r})")
 
 
 def title_card_of(clip: Clip) -> tuple[Occupied, ...]:

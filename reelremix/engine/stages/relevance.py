@@ -18,16 +18,14 @@ import numpy.typing as npt
 
 from reelremix.engine.domain.match import Match
 from reelremix.engine.domain.sentence import Sentence
-from reelremix.engine.domain.terms import stems_of, terms_of, tokenize
+from reelremix.engine.domain.terms import stems_of, terms_of, words_asked_for
 from reelremix.engine.domain.window import Line
 from reelremix.engine.models.sentences import Vectors
 from reelremix.engine.stages.evidence import shorten
 from reelremix.engine.stages.signals import Floats, Ints
-from reelremix.errors import ConfigError
 
 Flags = npt.NDArray[np.bool_]
 
-FEWEST_LETTERS = 2
 MOST_TERMS = 32
 """Words of a question that are looked for; what comes after them is not."""
 RELEVANT = 70.0
@@ -77,13 +75,7 @@ def read_question(text: str, option: str) -> Question:
     Raises:
         ConfigError: it has no words; `option` is what was typed wrong.
     """
-    cleaned = " ".join(text.encode(errors="replace").decode().split())
-    tokens = tokenize(cleaned)
-    if sum(map(len, tokens)) < FEWEST_LETTERS:
-        raise ConfigError(
-            f"{option} needs at least a word to look for (got {shorten(cleaned, 40)!r})",
-            hint='name a subject in a few words, such as "hiring mistakes"',
-        )
+    cleaned, tokens = words_asked_for(text, option)
     telling = [token for token in tokens if token not in _SMALL_WORDS] or tokens
     terms = dict.fromkeys(part for token in telling for part in stems_of(token))
     return Question(cleaned, tuple(terms)[:MOST_TERMS])
