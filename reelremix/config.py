@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
@@ -326,7 +327,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
 def _number_or_word(name: str, value: Any, origin: str, words: tuple[str, ...]) -> str:
     text = str(value)
     low, high = _metadata(name)["bounds"]
-    is_number = type(value) in (int, str) and text.isascii() and text.lstrip("-").isdigit()
+    is_number = type(value) in (int, str) and re.fullmatch(r"-?\d{1,9}", text, re.ASCII)
     if text not in words and not (is_number and low <= int(text) <= high):
         ways = f"{' or '.join(words)}, or between {low:g} and {high:g}"
         raise ConfigError(f"{_what(name, origin)} must be {ways} (got {text})")

@@ -15,9 +15,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
 
 from reelremix.daemon import protocol
 from reelremix.daemon.artifacts import artifact_path, artifacts_of
+from reelremix.daemon.bodies import API_HINT, CheckedBodies
 from reelremix.daemon.metrics import metrics_text
 from reelremix.daemon.protocol import (
     MOST_AT_ONCE,
@@ -37,7 +39,7 @@ from reelremix.daemon.protocol import (
     WatchView,
 )
 from reelremix.daemon.queue import NewJob
-from reelremix.daemon.requests import checked_request
+from reelremix.daemon.requests import checked_label, checked_request
 from reelremix.daemon.service import Daemon, watch_views
 from reelremix.daemon.stats import stats_of
 from reelremix.daemon.streams import stream_routes
@@ -48,7 +50,9 @@ from reelremix.errors import (
     ConfigError,
     JobError,
     JobNotFound,
+    ModelError,
     ReelRemixError,
+    SourceError,
     Unauthorized,
     plain_error,
 )
@@ -79,10 +83,12 @@ def create_app(daemon: Daemon, token: str, stop: Callable[[], None]) -> FastAPI:
     )
     app.add_exception_handler(ReelRemixError, _told)
     app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(HTTPException, _unanswered)
+    app.add_middleware(CheckedBodies)
     app.middleware("http")(_from_here)
     app.include_router(_open_routes(daemon))
     answers: dict[int | str, dict[str, Any]] = {
-        code: {"model": Told} for code in (401, 403, 404, 409, 422)
+        code: {"model": Told} for code in (401, 403, 404, 409, 413, 422)
     }
     routers = (
         _job_routes(daemon),
@@ -141,12 +147,22 @@ async def _misread(_: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, RequestValidationError)
     first = exc.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    told = ConfigError(f"{where}: {first['msg']}", hint="docs/daemon.md describes the API")
-    return JSONResponse(plain_error(told), 422)
+    return JSONResponse(plain_error(ConfigError(f"{where}: {first['msg']}", hint=API_HINT)), 422)
+
+
+async def _unanswered(request: Request, exc: Exception) -> JSONResponse:
+    """A request that no route takes, or whose body none can read."""
+    assert isinstance(exc, HTTPException)
+    asked = f"{request.method} {request.url.path}"
+    messages = {404: f"there is no {asked}", 405: f"there is no {asked}"}
+    code = 422 if exc.status_code == 400 else exc.status_code
+    told = ConfigError(messages.get(exc.status_code, str(exc.detail)), hint=API_HINT)
+    return JSONResponse(plain_error(told), code)
 
 
 CODES: tuple[tuple[type[ReelRemixError], int], ...] = (
     (Unauthorized, 401), (JobNotFound, 404), (JobError, 409), (ConfigError, 422),
+    (SourceError, 422), (ModelError, 422),
 )  # fmt: skip
 
 
@@ -169,7 +185,9 @@ def _job_routes(daemon: Daemon) -> APIRouter:
     def submit(new: Submission) -> JobView:
         """Queue a job."""
         request, name = checked_request(new.kind, new.request)
-        asked = NewJob(new.kind, request, name, new.priority, new.origin, new.key)
+        origin = checked_label("origin", new.origin)
+        key = None if new.key is None else checked_label("key", new.key)
+        asked = NewJob(new.kind, request, name, new.priority, origin, key)
         return JobView.of(queue.submit(asked))
 
     @router.get("")
@@ -233,14 +251,19 @@ def _job_routes(daemon: Daemon) -> APIRouter:
 
 
 def _purged(daemon: Daemon, which: Purge) -> list[JobRecord]:
-    """The jobs that are meant."""
+    """The jobs that are meant. Raises JobError for one that is named and has not ended."""
+    if not which.older_than_s >= 0:
+        raise ConfigError(f"older_than_s must be 0 or more (got {which.older_than_s:g})")
     if which.ids and (which.states or which.older_than_s):
         raise ConfigError(
             "jobs are either named, or chosen by how and when they ended",
             hint="leave one of them out",
         )
     if which.ids:
-        return [daemon.queue.find(named) for named in which.ids]
+        named = [daemon.queue.find(id) for id in which.ids]
+        for job in named:
+            _require_ended(job)
+        return named
     unknown = set(which.states) - {state.value for state in ENDED}
     if unknown:
         ways = ", ".join(sorted(state.value for state in ENDED))
@@ -253,6 +276,14 @@ def _purged(daemon: Daemon, which: Purge) -> list[JobRecord]:
         found += [job for job in page if (job.ended_at or job.created_at) <= before]
         offset += len(page)
     return found
+
+
+def _require_ended(job: JobRecord) -> None:
+    if job.state not in ENDED:
+        raise JobError(
+            f"the job {job.id[:8]} is {job.state}, so nothing was forgotten",
+            hint=f"`reelremix jobs cancel {job.id[:8]}` stops it for good; then it can be",
+        )
 
 
 def _watch_routes(daemon: Daemon) -> APIRouter:

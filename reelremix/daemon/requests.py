@@ -7,47 +7,86 @@ from pathlib import PurePath
 from typing import Any
 
 from reelremix.engine import codec
+from reelremix.engine.bounds import check_bounds
+from reelremix.engine.captions.naming import is_path as is_preset_path
 from reelremix.engine.domain.request import ClipRequest
+from reelremix.engine.models.registry import is_path as is_model_path
 from reelremix.engine.web import is_url
 from reelremix.errors import ConfigError
 
 VERSION = 1
 """Of the form of requests."""
 UPGRADE = "upgrade the daemon: `pip install -U reelremix`, then `reelremix daemon restart`"
+LONGEST_LABEL = 200
+LONGEST_SHOWN = 60
 
 
 def checked_request(kind: str, plain: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A request in full, with every default written out, and what its source is called.
 
-    Raises ConfigError for one that cannot be read, is of a newer version, or has relative paths.
+    Raises ConfigError for one that cannot be read, is of a newer version, has relative paths, or
+    asks for what cannot be.
     """
     if kind != "clip":
-        raise ConfigError(f"there is no kind of job {kind!r}", hint="the kinds are: clip")
-    version = plain.get("version", VERSION)
-    if not isinstance(version, int) or version > VERSION:
+        raise ConfigError(
+            f"there is no kind of job {kind[:LONGEST_SHOWN]!r}", hint="the kinds are: clip"
+        )
+    version = _checked_version(plain.get("version", VERSION))
+    try:
+        given = {name: value for name, value in plain.items() if name != "version"}
+        asked = codec.from_plain_exactly(given, ClipRequest, "request")
+    except ValueError as exc:
+        raise ConfigError(
+            f"the request cannot be read: {exc}", hint="docs/daemon.md describes the API"
+        ) from exc
+    for what, path in _paths(asked).items():
+        _check_path(what, path, may_be_url=what == "source")
+    check_bounds(asked)
+    return {**codec.to_plain(asked), "version": version}, _name(asked.source)
+
+
+def checked_label(what: str, label: str) -> str:
+    """A short text that names something. Raises ConfigError for any other."""
+    if not 1 <= len(label) <= LONGEST_LABEL or not label.isprintable():
+        shown = label if len(label) <= LONGEST_SHOWN else f"{label[:LONGEST_SHOWN]}..."
+        raise ConfigError(
+            f"{what} must be 1 to {LONGEST_LABEL} characters on one line (got {shown!r})"
+        )
+    return label
+
+
+def _checked_version(version: object) -> int:
+    if type(version) is not int or version < 1:
+        raise ConfigError(f"version must be a whole number from 1 to {VERSION} (got {version!r})")
+    if version > VERSION:
         raise ConfigError(
             f"the request is of a newer ReelRemix (version {version}, this one knows {VERSION})",
             hint=UPGRADE,
         )
-    try:
-        asked = codec.from_plain(dict(plain), ClipRequest)
-    except ValueError as exc:
-        raise ConfigError(f"the request cannot be read: {exc}") from exc
-    for what, path in _paths(asked).items():
-        if path and not is_url(path) and not PurePath(path).is_absolute():
-            raise ConfigError(f"{what} must be an absolute path (got {path!r})")
-    return {**codec.to_plain(asked), "version": version}, _name(asked.source)
+    return version
 
 
-def _paths(asked: ClipRequest) -> dict[str, str | None]:
+def _check_path(what: str, path: str, *, may_be_url: bool) -> None:
+    if not path:
+        raise ConfigError(f"{what} must not be empty")
+    if not (may_be_url and is_url(path)) and not PurePath(path).is_absolute():
+        raise ConfigError(f"{what} must be an absolute path (got {path!r})")
+
+
+def _paths(asked: ClipRequest) -> dict[str, str]:
     """Everything in a request that is a path."""
-    return {
+    files = {
         "source": asked.source,
         "out": asked.out,
         "transcribe.transcript": asked.transcribe.transcript,
         "sound.music": asked.sound.music,
         "sound.censor_words": asked.sound.censor_words,
     }
+    presets = {"captions": asked.captions, "brand": asked.brand}
+    named = {what: name for what, name in presets.items() if name and is_preset_path(name)}
+    if is_model_path(asked.transcribe.model):
+        named["transcribe.model"] = asked.transcribe.model
+    return {what: path for what, path in files.items() if path is not None} | named
 
 
 def _name(source: str) -> str:

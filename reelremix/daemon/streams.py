@@ -23,6 +23,7 @@ BEAT_S = 15.0
 WRITE_TIMEOUT_S = 30.0
 """A listener that takes nothing for so long is let go; it can go on from its last number."""
 MOST_LISTENERS = 4096
+LONGEST_NUMBER, LONGEST_SHOWN = 16, 60
 BEGIN, BEAT = ": listening\n\n", ": still here\n\n"
 
 
@@ -66,7 +67,7 @@ def stream_routes(daemon: Daemon) -> APIRouter:
         """What happens to one job, after its fact of that number; ends when the job has ended."""
         _require_room(daemon)
         job = await asyncio.to_thread(daemon.queue.find, named)
-        return EventStream(_events_of(daemon, job.id, _place(last_event_id, after) or 0))
+        return EventStream(events_of(daemon, job.id, _place(last_event_id, after) or 0))
 
     return router
 
@@ -80,8 +81,10 @@ def _place(header: str | None, after: int | None) -> int | None:
     """Where a client that was cut off goes on; browsers say so in a header."""
     if header is None:
         return after
-    if not (header.isascii() and header.isdigit()):
-        raise ConfigError(f"Last-Event-ID must be a number (got {header!r})")
+    if not (header.isascii() and header.isdigit() and len(header) <= LONGEST_NUMBER):
+        raise ConfigError(
+            f"Last-Event-ID must be the number of an event (got {header[:LONGEST_SHOWN]!r})"
+        )
     return int(header)
 
 
@@ -91,7 +94,11 @@ async def _all_events(daemon: Daemon, after: int | None) -> AsyncIterator[str]:
         yield BEAT if entry is None else _sent(entry.logged, entry.number)
 
 
-async def _events_of(daemon: Daemon, job_id: str, after: int) -> AsyncIterator[str]:
+async def events_of(daemon: Daemon, job_id: str, after: int) -> AsyncIterator[str]:
+    """What happens to one job, until it has ended or is forgotten.
+
+    `after` may be a number that its facts have not reached: they are passed over until then.
+    """
     place = daemon.hub.last
     yield BEGIN
     for logged in await asyncio.to_thread(daemon.stores.catalogue.events, job_id, after):
@@ -102,13 +109,17 @@ async def _events_of(daemon: Daemon, job_id: str, after: int) -> AsyncIterator[s
     async for entry in daemon.hub.listen(place, BEAT_S):
         if entry is None:
             yield BEAT
-        elif entry.logged.job_id == job_id and entry.number is None:
+        elif entry.logged.job_id != job_id:
+            continue
+        elif entry.number is None:
             yield _sent(entry.logged, None)
-        elif entry.logged.job_id == job_id and entry.logged.seq > after:
+            continue
+        elif entry.logged.seq > after:
             after = entry.logged.seq
             yield _sent(entry.logged, after)
-            if await asyncio.to_thread(_has_ended, daemon, job_id, after):
-                return
+        # Also where nothing was sent: it may be forgotten, or `after` a number that never comes.
+        if await asyncio.to_thread(_has_ended, daemon, job_id, after):
+            return
 
 
 def _has_ended(daemon: Daemon, job_id: str, seq: int) -> bool:

@@ -19,8 +19,12 @@ from reelremix.daemon.requests import VERSION
 from reelremix.daemon.told_jobs import ToldJobs
 from reelremix.daemon.watch import Watcher
 from reelremix.engine import codec
+from reelremix.engine.bounds import check_bounds
 from reelremix.engine.domain.job import JobFilter, JobRecord, JobState
+from reelremix.engine.domain.request import AUTO
 from reelremix.engine.domain.watch import ORIGIN, Watch, WatchStatus
+from reelremix.engine.models.registry import InstalledModels
+from reelremix.engine.output_folder import check_writable
 from reelremix.engine.requesting import clip_request
 from reelremix.engine.store.factory import Stores
 from reelremix.errors import ConfigError, JobNotFound, ReelRemixError
@@ -110,8 +114,10 @@ class Watching:
     def add(self, watch: Watch) -> Watch:
         """Watch another folder.
 
-        Raises ConfigError for one that is no folder, is watched already, or whose settings, its
-        webhook included, are wrong.
+        Raises:
+            ConfigError: it is no folder, is watched already, or its settings are wrong, its webhook
+                and where its clips go included.
+            ModelNotInstalled: the model that they name is not there.
         """
         if not Path(watch.folder).is_absolute():
             raise ConfigError(f"the folder must be an absolute path (got {watch.folder!r})")
@@ -128,7 +134,12 @@ class Watching:
         if watch.webhook is not None:
             checked_address(watch.webhook)
             _require_secret()
-        clip_request(settings_of(watch).settings, str(folder / "recording.mp4"))
+        settings = settings_of(watch).settings
+        asked = clip_request(settings, str(folder / "recording.mp4"))
+        check_bounds(asked)
+        if settings.model != AUTO:
+            InstalledModels(settings.model_roots).folder(settings.model)
+        check_writable(Path(asked.out))
         kept = replace(watch, id=uuid.uuid4().hex[:8], created_at=round(time.time(), 3))
         self._stores.watches.add(kept)
         self._watcher.reload()

@@ -6,8 +6,10 @@ lists by name.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,8 +129,7 @@ def find_folder(out: Path, source_name: str, source_id: str) -> OutputFolder:
     Raises:
         ConfigError: both belong to something else, or `out` is a file.
     """
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"{out} is a file, not a folder", hint="choose a folder with `--out DIR`")
+    _require_no_file(out)
     stem = safe_stem(source_name)
     names = (stem, f"{stem}-{source_id[:6]}")
     owners = [_owner(out / name) for name in names]
@@ -140,6 +141,31 @@ def find_folder(out: Path, source_name: str, source_id: str) -> OutputFolder:
         f"{out / names[0]} and {out / names[1]} hold other files",
         hint="choose another folder with `--out DIR`",
     )
+
+
+def check_writable(folder: Path) -> None:
+    """Whether a folder can be made and written to; it is left as it was, or not there.
+
+    Raises ConfigError.
+    """
+    made: list[Path] = []
+    try:
+        _require_no_file(folder)
+        made += [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as exc:
+        raise cannot_write(folder, exc) from exc
+    finally:
+        for place in made:
+            with contextlib.suppress(OSError):  # not made, or somebody else's by now
+                place.rmdir()
+
+
+def _require_no_file(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out} is a file, not a folder", hint="choose a folder with `--out DIR`")
 
 
 def safe_stem(source_name: str) -> str:

@@ -32,7 +32,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     found.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def api(daemon: Daemon) -> Iterator[TestClient]:
     """Its API, with the token."""
     with TestClient(create_app(daemon, TOKEN, lambda: None), headers=OWN) as client:
@@ -43,6 +43,20 @@ def asked(source: Path, **more: Any) -> dict[str, Any]:
     """A submission for a recording."""
     request = codec.to_plain(ClipRequest(str(source), str(source.parent / "clips")))
     return {"kind": "clip", "request": request, **more}
+
+
+def posted(api: TestClient, path: str, body: Any) -> Any:
+    """The answer to a body, with numbers that are none and halves of characters as they are."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return api.post(path, content=content, headers={"Content-Type": "application/json"})
+
+
+def refused(answer: Any, said: str, code: int = 422) -> None:
+    """Assert that an answer says in one line what is wrong, as every refusal does."""
+    assert answer.status_code == code, answer.text
+    told = answer.json()
+    assert told.keys() == {"kind", "message", "hint"}
+    assert said in told["message"] and "\n" not in told["message"], told
 
 
 @pytest.fixture
@@ -125,6 +139,23 @@ def test_a_stream_goes_on_from_a_number(api: TestClient, failed: dict[str, Any],
     assert answer.text.count("data: ") == 1 and "job_failed" in answer.text
 
 
+def test_a_number_behind_the_last_one_of_a_job_that_has_ended_ends_the_stream(
+    api: TestClient, failed: dict[str, Any]
+) -> None:
+    answer = api.get(f"/v1/jobs/{failed['id']}/events", headers={"Last-Event-ID": "99"})
+    assert answer.status_code == 200 and "data: " not in answer.text
+
+
+@pytest.mark.parametrize("number", ["", "-1", "1.5", "x", "²", "9" * 17, "9" * 5000])
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/jobs/{}/events"])
+def test_what_is_no_number_of_an_event_is_refused(
+    api: TestClient, failed: dict[str, Any], path: str, number: str
+) -> None:
+    headers = {"Last-Event-ID": number.encode("latin-1")}
+    answer = api.get(path.format(failed["id"]), headers=headers)  # type: ignore[arg-type]
+    refused(answer, "Last-Event-ID must be the number of an event")
+
+
 def test_a_job_that_failed_is_tried_again(api: TestClient, failed: dict[str, Any]) -> None:
     again = api.post(f"/v1/jobs/{failed['id']}/retry", json={}).json()
     assert again["attempt"] == 2 and again["failure"] is None
@@ -153,6 +184,169 @@ def test_what_cannot_be_asked_is_told_in_words(
     answer = api.post("/v1/jobs", json=asked(tmp_path / "talk.mp4") | change)
     assert answer.status_code == 422
     assert said in answer.json()["message"]
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"source": ""}, "source must not be empty"),
+    ({"out": ""}, "out must not be empty"),
+    ({"out": "https://example.org/clips"}, "out must be an absolute path"),
+    ({"source": 3}, "request.source must be text"),
+    ({"source": "/a\0b.mp4"}, "body.request.source must not hold a null byte"),
+    ({"out": "/cl\0ips"}, "body.request.out must not hold a null byte"),
+    ({"source": "/a\ud800.mp4"}, "body.request.source holds half a character"),
+    ({"captions": "./mine.toml"}, "captions must be an absolute path"),
+    ({"brand": "kits/mine"}, "brand must be an absolute path"),
+    ({"captions": {"name": "bold"}}, "request.captions must be text"),
+    ({"transcribe": {"model": "models/own"}}, "transcribe.model must be an absolute path"),
+    ({"transcribe": {"model": ""}}, "transcribe.model must not be empty"),
+    ({"transcribe": {"transcript": ""}}, "transcribe.transcript must not be empty"),
+    ({"transcribe": {"speakers": "0"}}, "--speakers must be"),
+    ({"transcribe": {"device": "tpu"}}, "--device must be auto, cpu or cuda"),
+    ({"transcribe": {"beam_size": 0}}, "beam_size must be between"),
+    ({"transcribe": {"vocabulary": "a, b"}}, "request.transcribe.vocabulary must be a list"),
+    ({"sound": {"music": "bed.mp3"}}, "sound.music must be an absolute path"),
+    ({"sound": {"music_level_db": 60}}, "--music-level must be between"),
+    ({"sound": {"music_level_db": float("nan")}}, "sound.music_level_db must be a number"),
+    ({"version": True}, "version must be a whole number"),
+    ({"version": -1}, "version must be a whole number"),
+    ({"version": 1.0}, "version must be a whole number"),
+    ({"version": "1"}, "version must be a whole number"),
+    ({"crff": 3}, "request has no 'crff'"),
+    ({"encode": {"crff": 3}}, "request.encode has no 'crff'; did you mean 'crf'?"),
+    ({"encode": {"crf": 52}}, "--crf must be between 0 and 51"),
+    ({"encode": {"crf": 10**30}}, "body.request.encode.crf must be a number"),
+    ({"encode": {"crf": True}}, "request.encode.crf must be a whole number"),
+    ({"encode": {"jobs": -1}}, "--jobs must be between"),
+    ({"encode": {"fps": "1e999999999"}}, "--fps must be"),
+    ({"encode": {"fps": "0"}}, "--fps must be between"),
+    ({"encode": [1]}, "request.encode must be an object"),
+    ({"encode": None}, "request.encode must be an object"),
+    ({"select": {"count": 0}}, "--count must be"),
+    ({"select": {"count": 101}}, "--count must be"),
+    ({"select": {"min_s": 90.0}}, "--min must be"),
+    ({"select": {"min_s": -1}}, "--min must be"),
+    ({"select": {"about": "..."}}, "--about needs at least a word"),
+    ({"select": {"judge": {"endpoint": "nowhere"}}}, "--judge nowhere"),
+    ({"select": {"ranges": [{"start": [9, "1/1"], "end": [3, "1/1"]}]}}, "--range must end after"),
+    ({"select": {"ranges": [{"start": [9, "1/0"], "end": 3}]}}, "select.ranges[0].start must be"),
+    ({"frame": {"aspect": "3:1"}}, "request.frame.aspect must be one of 9:16"),
+    ({"tighten": {}}, "request.tighten must be one of off"),
+    ({"subtitles": "srt"}, "request.subtitles must be a list"),
+    ({"subtitles": ["sub"]}, "--subtitles must be"),
+    ({"platform": "myspace"}, "--platform must be one of"),
+    ({"plan_only": "false"}, "request.plan_only must be true or false"),
+])  # fmt: skip
+def test_an_absurd_request_is_refused_by_the_name_of_its_field(
+    api: TestClient, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    new = asked(tmp_path / "talk.mp4")
+    new["request"] |= change
+    refused(posted(api, "/v1/jobs", new), said)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"origin": ""}, "origin must be 1 to 200 characters"),
+    ({"origin": "x" * 9999}, "origin must be 1 to 200 characters"),
+    ({"origin": "a\nb"}, "origin must be 1 to 200 characters on one line"),
+    ({"origin": "\ud800"}, "body.origin holds half a character"),
+    ({"key": ""}, "key must be 1 to 200 characters"),
+    ({"key": "\x1b[2J"}, "key must be 1 to 200 characters on one line"),
+    ({"key": "a\0"}, "body.key must not hold a null byte"),
+    ({"key": 3}, "body.key"),
+    ({"priority": float("inf")}, "body.priority must be a number"),
+    ({"priority": 2**70}, "body.priority must be a number"),
+    ({"priority": [5]}, "body.priority"),
+    ({"kind": "k" * 9999}, "there is no kind of job"),
+    ({"kind": None}, "body.kind"),
+    ({"request": None}, "body.request"),
+    ({"request": {}}, "request.source is missing"),
+])  # fmt: skip
+def test_an_absurd_submission_is_refused_too(
+    api: TestClient, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    refused(posted(api, "/v1/jobs", asked(tmp_path / "talk.mp4") | change), said)
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe{}", b"{", b"[" * 5000, b'"talk.mp4"', b"[]", b"null"])
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/purge", "/v1/watches"])
+def test_a_body_that_is_none_is_refused(api: TestClient, path: str, body: bytes) -> None:
+    refused(posted(api, path, body), "body")
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_body_that_is_too_large_is_not_read(api: TestClient, is_told: bool) -> None:
+    parts = [b" " * 600_000] * 2
+    content: Any = b"".join(parts) if is_told else iter(parts)
+    refused(api.post("/v1/jobs", content=content), "1000000 bytes at most", 413)
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"folder": "drop"}, "must be an absolute path"),
+    ({"folder": "/dr\0op"}, "body.folder must not hold a null byte"),
+    ({"folder": "/gone/drop"}, "is not a folder"),
+    ({"folder": None}, "body.folder"),
+    ({"when_done": "burn"}, "when_done must be leave or move"),
+    ({"ignore": "*.mp4"}, "body.ignore"),
+    ({"webhook": "ftp://a"}, "must begin with https://"),
+    ({"webhook": "https://a\x07b"}, "webhook"),
+    ({"options": {"out": "/cl\0ips"}}, "body.options.out must not hold a null byte"),
+    ({"options": {"captoins": "x"}}, "no setting 'captoins'"),
+    ({"options": {"count": "9" * 5000}}, "--count must be"),
+    ({"options": {"crf": {"a": [1]}}}, "crf must be a whole number"),
+    ({"options": {"min": 40, "max": 20}}, "--max must be at least --min"),
+    ({"options": {"fps": "many"}}, "--fps must be"),
+    ({"options": {"speakers": "0"}}, "--speakers must be"),
+    ({"options": {"platform": "myspace"}}, "--platform must be one of"),
+    ({"options": {"model": "hugest"}}, "no model named 'hugest'"),
+    ({"options": {"model": "small"}}, "model 'small' is not installed"),
+    ({"options": {"model": "own/model"}}, "there is no folder"),
+    ({"options": {"out": "words.txt"}}, "words.txt is a file, not a folder"),
+    ({"options": {"out": "words.txt/clips"}}, "not a directory"),
+])  # fmt: skip
+def test_a_folder_whose_recordings_would_all_fail_is_refused(
+    api: TestClient, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    (tmp_path / "words.txt").touch()
+    refused(posted(api, "/v1/watches", {"folder": str(tmp_path)} | change), said)
+    assert api.get("/v1/watches").json() == []
+
+
+def test_looking_where_clips_may_go_leaves_nothing_there(api: TestClient, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "clips"
+    added = api.post("/v1/watches", json={"folder": str(tmp_path), "options": {"out": str(out)}})
+    assert added.status_code == 201 and list(tmp_path.iterdir()) == []
+    assert api.delete(f"/v1/watches/{added.json()['id']}").status_code == 200
+
+
+@pytest.mark.parametrize(("path", "said"), [
+    ("/v1/jobs?limit=0", "query.limit"),
+    ("/v1/jobs?limit=1e400", "query.limit"),
+    ("/v1/jobs?offset=-1", "query.offset"),
+    (f"/v1/jobs?offset={10**30}", "query.offset"),
+    ("/v1/jobs?state=lost", "query.state"),
+    ("/v1/stats?days=nan", "query.days"),
+    ("/v1/stats?days=1e400", "query.days"),
+    ("/v1/events?after=-1", "query.after"),
+    ("/v1/events?after=x", "query.after"),
+])  # fmt: skip
+def test_an_absurd_question_is_refused(api: TestClient, path: str, said: str) -> None:
+    refused(api.get(path), said)
+
+
+@pytest.mark.parametrize("named", ["%00", "%ff", "zzz", "a%0ab", "%F0%9F%98%80", "x" * 5000])
+def test_a_job_of_an_absurd_name_is_not_found(api: TestClient, named: str) -> None:
+    refused(api.get(f"/v1/jobs/{named}"), "there is no job", 404)
+    assert api.get(f"/v1/library/sources?text={named}").json() == []
+
+
+def test_what_no_route_takes_is_told_like_any_other_refusal(api: TestClient) -> None:
+    refused(api.get("/v1/songs"), "there is no GET /v1/songs", 404)
+    refused(api.put("/v1/jobs"), "there is no PUT /v1/jobs", 405)
+
+
+@pytest.mark.parametrize("age", [-1, float("nan"), "old"])
+def test_jobs_of_an_absurd_age_are_not_forgotten(api: TestClient, age: Any) -> None:
+    refused(posted(api, "/v1/jobs/purge", {"older_than_s": age}), "older_than_s")
 
 
 def test_what_does_not_suit_a_job_is_a_conflict(api: TestClient, failed: dict[str, Any]) -> None:

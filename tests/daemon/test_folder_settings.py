@@ -31,6 +31,14 @@ def test_places_are_looked_for_from_the_folder(watch: Watch) -> None:
     assert settings.censor_words == "/words.txt"
 
 
+def test_presets_and_models_that_are_files_are_looked_for_from_the_folder(watch: Watch) -> None:
+    content = 'captions = "./mine.toml"\nbrand = "clean"\nmodel = "../models/own"'
+    (Path(watch.folder) / ".reelremix.toml").write_text(content)
+    settings = settings_of(watch, {}).settings
+    assert settings.captions == f"{watch.folder}/mine.toml" and settings.brand == "clean"
+    assert settings.model == f"{watch.folder}/../models/own"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

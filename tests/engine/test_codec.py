@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import json
+import re
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelremix.engine.codec import from_bytes, from_plain, to_bytes, to_plain
+from reelremix.engine.codec import (
+    from_bytes,
+    from_plain,
+    from_plain_exactly,
+    to_bytes,
+    to_plain,
+)
 from reelremix.engine.domain.clip import Clip, OutputFormat
 from reelremix.engine.domain.request import ClipRequest, RenderRequest, SelectOptions
 from reelremix.engine.domain.source import Presentation, Source
@@ -68,3 +76,25 @@ def test_what_is_damaged_or_foreign_is_a_value_error(content: bytes) -> None:
 def test_a_rate_of_nothing_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="not a OutputFormat"):
         from_plain({"width_px": 1, "height_px": 1, "frame_rate": "1/0"}, OutputFormat)
+
+
+@pytest.mark.parametrize(("whole", "kind"), WHOLES[-2:])
+def test_a_request_that_is_written_is_exactly_what_is_read(
+    whole: object, kind: type[object]
+) -> None:
+    assert from_plain_exactly(json.loads(to_bytes(whole)), kind, "it") == whole
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"source": None}, "it.source must be text"),
+    ({"select": {"min_s": "1"}}, "it.select.min_s must be a number"),
+    ({"select": {"counts": 1}}, "it.select has no 'counts'; did you mean 'count'?"),
+    ({"select": {"ranges": [{"start": [1.0, "1/9"], "end": [2, "1/9"]}]}}, "ranges[0].start must"),
+    ({"select": {"ranges": [{"start": [1, "1e9"], "end": [2, "1/9"]}]}}, "ranges[0].start must be"),
+    ({"tighten": "strongly"}, "it.tighten must be one of off, light, strong"),
+])  # fmt: skip
+def test_what_is_not_exactly_of_its_kind_is_refused_with_its_place(
+    change: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        from_plain_exactly({"source": "/talk.mp4"} | change, ClipRequest, "it")

@@ -146,7 +146,7 @@ class InstalledModels:
             ModelNotInstalled: it is not there or not whole, with the command to run.
         """
         own = _as_path(name)
-        if own is not None and own.is_dir() and (_is_path(name) or name not in self.catalog):
+        if own is not None and own.is_dir() and (is_path(name) or name not in self.catalog):
             return own
         found = self._find(name)
         if found is None:
@@ -204,7 +204,7 @@ class InstalledModels:
             ModelError: `name` is a path, and what users keep elsewhere is theirs.
             ConfigError: the folder cannot be deleted.
         """
-        if _is_path(name):
+        if is_path(name):
             raise ModelError(
                 f"{name} is a path, not the name of an installed model",
                 hint="`reelremix models list` shows the names",
@@ -215,7 +215,7 @@ class InstalledModels:
         return _delete(found)
 
     def _find(self, name: str) -> Path | None:
-        if _is_path(name) or name.startswith("."):
+        if is_path(name) or name.startswith("."):
             return None
         return next((root / name for root in self.roots if (root / name).is_dir()), None)
 
@@ -248,7 +248,7 @@ class InstalledModels:
                 hint=f"`reelremix models install {name}` ({size}, {entry.licence})",
                 name=name,
             )
-        if _is_path(name):
+        if is_path(name):
             return ModelNotInstalled(
                 f"there is no folder {name}", hint="name a folder that holds a model's files"
             )
@@ -302,7 +302,8 @@ def _listing(entry: CatalogEntry, here: InstalledModel | None) -> ModelListing:
     )
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
+    """Whether a model is given by its folder's path instead of its name."""
     return "/" in name or "\\" in name or name in ("", ".", "..", "~")
 
 
