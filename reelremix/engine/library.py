@@ -49,7 +49,7 @@ from reelremix.engine.feedback import Import
 from reelremix.engine.fetching import path_of
 from reelremix.engine.finding import find_manifest
 from reelremix.engine.joblog import JobLog, Listener, Silence, Unheard
-from reelremix.engine.jobs.clip import make_clips
+from reelremix.engine.jobs.clip import check_ahead, check_apart, make_clips
 from reelremix.engine.jobs.export import export, package
 from reelremix.engine.jobs.films import ClipResult
 from reelremix.engine.jobs.job import Job, carry_out
@@ -184,6 +184,22 @@ class Library:
         return self._job(
             request.source, partial(make_clips, request, options), options=options, **run
         )
+
+    def check(
+        self, request: ClipRequest, cancel: CancelToken | None = None, *, has_source: bool = True
+    ) -> None:
+        """Whether `clip` would begin, as far as can be told at once; nothing is left behind.
+
+        `has_source` says that the recording is there already. Raises what `clip` does.
+        """
+        ctx = self.context(Unheard(), cancel)
+        try:
+            if has_source:
+                check_ahead(request, options_of(request), ctx)
+            else:
+                check_apart(request, ctx)
+        finally:
+            self.release_thread()
 
     def render(self, request: RenderRequest, **run: Any) -> ClipResult:
         """Render clips of a manifest, all or some, with changed options if asked."""

@@ -42,7 +42,10 @@ def reopened(source_id: str, audio_stream: str | None, ctx: RunContext) -> Itera
     """
     described = ctx.catalogue.source(source_id)
     if described is None:
-        raise UnreadableMedia(f"the source {source_id[:12]} is not known here")
+        raise UnreadableMedia(
+            f"the recording {source_id[:12]} is not known here",
+            hint="`reelremix add FILE` makes it known",
+        )
     _look_where_seen(described, ctx)
     with ctx.sources.open(source_id) as path:
         yield Subject(path, choose_streams(described, audio_stream))

@@ -218,7 +218,10 @@ class _Log:
 
 def require_http(url: str) -> None:
     """Raise DownloadFailed for an address that is not on the web."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as exc:
+        raise DownloadFailed(f"{url} is no address: {exc}", hint="check how it is written") from exc
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise DownloadFailed(
             f"{url} is not an address on the web: only http and https are fetched",

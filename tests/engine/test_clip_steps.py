@@ -133,8 +133,9 @@ def test_a_recording_that_is_gone_is_told(library: Library, request_: ClipReques
     parts = Parts(library, request_)
     begun = parts.do("begin")
     Path(request_.source).unlink()
-    with pytest.raises(UnreadableMedia, match="no longer where it was seen"):
+    with pytest.raises(UnreadableMedia, match=r"talk\.mp4 is no longer where it was") as caught:
         parts.do("hear", begun)
+    assert "`reelremix library relink FOLDER`" in str(caught.value.hint)
 
 
 def test_what_was_decided_and_is_lost_is_told_with_what_to_type(

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,43 @@ def test_a_missing_transcript_is_told_before_anything_is_written(
     with pytest.raises(UnreadableMedia, match="cannot read the transcript"):
         library.clip(request(film, tmp_path / "nowhere.json"))
     assert not Path("clips/talk").exists()
+
+
+def test_what_would_be_refused_is_told_ahead_and_nothing_is_left(
+    library: Library, film: Path, words: Path, tmp_path: Path
+) -> None:
+    library.check(request(film, words))
+    with pytest.raises(ModelNotInstalled):
+        library.check(request(film, None))
+    with pytest.raises(UnreadableMedia, match="cannot read the transcript"):
+        library.check(request(film, tmp_path / "nowhere.json"))
+    with pytest.raises(ConfigError, match="begins after the end"):
+        library.check(request(film, words, (100, 120)))
+    with pytest.raises(UnreadableMedia, match="no such file"):
+        library.check(request(tmp_path / "gone.mp4", words))
+    assert not Path("clips").exists() and library.catalogue.sources() == []
+
+
+def test_a_finished_run_with_other_options_is_told_ahead(
+    library: Library, film: Path, words: Path
+) -> None:
+    asked = request(film, words, (1, 2), plan_only=True)
+    library.clip(asked)
+    library.check(asked)
+    with pytest.raises(OutputExists):
+        library.check(replace(asked, captions="bold"))
+    library.check(replace(asked, captions="bold", overwrite=True))
+
+
+def test_what_is_asked_of_recordings_that_are_to_come_is_checked_without_one(
+    library: Library, words: Path
+) -> None:
+    coming = request(Path("/nowhere/recording.mp4"), words)
+    library.check(coming, has_source=False)
+    with pytest.raises(ConfigError, match="no preset named 'grand'"):
+        library.check(replace(coming, brand="grand"), has_source=False)
+    with pytest.raises(ModelNotInstalled):
+        library.check(replace(coming, transcribe=TranscribeOptions()), has_source=False)
 
 
 def test_a_cancelled_job_says_so_and_keeps_nothing_half_done(

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from reelremix.engine.export.manifest import manifest_to_bytes
 from reelremix.engine.export.names import RESERVED
-from reelremix.engine.output_folder import NOTE_NAME, changed_options, find_folder, safe_stem
+from reelremix.engine.output_folder import (
+    NOTE_NAME,
+    changed_options,
+    check_writable,
+    find_folder,
+    safe_stem,
+)
 from reelremix.errors import ConfigError, OutputExists
 from tests.engine.examples import MANIFEST, RENDERED, SOURCE
 
@@ -86,6 +92,24 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(ConfigError, match="is a file, not a folder"):
         find_folder(tmp_path / "out", "talk.mp4", SOURCE.id)
+
+
+@pytest.mark.parametrize("there", [0, 1, 3])
+def test_a_folder_is_tried_and_left_as_it_was(tmp_path: Path, there: int) -> None:
+    places = [tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c"]
+    for place in places[:there]:
+        place.mkdir()
+    check_writable(places[-1])
+    assert sorted(tmp_path.rglob("*")) == places[:there]
+
+
+@pytest.mark.parametrize(("out", "said"), [
+    ("out", "is a file, not a folder"), ("out/clips", "not a directory"), ("x" * 300, "too long"),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path, out: str, said: str) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ConfigError, match=said):
+        check_writable(tmp_path / out)
 
 
 def test_other_options_need_overwrite_and_are_named(tmp_path: Path) -> None:

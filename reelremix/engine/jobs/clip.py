@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from reelremix.config import expanded
 from reelremix.engine import choosing, hearing, pipeline, planning
+from reelremix.engine.bounds import check_bounds
 from reelremix.engine.domain.candidate import Rejection
 from reelremix.engine.domain.clip import Rendered
+from reelremix.engine.domain.context import RunContext
 from reelremix.engine.domain.edit import ManifestPlace
 from reelremix.engine.domain.request import ClipRequest
 from reelremix.engine.domain.subject import Subject
@@ -32,13 +35,16 @@ from reelremix.engine.export.report import contact_sheet
 from reelremix.engine.hearing import Heard
 from reelremix.engine.jobs.films import ClipResult, filmed, remember_films
 from reelremix.engine.jobs.job import Cost, Job, run_record, working_on
+from reelremix.engine.media.probe import choose_streams
 from reelremix.engine.music import find_music
-from reelremix.engine.options import check_clip_request
-from reelremix.engine.output_folder import OutputFolder, find_folder
+from reelremix.engine.options import check_clip_request, check_named
+from reelremix.engine.output_folder import OutputFolder, check_writable, find_folder
 from reelremix.engine.planning import Plan
 from reelremix.engine.proof import Ears
 from reelremix.engine.rendering import Batch, file_names
+from reelremix.engine.stages.ingest import looked_at
 from reelremix.engine.store.files import write_atomically
+from reelremix.engine.web import Web, is_url, require_http
 
 NOTHING = "nothing was found"
 
@@ -57,6 +63,39 @@ class Decided:
     ranker: str | None
     before: dict[str, Any] | None
     """The manifest of an earlier run that this one goes on with."""
+
+
+def check_ahead(request: ClipRequest, options: Mapping[str, Any], ctx: RunContext) -> None:
+    """Whether `make_clips` would begin, as far as can be told at once.
+
+    The recording is not read whole, and one on the web is not fetched.
+
+    Raises:
+        SourceError, ModelError, ConfigError, RenderError: as `make_clips` would.
+    """
+    if is_url(request.source):
+        require_http(request.source)
+        Web(ctx.cancel)  # says so where nothing is installed that fetches
+        check_apart(request, ctx)
+        return
+    path = Path(request.source)
+    described = looked_at(path, ctx)
+    subject = Subject(path, choose_streams(described, request.audio_stream))
+    pipeline.require_video(subject)
+    out = expanded(request.out, "--out")
+    with pipeline.alone_in(out, ctx):
+        if described.id:
+            folder = find_folder(out, described.name, described.id)
+            folder.check_options(options, overwrite=request.overwrite)
+        check_writable(out)
+    check_clip_request(request, subject, ctx)
+
+
+def check_apart(request: ClipRequest, ctx: RunContext) -> None:
+    """The same for a recording that is not there yet: all that is asked for besides it."""
+    check_bounds(request)
+    check_writable(expanded(request.out, "--out"))
+    check_named(request, ctx, hears=request.transcribe.transcript is None)
 
 
 def make_clips(request: ClipRequest, options: dict[str, Any], job: Job) -> ClipResult:

@@ -145,8 +145,8 @@ class InstalledModels:
         Raises:
             ModelNotInstalled: it is not there or not whole, with the command to run.
         """
-        own = _as_path(name)
-        if own is not None and own.is_dir() and (is_path(name) or name not in self.catalog):
+        own = own_folder(name, self.catalog)
+        if own is not None:
             return own
         found = self._find(name)
         if found is None:
@@ -305,6 +305,14 @@ def _listing(entry: CatalogEntry, here: InstalledModel | None) -> ModelListing:
 def is_path(name: str) -> bool:
     """Whether a model is given by its folder's path instead of its name."""
     return "/" in name or "\\" in name or name in ("", ".", "..", "~")
+
+
+def own_folder(name: str, catalog: Catalog) -> Path | None:
+    """The folder that a name stands for by itself; None for one to be looked for."""
+    own = _as_path(name)
+    if own is not None and own.is_dir() and (is_path(name) or name not in catalog):
+        return own
+    return None
 
 
 def _as_path(name: str) -> Path | None:

@@ -21,6 +21,7 @@ from reelremix.engine.domain.spacing import needs_space
 from reelremix.engine.domain.time import TimeRange
 from reelremix.engine.domain.transcript import Segment, Word
 from reelremix.engine.models.gpu import CUBLAS_HINT, Gpu, NvidiaGpu
+from reelremix.engine.models.registry import load_catalog
 from reelremix.engine.models.speech import Speech, find_speech, placed
 from reelremix.errors import ConfigError, ModelError, ModelNotInstalled, OutOfMemory
 
@@ -210,9 +211,10 @@ def _fingerprint(name: str, folder: Path) -> str:
     """Tells models apart without hashing gigabytes at every start."""
     weights, config = folder / "model.bin", folder / "config.json"
     if not weights.is_file():
+        install = f"`reelremix models install {name}`, or " if name in load_catalog() else ""
         raise ModelNotInstalled(
             f"there is no Whisper model in {folder}: model.bin is missing",
-            hint=f"`reelremix models install {name}`, or name a folder that holds one",
+            hint=f"{install}name a folder that holds one",
         )
     size = weights.stat().st_size
     with weights.open("rb") as file:

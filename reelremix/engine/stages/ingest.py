@@ -32,13 +32,8 @@ def ingest(path: Path, ctx: RunContext) -> Source:
     """
     began = time.monotonic()
     ctx.reporter.emit(StageStarted(STAGE))
-    if readable(str(path)) != str(path):
-        raise UnreadableMedia(
-            f"{readable(path.name)} has a name that is not Unicode text", hint="rename the file"
-        )
     try:
-        if path.is_dir():
-            raise UnreadableMedia(f"{path} is a folder", hint="name the recordings inside it")
+        _require_file(path)
         identity = identify_file(path)
         known = ctx.catalogue.recall_file(identity)
         source = ctx.catalogue.source(known) if known else None
@@ -54,6 +49,32 @@ def ingest(path: Path, ctx: RunContext) -> Source:
         raise unreadable(path, exc) from exc
     ctx.reporter.emit(StageFinished(STAGE, round(time.monotonic() - began, 3), cached))
     return source
+
+
+def looked_at(path: Path, ctx: RunContext) -> Source:
+    """A recording described, but not read whole: its id is empty where it is not known yet.
+
+    Raises UnreadableMedia as `ingest` does.
+    """
+    try:
+        _require_file(path)
+        known = ctx.catalogue.recall_file(identify_file(path))
+        source = ctx.catalogue.source(known) if known else None
+        if source is None or source.probe_version != VERSION:
+            source = replace(probe(path, ""), id=known or "")
+        return replace(source, name=path.name)
+    except OSError as exc:
+        raise unreadable(path, exc) from exc
+
+
+def _require_file(path: Path) -> None:
+    """Raise UnreadableMedia for a folder, and for a name that is no text."""
+    if readable(str(path)) != str(path):
+        raise UnreadableMedia(
+            f"{readable(path.name)} has a name that is not Unicode text", hint="rename the file"
+        )
+    if path.is_dir():
+        raise UnreadableMedia(f"{path} is a folder", hint="name the recordings inside it")
 
 
 _OTHERS: set[tuple[FileIdentity, str]] = set()

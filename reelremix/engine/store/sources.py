@@ -11,6 +11,8 @@ from pathlib import Path
 from reelremix.engine.domain.context import Catalogue, FileIdentity
 from reelremix.errors import UnreadableMedia
 
+RELINK = "`reelremix library relink FOLDER`"
+
 
 def identify_file(path: Path) -> FileIdentity:
     """Path, size, mtime and inode of a file. Raises OSError."""
@@ -42,9 +44,13 @@ class LocalSourceAccess:
         if other is not None:
             raise UnreadableMedia(
                 f"{other} is another file now than the recording that was seen there",
-                hint="put that one back, or name its new place with `--source FILE`",
+                hint=f"put that one back, or find it with {RELINK}",
             )
         raise UnreadableMedia(
-            f"the source {source_id[:12]} is no longer where it was seen",
-            hint="name its new place with `--source FILE`",
+            f"{self._name(source_id)} is no longer where it was seen",
+            hint=f"put it back, or find it with {RELINK}",
         )
+
+    def _name(self, source_id: str) -> str:
+        known = self._catalogue.source(source_id)
+        return known.name if known is not None else f"the recording {source_id[:12]}"

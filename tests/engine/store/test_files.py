@@ -79,11 +79,13 @@ def test_a_source_is_found_where_it_was_seen_last_unchanged(tmp_path: Path) -> N
     with access.open("source") as path:
         assert path.name == "a.mp4"
     (tmp_path / "a.mp4").unlink()
-    with pytest.raises(UnreadableMedia, match=r"b\.mp4 is another file now"), access.open("source"):
-        pass
+    with pytest.raises(UnreadableMedia, match=r"b\.mp4 is another file now") as caught:
+        access.open("source").__enter__()
+    assert "`reelremix library relink FOLDER`" in str(caught.value.hint)
     (tmp_path / "b.mp4").unlink()
-    with pytest.raises(UnreadableMedia, match="no longer where"), access.open("source"):
-        pass
+    with pytest.raises(UnreadableMedia, match="no longer where") as caught:
+        access.open("source").__enter__()
+    assert "`reelremix library relink FOLDER`" in str(caught.value.hint)
 
 
 def test_hashing_tells_how_far_it_is_and_can_be_broken_off(tmp_path: Path) -> None:
