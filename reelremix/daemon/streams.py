@@ -130,7 +130,10 @@ def _has_ended(daemon: Daemon, job_id: str, seq: int) -> bool:
 
 
 def _sent(logged: LoggedEvent, id: int | None) -> str:
-    """One event as a stream has it; progress has no number."""
+    """One event as a stream has it; progress has no number.
+
+    In ASCII: some clients end a line at U+2028 too, which names of files may hold.
+    """
     plain = codec.event_to_plain(logged)
     numbered = f"id: {id}\n" if id is not None else ""
-    return f"{numbered}event: {plain['type']}\ndata: {json.dumps(plain, ensure_ascii=False)}\n\n"
+    return f"{numbered}event: {plain['type']}\ndata: {json.dumps(plain)}\n\n"

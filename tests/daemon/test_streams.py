@@ -12,7 +12,7 @@ import pytest
 from reelremix.daemon import streams
 from reelremix.daemon.service import Daemon
 from reelremix.daemon.streams import events_of
-from reelremix.engine.domain.events import JobCancelled
+from reelremix.engine.domain.events import JobCancelled, Waiting
 from reelremix.engine.domain.job import JobState
 from tests.daemon.test_hub import House, together
 
@@ -55,6 +55,16 @@ def test_a_number_that_never_comes_is_waited_for_until_the_job_has_ended() -> No
         house.jobs.change("a", JobState.QUEUED, state=JobState.CANCELLED)
         house.log.emit(JobCancelled())
         assert "data: " not in await asyncio.wait_for(hearing, 5)
+
+    together(story)
+
+
+def test_an_event_is_one_line_whatever_it_holds() -> None:
+    async def story(house: House) -> None:
+        house.log.emit(Waiting("a\u2028b\u0085c\n\rd\ud800"))
+        stream = listened(house, 0)
+        await anext(stream)
+        assert len((await anext(stream)).encode().decode().splitlines()) == 4  # the last is empty
 
     together(story)
 
