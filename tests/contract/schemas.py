@@ -12,6 +12,7 @@ from tests.conftest import REPOSITORY
 FOLDER = REPOSITORY / "docs" / "schemas"
 NAMES = (
     "clips", "transcript", "score", "search", "events", "export", "table", "post", "add", "library",
+    "jobs", "stats", "watches", "daemon", "webhook",
 )  # fmt: skip
 
 

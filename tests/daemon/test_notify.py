@@ -15,9 +15,17 @@ from pathlib import Path
 import pytest
 
 from reelremix.daemon import notify
-from reelremix.daemon.notify import Delivery, Desktop, Webhook, checked_address, desktop_command
+from reelremix.daemon.notify import (
+    Delivery,
+    Desktop,
+    Webhook,
+    body_of,
+    checked_address,
+    desktop_command,
+)
 from reelremix.engine.domain.job import Failure, JobRecord, JobState
 from reelremix.errors import ConfigError
+from tests.contract.schemas import faults, schema
 from tests.daemon.folders import eventually
 
 SECRET = "correct horse"
@@ -114,6 +122,18 @@ def test_a_message_says_what_became_of_a_job_and_is_signed(
     assert told["job"]["failure"]["message"] == "talk.mp4 has no audio stream"
     assert "/secret/place" not in body.decode() and headers["idempotency-key"].startswith(JOB.id)
     assert deliveries == [Delivery("127.0.0.1", JOB, 1, None)]
+
+
+@pytest.mark.parametrize("job", [
+    JOB,
+    replace(JOB, state=JobState.DEAD, failure=Failure("WorkerDied", "it crashed"), attempt=2),
+    replace(JOB, state=JobState.SUCCEEDED, failure=None, folder="/clips/talk", started_at=1.5,
+            ended_at=2.0, source_id="ab" * 32, usage={"source_s": 20.0}, origin="watch ab12"),
+])  # fmt: skip
+def test_a_message_fits_the_published_schema(job: JobRecord) -> None:
+    told = json.loads(body_of(job, 3.0))
+    assert told["job"].keys() == schema("webhook")["properties"]["job"]["properties"].keys()
+    assert faults("webhook", told) == []
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])

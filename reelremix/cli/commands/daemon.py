@@ -70,7 +70,7 @@ def status(as_json: options.Json = False) -> None:
     with DaemonClient(CommandRun().settings) as client:
         found = client.status()
     if as_json:
-        output.show_json({"version": 1, **codec.to_plain(found), "reelremix": found.version})
+        output.show_json({**codec.to_plain(found), "version": 1, "reelremix": found.version})
         return
     jobs = ", ".join(f"{number} {state}" for state, number in sorted(found.jobs.items()))
     output.show_text(
