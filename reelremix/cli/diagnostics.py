@@ -36,6 +36,7 @@ CODES: tuple[tuple[type[errors.ReelRemixError], Exit], ...] = (
     (errors.SourceError, Exit.SOURCE),
     (errors.OutOfMemory, Exit.MEMORY),
     (errors.ModelError, Exit.MODEL),
+    (errors.JobNotFound, Exit.USAGE),
     (errors.DaemonError, Exit.DAEMON),
     (errors.CloudError, Exit.CLOUD),
 )

@@ -20,6 +20,7 @@ _ORDERS = {
     for code in (*range(0x20), *range(0x7F, 0xA0))
     if chr(code) not in "\n\t"
 }
+_BREAKS = {code: chr(code).encode("unicode_escape").decode() for code in (0x9, 0xA, 0x2028, 0x2029)}
 PLAIN_COLUMNS = 160
 """Width of a table that goes to a file or a program."""
 
@@ -32,6 +33,11 @@ def show_json(value: Any) -> None:
 def harmless(text: str) -> str:
     """Text without what a terminal takes for orders; lines stay lines."""
     return text.translate(_ORDERS)
+
+
+def on_one_line(text: str) -> str:
+    """Text without orders, and without what would begin another line: a name, or a cell."""
+    return text.translate(_ORDERS | _BREAKS)
 
 
 def show_text(text: str) -> None:
@@ -69,7 +75,7 @@ def show_table(
 def _styled(cell: str, words: Collection[str]) -> Text:
     from rich.text import Text
 
-    text = Text(harmless(cell))
+    text = Text(on_one_line(cell))
     if words:
         listed = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
         text.highlight_regex(rf"(?<!\w)(?:{listed})(?!\w)", "bold")

@@ -5,21 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from queue import Empty, Queue
 from typing import TYPE_CHECKING
 
+from reelremix.cli.places import as_typed, located
 from reelremix.config import expanded
 from reelremix.daemon.address import DaemonFolder
 from reelremix.engine import codec
 from reelremix.engine.domain.job import JobState
-from reelremix.errors import Cancelled, error_of
+from reelremix.errors import Cancelled, ReelRemixError, RenderError, error_of
 
 if TYPE_CHECKING:
     from reelremix.config import Settings
     from reelremix.daemon.client import DaemonClient
-    from reelremix.daemon.protocol import JobView, Submission
+    from reelremix.daemon.protocol import JobView
     from reelremix.engine.domain.context import CancelToken, PartialFiles
     from reelremix.engine.domain.events import LoggedEvent
     from reelremix.engine.domain.request import ClipRequest
@@ -44,12 +44,20 @@ def daemon_for(settings: Settings, *, local: bool) -> bool:
     return False
 
 
+def require_daemon(settings: Settings) -> None:
+    """Raise DaemonError where none answers: best asked before anything is looked at."""
+    from reelremix.daemon.client import DaemonClient  # deferred: httpx, 0.1 s
+
+    with DaemonClient(settings):
+        pass
+
+
 def submit(settings: Settings, request: ClipRequest) -> JobView:
     """Queue a clip job, and wait for nothing."""
     from reelremix.daemon.client import DaemonClient  # deferred: httpx, 0.1 s
 
     with DaemonClient(settings) as client:
-        return client.submit(_submission(request))
+        return _submitted(client, request)
 
 
 def clip(
@@ -67,7 +75,7 @@ def clip(
     from reelremix.daemon.client import DaemonClient  # deferred: httpx, 0.1 s
 
     with DaemonClient(settings) as client:
-        job = client.submit(_submission(request))
+        job = _submitted(client, request)
         follow(client, job.id, listener.receive, cancel)
         return _result(client.job(job.id), request)
 
@@ -122,57 +130,33 @@ def _result(job: JobView, request: ClipRequest) -> ClipResult:
     shown = expanded(request.out, "--out") / folder.name if folder is not None else None
     if job.state == JobState.CANCELLED:
         raise Cancelled
-    if job.failure is not None:
-        error = error_of(codec.to_plain(job.failure))
+    if (error := error_in(job)) is not None:
         if isinstance(error, NothingToClip):
             error.folder = shown
-        is_partial = job.failure.kind == "RenderError" and folder is not None
-        if not is_partial or not (folder and (folder / FILE_NAME).is_file()):
-            raise error
+        raise as_typed(error, request, located(request))
     assert folder is not None and shown is not None
     manifest = read_manifest(folder / FILE_NAME)
     missing = sum((clip.get("files") or {}).get("video") is None for clip in manifest["clips"])
     return ClipResult(shown, manifest, 0 if request.plan_only else missing)
 
 
-def _submission(request: ClipRequest) -> Submission:
+def error_in(job: JobView) -> ReelRemixError | None:
+    """What a job failed of; None also where only some of its clips are missing."""
+    from reelremix.engine.export.manifest import FILE_NAME
+
+    if job.state not in (JobState.FAILED, JobState.DEAD) or job.failure is None:
+        return None
+    is_partial = job.failure.kind == RenderError.__name__ and job.folder is not None
+    if is_partial and (Path(str(job.folder)) / FILE_NAME).is_file():
+        return None
+    return error_of(codec.to_plain(job.failure))
+
+
+def _submitted(client: DaemonClient, request: ClipRequest) -> JobView:
     from reelremix.daemon.protocol import Submission
 
-    return Submission(codec.to_plain(located(request)), origin="cli")
-
-
-def located(request: ClipRequest) -> ClipRequest:
-    """The request with every path in full: the daemon is in another folder."""
-    heard, sound = request.transcribe, request.sound
-    return replace(
-        request,
-        source=_full(request.source),
-        out=_full(request.out),
-        captions=_full_preset(request.captions),
-        brand=_full_preset(request.brand),
-        transcribe=replace(
-            heard,
-            transcript=_full(heard.transcript) if heard.transcript else heard.transcript,
-            model=_full_preset(heard.model) or heard.model,
-        ),
-        sound=replace(
-            sound,
-            music=_full(sound.music) if sound.music else sound.music,
-            censor_words=_full(sound.censor_words) if sound.censor_words else sound.censor_words,
-        ),
-    )
-
-
-def _full(path: str) -> str:
-    from reelremix.engine.web import is_url
-
-    if is_url(path):
-        return path
-    return str(Path.cwd() / expanded(path, "a path"))
-
-
-def _full_preset(name: str | None) -> str | None:
-    """A name as it is, a path in full."""
-    if name is None or not (name.endswith(".toml") or "/" in name or "\\" in name):
-        return name
-    return _full(name)
+    asked = located(request)
+    try:
+        return client.submit(Submission(codec.to_plain(asked), origin="cli"))
+    except ReelRemixError as exc:
+        raise as_typed(exc, request, asked) from exc

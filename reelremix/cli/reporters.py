@@ -6,10 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reelremix.cli import diagnostics
+from reelremix.cli.output import on_one_line
 from reelremix.engine.domain.events import (
     ClipFailed,
     ClipRendered,
+    Event,
     JobCancelled,
+    JobDead,
     JobFailed,
     LoggedEvent,
     StageFinished,
@@ -52,10 +55,15 @@ QUICK_S = 0.5
 class JsonLines:
     """One JSON object a line on stderr; stdout stays the result."""
 
+    def __init__(self) -> None:
+        self.has_told_failure = False
+        """Whether an event said why the job failed: nobody else has to."""
+
     def receive(self, logged: LoggedEvent) -> None:
         """Write the event."""
         from reelremix.engine.codec import event_to_plain
 
+        self.has_told_failure |= isinstance(logged.event, JobFailed | JobDead)
         diagnostics.say(json.dumps(event_to_plain(logged), ensure_ascii=False))
 
 
@@ -151,7 +159,11 @@ class TerminalProgress(Quiet):
 
 def told(logged: LoggedEvent) -> str | None:
     """A line that stays on the screen, for events worth one."""
-    event = logged.event
+    line = _told(logged.event)
+    return None if line is None else on_one_line(line)
+
+
+def _told(event: Event) -> str | None:
     if isinstance(event, StageFinished) and event.cached and event.stage in ("transcribe", "look"):
         return f"{DOING[event.stage]}: ready from an earlier run"
     if isinstance(event, StageFinished) and event.wall_s >= QUICK_S:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 from reelremix.cli import diagnostics
 from reelremix.cli.diagnostics import Exit
 from reelremix.config import LoadedSettings, load_settings
-from reelremix.errors import ConfigError, ModelNotInstalled
+from reelremix.errors import Cancelled, ConfigError, ModelNotInstalled
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.context import PartialFiles
@@ -105,8 +105,8 @@ class CommandRun:
                 thread.join(FORCED_AFTER_S)
         if thread.is_alive():
             self._leave_by_force(partial_files, quiet=in_json)
-        if in_json and outcome.error is not None:
-            diagnostics.consider_told(outcome.error)
+        if isinstance(listener, JsonLines):
+            consider_told_by(listener, outcome.error)
         return outcome.result()
 
     def _leave_by_force(self, partial_files: PartialFiles, *, quiet: bool) -> NoReturn:
@@ -145,6 +145,19 @@ def listener_for(progress: str | None, *, quiet: bool) -> Listener:
     if progress == "plain" or not sys.stderr.isatty():
         return PlainLines()
     return TerminalProgress()
+
+
+def consider_told_by(listener: Listener, error: BaseException | None) -> None:
+    """Say nothing more about an error that JSON lines have told.
+
+    They tell none of a job that never began.
+    """
+    from reelremix.cli.reporters import JsonLines
+
+    if not isinstance(listener, JsonLines) or error is None:
+        return
+    if listener.has_told_failure or isinstance(error, Cancelled):
+        diagnostics.consider_told(error)
 
 
 class _Outcome(Generic[T]):

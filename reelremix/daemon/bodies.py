@@ -58,7 +58,7 @@ async def _whole(scope: Scope, receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > MOST_BYTES:
             return None
         if message["type"] == "http.disconnect" or not message.get("more_body", False):

@@ -31,7 +31,7 @@ from reelremix.daemon.protocol import (
 from reelremix.engine import codec
 from reelremix.engine.domain.events import LoggedEvent
 from reelremix.engine.domain.job import ENDED
-from reelremix.errors import DaemonError, error_of
+from reelremix.errors import DaemonError, JobNotFound, error_of
 
 T = TypeVar("T")
 START = "`reelremix daemon start` starts it"
@@ -299,5 +299,6 @@ def _read(answer: httpx.Response, kind: type[T]) -> T:
 def _segment(named: str) -> str:
     """A name as a part of a path: none of ours has anything but letters and digits."""
     if not named or not named.isalnum():
-        raise error_of({"kind": "JobNotFound", "message": f"there is no job {named!r}"})
+        hint = "`reelremix jobs list` shows them"
+        raise JobNotFound(f"there is no job {named!r}", hint=hint)
     return named

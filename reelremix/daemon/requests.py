@@ -11,7 +11,7 @@ from reelremix.engine.bounds import check_bounds
 from reelremix.engine.captions.naming import is_path as is_preset_path
 from reelremix.engine.domain.request import ClipRequest
 from reelremix.engine.models.registry import is_path as is_model_path
-from reelremix.engine.web import is_url
+from reelremix.engine.web import is_url, require_http
 from reelremix.errors import ConfigError
 
 VERSION = 1
@@ -24,8 +24,10 @@ LONGEST_SHOWN = 60
 def checked_request(kind: str, plain: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """A request in full, with every default written out, and what its source is called.
 
-    Raises ConfigError for one that cannot be read, is of a newer version, has relative paths, or
-    asks for what cannot be.
+    Raises:
+        ConfigError: it cannot be read, is of a newer version, has relative paths, or asks for what
+            cannot be.
+        DownloadFailed: its source is an address, but not on the web.
     """
     if kind != "clip":
         raise ConfigError(
@@ -69,7 +71,9 @@ def _checked_version(version: object) -> int:
 def _check_path(what: str, path: str, *, may_be_url: bool) -> None:
     if not path:
         raise ConfigError(f"{what} must not be empty")
-    if not (may_be_url and is_url(path)) and not PurePath(path).is_absolute():
+    if may_be_url and is_url(path):
+        require_http(path)
+    elif not PurePath(path).is_absolute():
         raise ConfigError(f"{what} must be an absolute path (got {path!r})")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from reelremix.cli.entry import main
 from tests.cli.commandline import Command, Ended, arguments
+from tests.cli.serving import Serving, serving
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -57,3 +58,18 @@ def start() -> Iterator[Start]:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+@pytest.fixture(scope="module")
+def daemon_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A daemon for all tests of a module."""
+    with serving(tmp_path_factory.mktemp("data")) as served:
+        yield served
+
+
+@pytest.fixture
+def served(daemon_of_module: Serving, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
+    """The daemon that commands find, without jobs and watched folders."""
+    monkeypatch.setenv("REELREMIX_DATA_DIR", str(daemon_of_module.data))
+    yield daemon_of_module
+    daemon_of_module.forget()

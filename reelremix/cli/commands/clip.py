@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reelremix.cli import diagnostics, options, output, remote
+from reelremix.cli.diagnostics import Exit
 from reelremix.cli.remote import daemon_for
 from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine import requesting
-from reelremix.errors import ConfigError
+from reelremix.errors import ConfigError, ReelRemixError
 
 if TYPE_CHECKING:
+    from reelremix.engine.domain.context import CancelToken
     from reelremix.engine.domain.request import ClipRequest
     from reelremix.engine.joblog import Listener
     from reelremix.engine.jobs.films import ClipResult
@@ -111,7 +113,9 @@ def clip(
     through_daemon = detach or daemon_for(run.settings, local=local)
     if detach and local:
         raise ConfigError("--detach queues it in the daemon and --local does it here")
-    reports, queued = [], list[str]()
+    if detach:
+        remote.require_daemon(run.settings)
+    reports, queued, codes = [], list[str](), list[Exit]()
     for recording in recordings:
         request = requesting.clip_request(
             run.settings,
@@ -127,8 +131,7 @@ def clip(
             ),
         )
         if detach:
-            options.require_recording(request.source)
-            queued.append(remote.submit(run.settings, request).id)
+            codes.append(_detach(run, request, listener, install_models, queued))
             continue
         work = partial(remote.clip, run.settings) if through_daemon else run.library.clip
         reports.append(
@@ -138,7 +141,7 @@ def clip(
             reports[-1].show()
     if detach:
         _show_queued(queued, as_json=as_json)
-        return
+        raise typer.Exit(diagnostics.combined(codes))
     if as_json:
         output.show_json({"version": 1, "runs": [report.to_dict() for report in reports]})
     raise typer.Exit(diagnostics.combined([report.code for report in reports]))
@@ -147,8 +150,26 @@ def clip(
 def _show_queued(ids: list[str], *, as_json: bool) -> None:
     if as_json:
         output.show_json({"version": 1, "jobs": ids})
-    else:
+    elif ids:
         output.show_text("\n".join(ids))
+
+
+def _detach(
+    run: CommandRun, request: ClipRequest, listener: Listener, install: bool, queued: list[str]
+) -> Exit:
+    """Queue a recording once it is sure that nothing is wrong which can be told now."""
+    try:
+        options.require_recording(request.source)
+        run.with_models(partial(_check, run, request), listener, install)
+        queued.append(remote.submit(run.settings, request).id)
+    except ReelRemixError as exc:
+        diagnostics.say_error(exc)
+        return diagnostics.exit_code(exc)
+    return Exit.OK
+
+
+def _check(run: CommandRun, request: ClipRequest, *, cancel: CancelToken, **_: Any) -> None:
+    run.library.check(request, cancel)
 
 
 def _clip(
@@ -159,4 +180,6 @@ def _clip(
     install: bool,
 ) -> ClipResult:
     options.require_recording(request.source)
+    if install and work != run.library.clip:  # the daemon installs nothing
+        run.with_models(partial(_check, run, request), listener, install)
     return run.with_models(partial(work, request), listener, install)

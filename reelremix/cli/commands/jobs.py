@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,9 +11,9 @@ import typer
 
 from reelremix.cli import diagnostics, options, output
 from reelremix.cli.diagnostics import Exit
-from reelremix.cli.run import CommandRun, listener_for
+from reelremix.cli.run import CommandRun, consider_told_by, listener_for
 from reelremix.engine.domain.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobState
-from reelremix.errors import ConfigError, error_of
+from reelremix.errors import ConfigError, JobError, NothingToClip, ReelRemixError
 
 if TYPE_CHECKING:
     from reelremix.daemon.client import DaemonClient
@@ -78,7 +80,7 @@ def show(job: Job, as_json: options.Json = False) -> None:
         lines += [("why", found.failure.message), ("hint", found.failure.hint or "–")]
     output.show_table([("", "left"), ("", "wrap")], lines)
     for file in files:
-        output.show_text(f"{found.folder}/{file.name}")
+        output.show_text(output.on_one_line(f"{found.folder}/{file.name}"))
 
 
 @jobs_app.command()
@@ -89,7 +91,7 @@ def watch(
     quiet: options.QuietFlag = False,
 ) -> None:
     """Follow a job until it has ended. Ctrl-C stops watching, not the job."""
-    from reelremix.cli.remote import follow
+    from reelremix.cli.remote import error_in, follow
 
     run = CommandRun()
     listener = listener_for(progress, quiet=quiet)
@@ -104,13 +106,24 @@ def watch(
     if as_json:
         output.show_json({"version": 1, **_plain(ended)})
     else:
-        output.show_text(ended.state + (f" {ended.folder}" if ended.folder else ""))
-    if ended.failure is not None:
-        from reelremix.engine import codec
+        folder = f" {ended.folder}" if ended.folder else ""
+        output.show_text(output.on_one_line(ended.state + folder))
+    error = error_in(ended)
+    consider_told_by(listener, error)
+    raise typer.Exit(_exit_code(ended, error))
 
-        raise error_of(codec.to_plain(ended.failure))
-    if ended.state == JobState.CANCELLED:
-        raise typer.Exit(Exit.CANCELLED)
+
+def _exit_code(job: JobView, error: ReelRemixError | None) -> Exit:
+    """Say why a job failed, and how the command that did it in its place would have ended."""
+    if isinstance(error, NothingToClip):
+        diagnostics.say_nothing_found(error)
+    elif error is not None:
+        diagnostics.say_error(error)
+    if error is not None:
+        return diagnostics.exit_code(error)
+    if job.state == JobState.CANCELLED:
+        return Exit.CANCELLED
+    return Exit.OK if job.state == JobState.SUCCEEDED else Exit.PARTIAL
 
 
 @jobs_app.command()
@@ -203,10 +216,17 @@ def purge(
         output.show_text(f"forgot {gone} {'job' if gone == 1 else 'jobs'}")
 
 
-def _client(run: CommandRun | None = None) -> DaemonClient:
+@contextmanager
+def _client(run: CommandRun | None = None) -> Iterator[DaemonClient]:
+    """The daemon; what it refuses to do with a job is the fault of what was typed."""
     from reelremix.daemon.client import DaemonClient
 
-    return DaemonClient((run or CommandRun()).settings)
+    with DaemonClient((run or CommandRun()).settings) as client:
+        try:
+            yield client
+        except JobError as exc:
+            diagnostics.say_error(exc)
+            raise typer.Exit(Exit.USAGE) from exc
 
 
 def _say(job: JobView, *, as_json: bool) -> None:

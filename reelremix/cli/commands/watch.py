@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reelremix.cli import diagnostics, options, output
-from reelremix.cli.run import CommandRun
+from reelremix.cli.run import CommandRun, listener_for
 from reelremix.errors import ConfigError
 
 if TYPE_CHECKING:
     from reelremix.daemon.client import DaemonClient
-    from reelremix.daemon.protocol import WatchView
+    from reelremix.daemon.protocol import NewWatch, WatchView
+    from reelremix.engine.domain.context import CancelToken
 
 watch_app = typer.Typer(
     help="Folders whose recordings are clipped by themselves, by the daemon.",
@@ -35,6 +37,7 @@ def add(
         str | None,
         typer.Option(help="Caption preset of the clips, or none.", show_default=False),
     ] = None,
+    brand: options.Brand = None,
     out: options.Out = None,
     count: options.Count = None,
     minimum: options.MinLength = None,
@@ -89,7 +92,7 @@ def add(
     wanted = {name: value for name, value in given.items() if value is not None}
     new = NewWatch(
         folder=str(place.resolve()),
-        options=_with_places(wanted),
+        options=_in_full(wanted),
         ignore=[*IGNORED, *(ignore or ())],
         when_done="move" if move else "leave",
         recursive=recursive,
@@ -97,16 +100,14 @@ def add(
         webhook=webhook,
     )
     run = CommandRun()
-    if preset is not None and preset != "none":
-        from reelremix.engine.stages.branding import dress_of
-
-        dress_of(preset, None, run.settings.presets_path)  # before it fails every recording
     with _client(run) as client:
+        if place.is_dir():  # of any other the daemon says what is wrong
+            run.with_models(partial(_check, run, new), listener_for(None, quiet=True))
         added = client.watch(new)
     if as_json:
         output.show_json({"version": 1, **_plain(added)})
     else:
-        output.show_text(f"{added.id} watches {added.folder}")
+        output.show_text(output.on_one_line(f"{added.id} watches {added.folder}"))
 
 
 @watch_app.command("list")
@@ -130,7 +131,7 @@ def remove(watch: Named, as_json: options.Json = False) -> None:
     if as_json:
         output.show_json({"version": 1, **_plain(gone)})
     else:
-        output.show_text(f"{gone.folder} is watched no longer")
+        output.show_text(output.on_one_line(f"{gone.folder} is watched no longer"))
 
 
 @watch_app.command()
@@ -154,11 +155,26 @@ def _pause(named: str, *, paused: bool, as_json: bool) -> None:
         output.show_text(f"{found.id} is {'paused' if paused else 'watching'}")
 
 
-def _with_places(wanted: dict[str, Any]) -> dict[str, Any]:
+def _check(run: CommandRun, new: NewWatch, *, cancel: CancelToken, **_: Any) -> None:
+    """Whether recordings could be clipped as the folder wants it, before one after another fails.
+
+    Raises what `clip` raises in its place.
+    """
+    from reelremix.daemon.folder_settings import settings_of
+    from reelremix.engine.domain.watch import Watch
+    from reelremix.engine.requesting import clip_request
+
+    watch = Watch("", new.folder, 0.0, dict(new.options))
+    request = clip_request(settings_of(watch).settings, str(Path(new.folder) / "recording.mp4"))
+    run.library.check(request, cancel, has_source=False)
+
+
+def _in_full(wanted: dict[str, Any]) -> dict[str, Any]:
     """Folders and files in full: the daemon is elsewhere."""
-    if "out" in wanted:
-        wanted["out"] = str(Path.cwd() / Path(wanted["out"]).expanduser())
-    return wanted
+    from reelremix.cli.places import full_model, full_path, full_preset
+
+    kinds = {"out": full_path, "captions": full_preset, "brand": full_preset, "model": full_model}
+    return {name: kinds[name](v) if name in kinds else v for name, v in wanted.items()}
 
 
 def _id_of(client: DaemonClient, named: str) -> str:
