@@ -11,6 +11,7 @@ import typer
 
 from reelremix.cli.app import COMMANDS as COMMAND_PLACES
 from reelremix.cli.app import command_tree
+from reelremix.config import describe_settings
 from tests.conftest import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
@@ -63,3 +64,18 @@ def test_a_command_is_the_same_alone_and_in_the_tree() -> None:
         assert alone and {path: COMMANDS[path].help for path in alone} == {
             path: own.help for path, own in alone.items()
         }
+
+
+DAEMON = ("daemon_", "jobs_", "worker_", "crash_", "artifact_", "executor", "stores")
+
+
+@pytest.mark.parametrize("name", [s for s in describe_settings() if s.startswith(DAEMON)])
+def test_every_setting_of_the_daemon_is_described(name: str) -> None:
+    rows = (DOCS / "daemon.md").read_text(encoding="utf-8").splitlines()
+    assert any(row.startswith(f"| `{name}` |") for row in rows)
+
+
+def test_every_schema_of_the_daemon_is_named_where_it_is_described() -> None:
+    text = (DOCS / "daemon.md").read_text(encoding="utf-8")
+    for name in ("jobs", "stats", "daemon", "watches", "webhook"):
+        assert f"docs/schemas/{name}.v1.schema.json" in text
