@@ -17,6 +17,7 @@ from reelremix.daemon.notify import Delivery, Desktop, Webhook, checked_address,
 from reelremix.daemon.queue import JobQueue, NewJob
 from reelremix.daemon.requests import VERSION
 from reelremix.daemon.told_jobs import ToldJobs
+from reelremix.daemon.troubles import reason_of
 from reelremix.daemon.watch import Watcher
 from reelremix.engine import codec
 from reelremix.engine.bounds import check_bounds
@@ -125,8 +126,7 @@ class Watching:
         watch = replace(watch, folder=str(folder))
         if daemons := DAEMONS & watch.options.keys():
             raise ConfigError(f"{min(daemons)} is no setting of clips, but of the daemon itself")
-        if not folder.is_dir():
-            raise ConfigError(f"{folder} is not a folder", hint="make it first, or check its name")
+        _require_folder(folder)
         if any(Path(own.folder) == folder for own in self._stores.watches.watches()):
             raise ConfigError(
                 f"{folder} is watched already", hint="`reelremix watch list` shows its id"
@@ -192,6 +192,15 @@ class Watching:
             source_id=source_id,
         )
         return self._queue.submit(new)
+
+
+def _require_folder(folder: Path) -> None:
+    try:
+        is_there = folder.is_dir()
+    except OSError as exc:
+        raise ConfigError(f"the folder cannot be looked into: {reason_of(exc)}") from exc
+    if not is_there:
+        raise ConfigError(f"{folder} is not a folder", hint="make it first, or check its name")
 
 
 def _require_secret() -> None:

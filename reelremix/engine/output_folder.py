@@ -164,7 +164,11 @@ def check_writable(folder: Path) -> None:
 
 
 def _require_no_file(out: Path) -> None:
-    if out.exists() and not out.is_dir():
+    try:
+        is_file = out.exists() and not out.is_dir()
+    except OSError as exc:
+        raise cannot_write(out, exc) from exc
+    if is_file:
         raise ConfigError(f"{out} is a file, not a folder", hint="choose a folder with `--out DIR`")
 
 

@@ -83,6 +83,7 @@ def test_a_folder_that_is_not_there_is_told_by_its_name(
     served: Serving, reelremix: Command
 ) -> None:
     assert reelremix("watch", "add", "nowhere").failed_politely(2, "nowhere is not a folder")
+    assert reelremix("watch", "add", "x" * 999).failed_politely(2, "file name too long")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs names with any character")

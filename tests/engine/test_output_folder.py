@@ -92,6 +92,8 @@ def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(ConfigError, match="is a file, not a folder"):
         find_folder(tmp_path / "out", "talk.mp4", SOURCE.id)
+    with pytest.raises(ConfigError, match="too long"):
+        find_folder(tmp_path / ("x" * 300), "talk.mp4", SOURCE.id)
 
 
 @pytest.mark.parametrize("there", [0, 1, 3])

@@ -101,7 +101,7 @@ def add(
     )
     run = CommandRun()
     with _client(run) as client:
-        if place.is_dir():  # of any other the daemon says what is wrong
+        if _is_folder(place):  # of any other the daemon says what is wrong
             run.with_models(partial(_check, run, new), listener_for(None, quiet=True))
         added = client.watch(new)
     if as_json:
@@ -167,6 +167,13 @@ def _check(run: CommandRun, new: NewWatch, *, cancel: CancelToken, **_: Any) -> 
     watch = Watch("", new.folder, 0.0, dict(new.options))
     request = clip_request(settings_of(watch).settings, str(Path(new.folder) / "recording.mp4"))
     run.library.check(request, cancel, has_source=False)
+
+
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:  # no file can have that name
+        return False
 
 
 def _in_full(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -217,7 +217,7 @@ class InstalledModels:
     def _find(self, name: str) -> Path | None:
         if is_path(name) or name.startswith("."):
             return None
-        return next((root / name for root in self.roots if (root / name).is_dir()), None)
+        return next((root / name for root in self.roots if _is_folder(root / name)), None)
 
     def _folders(self) -> Iterator[Path]:
         for root in self.roots:
@@ -310,9 +310,16 @@ def is_path(name: str) -> bool:
 def own_folder(name: str, catalog: Catalog) -> Path | None:
     """The folder that a name stands for by itself; None for one to be looked for."""
     own = _as_path(name)
-    if own is not None and own.is_dir() and (is_path(name) or name not in catalog):
+    if own is not None and _is_folder(own) and (is_path(name) or name not in catalog):
         return own
     return None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no file can have that name
+        return False
 
 
 def _as_path(name: str) -> Path | None:
