@@ -44,12 +44,12 @@ test: check models
 	$(BIN)/reelremix models install tiny.en
 	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
 	$(PIP) install --quiet --no-deps -c constraints.txt -r tests/judge/requirements.txt
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network' --durations=10
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'slow and not alone and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -m 'slow and alone and not gpu and not network' --durations=10
 
 fast: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not gpu and not network'
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow and not gpu and not network'
 
 check: $(STAMP)
 	$(BIN)/ruff format --check reelremix tests benchmarks demo

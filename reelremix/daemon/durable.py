@@ -24,6 +24,7 @@ import sqlalchemy
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos._error import (
     DBOSAwaitedWorkflowCancelledError,
+    DBOSNonExistentWorkflowError,
     DBOSWorkflowCancelledError,
     DBOSWorkflowConflictIDError,
 )
@@ -322,12 +323,12 @@ def _quiet() -> None:
 
 
 class _Expected(logging.Filter):
-    """Leaves out what DBOS says, with a stack, of every job that is stopped on purpose."""
+    """Leaves out what DBOS says, with a stack, of jobs that are stopped or forgotten on purpose."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is worth logging."""
         error = record.exc_info[1] if record.exc_info else None
         return not (
-            isinstance(error, DBOSAwaitedWorkflowCancelledError)
+            isinstance(error, DBOSAwaitedWorkflowCancelledError | DBOSNonExistentWorkflowError)
             or "Waiting for the" in record.getMessage()
         )

@@ -286,7 +286,7 @@ class Pool:
         free_mb = devices[slot.device].free_mb
         if slot.worker is None:
             return free_mb
-        held_mb = self._gpus.used_mb(slot.device, slot.worker.child.pid)
+        held_mb = self._gpus.used_mb(slot.device, slot.worker.pid)
         return FOR_EVER if held_mb is None else free_mb + held_mb
 
     def _memory_for(self, slot: Slot, ask: Ask) -> tuple[tuple[WorkerProcess, ...], str]:
@@ -328,7 +328,7 @@ class Pool:
 
     def _given_back(self, slot: Slot, ask: Ask) -> None:
         if ask.gpu_model is not None and slot.device is not None and slot.worker is not None:
-            used_mb = self._gpus.used_mb(slot.device, slot.worker.child.pid)
+            used_mb = self._gpus.used_mb(slot.device, slot.worker.pid)
             if used_mb:  # its models stay loaded: it takes as much now as it did
                 self._needs.note_gpu(ask.gpu_model, used_mb)
         with self._changed:
@@ -361,7 +361,7 @@ def described(slots: Sequence[Slot]) -> list[Mapping[str, object]]:
         {
             "role": slot.role.value,
             "device": slot.device,
-            "pid": worker.child.pid if worker is not None else None,
+            "pid": worker.pid if worker is not None else None,
             "rss_mb": worker.rss_mb if worker is not None else 0,
             "step": slot.what,
             "job_id": slot.job_id,

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import psutil
 
@@ -23,13 +19,12 @@ from reelremix.config import Settings
 from reelremix.daemon.durable import Stopped
 from reelremix.engine import codec
 from reelremix.engine.domain.events import Event
-from reelremix.engine.pipes import OWN_GROUP, message_in
+from reelremix.engine.pipes import Child
 from reelremix.errors import ReelRemixError, WorkerDied, error_of
 
 POLITE_S = 0.5
 """How long a step may take to stop before its process is killed."""
 LOOK_S = 0.05
-LAST_WORDS_BYTES = 8192
 KILLED = 9
 """The signal by which a system that is out of memory ends a process."""
 
@@ -115,38 +110,25 @@ class WorkerProcess:
         """Of the last order."""
         self._messages: Queue[dict[str, Any] | None] = Queue()
         self._writing: set[Path] = set()
-        self._chatter: IO[bytes] = _unseen_file()
-        # A process group, against Ctrl-C, and no session: Linux shares the CPU between sessions
-        # first, and only within one does it look at who yields (`sched_autogroup_enabled`).
         environment = dict(os.environ)
         if start.device is not None:
             environment["CUDA_VISIBLE_DEVICES"] = start.device
-        self.child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "reelremix.daemon.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._chatter,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=environment,
-            process_group=0 if os.name == "posix" else None,
-            creationflags=OWN_GROUP,
+        self._child = Child(
+            "reelremix.daemon.worker", self._hear, own_session=False, environment=environment
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self.pid = self._child.pid
         self._order({"do": "open", "settings": codec.to_plain(start.settings), "nice": start.nice})
 
     @property
     def is_alive(self) -> bool:
         """Whether it can be given steps."""
-        return self.child.poll() is None
+        return self._child.is_alive
 
     @property
     def rss_mb(self) -> int:
         """Memory that it holds; 0 once it has ended."""
         try:
-            return int(psutil.Process(self.child.pid).memory_info().rss) // 1_000_000
+            return int(psutil.Process(self.pid).memory_info().rss) // 1_000_000
         except psutil.Error:
             return 0
 
@@ -208,42 +190,30 @@ class WorkerProcess:
 
     def end(self, timeout_s: float = POLITE_S) -> None:
         """Let it go, and with it the models it holds; kill it if it does not."""
-        self._close_stdin()
-        try:
-            self.child.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._forget()
+        self._child.let_go()
+        self._child.end_by(timeout_s)
+        self._remove_unfinished()
 
     def kill(self) -> None:
         """End it at once, and remove what it was writing."""
-        self.child.kill()
-        self.child.wait()
-        self._forget()
+        self._child.end_by(0.0)
+        self._remove_unfinished()
+
+    def _remove_unfinished(self) -> None:
         for path in tuple(self._writing):
             path.unlink(missing_ok=True)
 
     def _order(self, order: dict[str, Any]) -> None:
-        assert self.child.stdin is not None
-        try:
-            self.child.stdin.write(json.dumps(order) + "\n")
-            self.child.stdin.flush()
-        except (BrokenPipeError, ValueError):
+        if not self._child.tell(order):
             self._messages.put(None)
 
-    def _read(self) -> None:
-        assert self.child.stdout is not None
-        for line in self.child.stdout:
-            message = message_in(line)
-            if message is None:
-                continue
-            if message["type"] == "writing":
-                self._writing.add(Path(message["path"]))
-            elif message["type"] == "written":
-                self._writing.discard(Path(message["path"]))
-            else:
-                self._messages.put(message)
-        self._messages.put(None)
+    def _hear(self, message: dict[str, Any] | None) -> None:
+        if message is not None and message["type"] == "writing":
+            self._writing.add(Path(message["path"]))
+        elif message is not None and message["type"] == "written":
+            self._writing.discard(Path(message["path"]))
+        else:
+            self._messages.put(message)
 
     def _failed(self, message: Mapping[str, Any], order: Order) -> ReelRemixError:
         if message["stack"]:
@@ -251,15 +221,13 @@ class WorkerProcess:
         return error_of(message["error"])
 
     def _died(self, order: Order) -> WorkerDied:
-        code = self.child.wait()
-        for path in tuple(self._writing):
-            path.unlink(missing_ok=True)
-        words = self._last_words()
+        code = self._child.wait()
         _log.error(
             "the process doing step %s of job %s ended (exit code %s):\n%s",
-            order.step, order.job_id, code, words,
+            order.step, order.job_id, code, self._child.last_words(),
         )  # fmt: skip
-        self._forget()
+        self._child.forget()
+        self._remove_unfinished()
         if -code == KILLED:
             return WorkerDied(
                 f"the process doing its step `{order.step}` was killed, as a system does that runs"
@@ -270,31 +238,6 @@ class WorkerProcess:
             f"the process doing its step `{order.step}` crashed ({_manner(code)})",
             hint="`reelremix daemon logs` shows its last words",
         )
-
-    def _last_words(self) -> str:
-        size = self._chatter.seek(0, os.SEEK_END)
-        self._chatter.seek(max(0, size - LAST_WORDS_BYTES))
-        return self._chatter.read().decode(errors="replace").strip()
-
-    def _close_stdin(self) -> None:
-        assert self.child.stdin is not None
-        try:
-            self.child.stdin.close()
-        except BrokenPipeError:
-            self.child.kill()
-
-    def _forget(self) -> None:
-        """Close what belongs to a process that has ended."""
-        self._reader.join()
-        assert self.child.stdout is not None
-        self._close_stdin()
-        self.child.stdout.close()
-        self._chatter.close()
-
-
-def _unseen_file() -> IO[bytes]:
-    """For what native libraries print, which is worth reading only after a crash."""
-    return tempfile.TemporaryFile()
 
 
 def _manner(code: int) -> str:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict
-from pathlib import Path
 
 import psutil
 
@@ -28,9 +24,11 @@ from reelremix.daemon.protocol import PROTOCOL_VERSION, Health, Status, WatchVie
 from reelremix.daemon.queue import JobQueue
 from reelremix.daemon.watching import Watching
 from reelremix.daemon.workflows import Runner
+from reelremix.engine.cores import side_by_side
 from reelremix.engine.domain.job import JobRecord
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.store.factory import Stores, open_stores
+from reelremix.engine.store.integrity import set_aside_if_damaged
 
 MB = 1_000_000
 LEFT_TO_OTHERS = 0.2
@@ -59,7 +57,7 @@ class Daemon:
         self.gpus = gpus or NvidiaGpus()
         self.stores: Stores = open_stores(settings)
         self.hub = Hub(self.stores.jobs)
-        workers = _parallel_work()
+        workers, _ = side_by_side()
         self.pool = Pool(
             Start(settings, outdated=self._tell_outdated),
             workers,
@@ -167,12 +165,6 @@ def watch_views(watching: Watching) -> list[WatchView]:
     return [WatchView.of(watch, status) for watch, status in watching.watches()]
 
 
-def _parallel_work() -> int:
-    """Processes that work on recordings side by side."""
-    cores = psutil.cpu_count(logical=False) or 1
-    return cores if cores <= 2 else max(2, cores // 2)
-
-
 def _memory_limit_mb(settings: Settings) -> int:
     if settings.daemon_memory_mb:
         return settings.daemon_memory_mb
@@ -183,24 +175,5 @@ def _queue_url(settings: Settings) -> str:
     if settings.jobs_url:
         return settings.jobs_url
     settings.jobs_file.parent.mkdir(parents=True, exist_ok=True)
-    _set_aside_if_damaged(settings.jobs_file)
+    set_aside_if_damaged(settings.jobs_file)
     return f"sqlite:///{settings.jobs_file}"
-
-
-def _set_aside_if_damaged(file: Path) -> None:
-    """Begin a queue anew whose file is broken: what is to be done is in the library, too."""
-    if not file.exists():
-        return
-    try:
-        with closing(sqlite3.connect(file)) as connection:
-            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.DatabaseError as exc:
-        found = str(exc)
-    if found == "ok":
-        return
-    aside = file.with_name(f"{file.name}.damaged-{int(time.time())}")
-    _log.error("the queue %s is damaged (%s); it is kept as %s", file, found, aside.name)
-    for ending in ("", "-wal", "-shm"):
-        part = file.with_name(file.name + ending)
-        if part.exists():
-            shutil.move(part, aside.with_name(aside.name + ending))

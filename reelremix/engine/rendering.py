@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
+from reelremix.engine.cores import side_by_side
 from reelremix.engine.domain.clip import Clip, Rendered, Shown, Verdict
 from reelremix.engine.domain.context import ArtifactKey, CancelToken, RunContext
 from reelremix.engine.domain.events import (
@@ -243,9 +242,8 @@ class _RenderRun:
 
 def parallel_jobs(wanted: int, clips: int) -> tuple[int, int]:
     """How many processes to render with, and the cores they share."""
-    cores = psutil.cpu_count(logical=False) or 1
-    jobs = wanted or (cores if cores <= 2 else max(2, cores // 2))
-    return max(1, min(jobs, clips)), cores
+    best, cores = side_by_side()
+    return max(1, min(wanted or best, clips)), cores
 
 
 def _threads(index: int, clips: int, jobs: int, cores: int) -> int:

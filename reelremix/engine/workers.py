@@ -6,31 +6,23 @@ threads; a native crash costs one clip.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, Queue
-from typing import IO, Any
+from typing import Any
 
 from reelremix.engine import codec
 from reelremix.engine.domain.clip import Verdict
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.network import note_calls
-from reelremix.engine.pipes import OWN_GROUP, message_in
+from reelremix.engine.pipes import Child
 from reelremix.engine.stages.render import RenderTask, remove_unfinished, render_clip
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
 STOP_TIMEOUT_S = 0.4
-LAST_WORDS_BYTES = 8192
-"""How much of what a process printed before it died is worth logging."""
 
 _log = logging.getLogger("reelremix")
 _log.addHandler(logging.NullHandler())  # stacks reach no terminal unless a program wants them there
@@ -98,7 +90,8 @@ class _Message:
     """What a worker said; `content` is None once it has ended."""
 
     process: _Process
-    child: subprocess.Popen[str]
+    number: int
+    """Of the process, which may have been replaced since."""
     content: dict[str, Any] | None
 
 
@@ -124,7 +117,7 @@ class _Pool:
                 continue
             process, message = received.process, received.content
             task = process.task
-            if task is None or received.child is not process.child:
+            if task is None or received.number != process.number:
                 continue  # the last words of a process that was replaced
             if message is not None and message["type"] == "progress":
                 progress(task, message["done"], message["total"])
@@ -151,86 +144,46 @@ class _Pool:
 
 
 class _Process:
-    """One worker process and the thread that reads from it."""
+    """One worker process after another."""
 
     def __init__(self, messages: Queue[_Message]) -> None:
         self._messages = messages
         self.task: RenderTask | None = None
         self.exit_code: int | None = None
-        self._start()
+        self.number = 0
+        self._child = self._begun()
 
     def give(self, task: RenderTask) -> None:
         self.task = task
-        assert self.child.stdin is not None
-        try:
-            self.child.stdin.write(json.dumps(codec.to_plain(task)) + "\n")
-            self.child.stdin.flush()
-        except BrokenPipeError:
-            self._messages.put(_Message(self, self.child, None))
+        if not self._child.tell(codec.to_plain(task)):
+            self._messages.put(_Message(self, self.number, None))
 
     def restart(self) -> None:
         """Begin anew after the process has died."""
-        self.ask_to_end()
-        self._log_last_words()
+        self._child.let_go()
+        self.exit_code = self._child.wait()
+        if words := self._child.last_words():
+            _log.error("a rendering process died (exit code %s):\n%s", self.exit_code, words)
         self.end_by(time.monotonic() + STOP_TIMEOUT_S)
-        self._start()
+        self.number += 1
+        self._child = self._begun()
 
     def ask_to_end(self) -> None:
-        assert self.child.stdin is not None
-        try:
-            self.child.stdin.close()
-        except BrokenPipeError:
-            self.child.kill()
+        self._child.let_go()
 
     def end_by(self, deadline: float) -> None:
         """Wait until then (`time.monotonic`), then kill; remove what it was writing."""
-        assert self.child.stdout is not None
-        try:
-            self.child.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
-        self._reader.join()
-        self.child.stdout.close()
-        self._chatter.close()
+        self._child.end_by(max(0.0, deadline - time.monotonic()))
         if self.task is not None:
             remove_unfinished(self.task)
 
-    def _log_last_words(self) -> None:
-        size = self._chatter.seek(0, os.SEEK_END)
-        self._chatter.seek(max(0, size - LAST_WORDS_BYTES))
-        words = self._chatter.read().decode(errors="replace").strip()
-        if words:
-            _log.error("a rendering process died (exit code %s):\n%s", self.exit_code, words)
+    def _begun(self) -> Child:
+        number = self.number
 
-    def _start(self) -> None:
-        self._chatter = _unseen_file()
-        self.child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "reelremix.engine.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._chatter,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=os.name == "posix",
-            creationflags=OWN_GROUP,
-        )
-        self._reader = threading.Thread(target=self._read, args=(self.child,), daemon=True)
-        self._reader.start()
+        def heard(content: dict[str, Any] | None) -> None:
+            self._messages.put(_Message(self, number, content))
 
-    def _read(self, child: subprocess.Popen[str]) -> None:
-        assert child.stdout is not None
-        for line in child.stdout:
-            if (content := message_in(line)) is not None:
-                self._messages.put(_Message(self, child, content))
-        self.exit_code = child.wait()
-        self._messages.put(_Message(self, child, None))
-
-
-def _unseen_file() -> IO[bytes]:
-    """For what native libraries print, which is worth reading only after a crash."""
-    return tempfile.TemporaryFile()
+        return Child("reelremix.engine.worker", heard, own_session=True)
 
 
 def _outcome(task: RenderTask, message: dict[str, Any] | None, exit_code: int | None) -> Outcome:

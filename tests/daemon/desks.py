@@ -13,10 +13,10 @@ from reelremix.daemon.clip_work import WorkOptions
 from reelremix.daemon.durable import Durable, Retries, Stopped
 from reelremix.daemon.pool import Ask, Lent
 from reelremix.daemon.process import Done, Order, Spent
-from reelremix.daemon.queue import JobQueue, NewJob
+from reelremix.daemon.queue import UNFINISHED, JobQueue, NewJob
 from reelremix.daemon.workflows import Runner
 from reelremix.engine.domain.events import Event, JobStarted, LoggedEvent, StageFinished
-from reelremix.engine.domain.job import JobRecord, JobState
+from reelremix.engine.domain.job import JobFilter, JobRecord, JobState
 from reelremix.engine.store.factory import open_local
 from reelremix.errors import ReelRemixError
 from tests.daemon.rig import eventually
@@ -162,7 +162,10 @@ class Desk:
         self.heard.append(logged)
 
     def close(self) -> None:
-        """Stop as the daemon does."""
+        """Stop as the daemon does; nothing is left for a queue that outlives the desk."""
+        if self._shared is not None:
+            for job in self.stores.jobs.jobs(JobFilter(UNFINISHED)):
+                self.queue.cancel(job.id)
         self.runner.close(1.0)
         self.queue.close()
         if self._shared is None:

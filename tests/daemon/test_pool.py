@@ -29,7 +29,6 @@ class Process:
         self.start = start
         self.rss_mb = rss_mb
         self.is_alive = True
-        self.child = self
         self.pid = id(self)
 
     def end(self, timeout_s: float = 0.0) -> None:

@@ -210,7 +210,7 @@ def test_a_job_that_nobody_works_on_is_stopped_or_begun_again(desks: Any) -> Non
     desk = desks()
     done = desk.until(desk.submit().id, SUCCEEDED)
     lost = desk.stores.jobs.change(done.id, SUCCEEDED, state=RUNNING)
-    eventually(lambda: not desk.runner.is_under_way(lost.id), 5)
+    eventually(lambda: not desk.queue._is_cared_for(lost), 5)
     assert desk.queue.cancel(lost.id).state is CANCELLED
     desk.stores.jobs.change(done.id, CANCELLED, state=RUNNING)
     desk.queue.settle()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import sqlite3
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,8 @@ FULL_TEXT = {"window_words": "what is said", "clip_words": "clips"}
 MOST_LISTED = 20
 SAMPLED = 200
 """Artifacts that are read where not all are."""
+
+_log = logging.getLogger("reelremix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,25 @@ def file_faults(database: Database, *, full: bool) -> Iterator[Fault]:
             yield Fault("file", f"the file is damaged: {said}", True)
     for table, row, parent, _ in database.rows("PRAGMA foreign_key_check"):
         yield Fault("reference", f"{table} {row} belongs to no {parent}", True)
+
+
+def set_aside_if_damaged(file: Path) -> None:
+    """Rename a SQLite file that is damaged, where what is in it can be made anew from elsewhere."""
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as exc:
+        found = str(exc)
+    if found == "ok":
+        return
+    aside = file.with_name(f"{file.name}.damaged-{int(time.time())}")
+    _log.error("%s is damaged (%s); it is kept as %s", file, found, aside.name)
+    for ending in ("", "-wal", "-shm"):
+        part = file.with_name(file.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
 
 
 def require_sound(database: Database) -> None:
