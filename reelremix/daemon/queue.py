@@ -255,9 +255,7 @@ class JobQueue:
             due = (step.number for step in steps if step.name.split(":")[0] == stage)
         else:
             due = (step.number for step in steps if _is_due(step))
-        if self._durable.is_active(job.id):
-            if stage is None:
-                return
+        if self._durable.is_active(job.id):  # it has ended, and that is about to be recorded
             self._durable.stop(job.id)
         self._durable.rewind(job.id, min(due, default=len(steps) + 1))
 

@@ -37,7 +37,14 @@ from reelremix.engine.domain.job import (
 from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.joblog import JobLog, Listener
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import ConfigError, NothingToClip, ReelRemixError, WorkerDied, plain_error
+from reelremix.errors import (
+    ConfigError,
+    JobMoved,
+    NothingToClip,
+    ReelRemixError,
+    WorkerDied,
+    plain_error,
+)
 
 CRASHES = "it was broken off {} times without getting on; the last time in its step `{}`"
 
@@ -155,9 +162,16 @@ class Runner:
 
     def _entered(self, job_id: str) -> JobRecord | None:
         """The job, running from now on; None where there is nothing to do."""
-        job = self._stores.jobs.job(job_id)
-        if job is None or job.state in ENDED or job.state is JobState.PAUSED:
-            return None
+        while True:
+            job = self._stores.jobs.job(job_id)
+            if job is None or job.state in ENDED or job.state is JobState.PAUSED:
+                return None
+            try:
+                return self._running(job)
+            except JobMoved:  # somebody paused or cancelled it at this moment
+                continue
+
+    def _running(self, job: JobRecord) -> JobRecord:
         if job.state is JobState.QUEUED:
             told = () if job.started_at is None else (JobResumed(),)
             at = job.started_at or now()
