@@ -48,8 +48,10 @@ from reelremix.engine.domain.job import ENDED, JobFilter, JobRecord, JobState
 from reelremix.engine.domain.watch import IGNORED, Watch, WhenDone
 from reelremix.errors import (
     ConfigError,
+    DiskFull,
     JobError,
     JobNotFound,
+    LibraryHeld,
     ModelError,
     ReelRemixError,
     SourceError,
@@ -88,7 +90,7 @@ def create_app(daemon: Daemon, token: str, stop: Callable[[], None]) -> FastAPI:
     app.middleware("http")(_from_here)
     app.include_router(_open_routes(daemon))
     answers: dict[int | str, dict[str, Any]] = {
-        code: {"model": Told} for code in (401, 403, 404, 409, 413, 422)
+        code: {"model": Told} for code in (401, 403, 404, 409, 413, 422, 503, 507)
     }
     routers = (
         _job_routes(daemon),
@@ -161,7 +163,8 @@ async def _unanswered(request: Request, exc: Exception) -> JSONResponse:
 
 
 CODES: tuple[tuple[type[ReelRemixError], int], ...] = (
-    (Unauthorized, 401), (JobNotFound, 404), (JobError, 409), (ConfigError, 422),
+    (Unauthorized, 401), (JobNotFound, 404), (JobError, 409), (LibraryHeld, 503), (DiskFull, 507),
+    (ConfigError, 422),
     (SourceError, 422), (ModelError, 422),
 )  # fmt: skip
 
