@@ -21,6 +21,8 @@ from reelremix.errors import ConfigError, DaemonError
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 TOKEN_BYTES = 32
+CLAIMED_WITHIN_S = 1.0
+"""Whoever looks whether a daemon runs has the lock for a moment."""
 RUNNING_HINT = "`reelremix daemon status` shows it, `reelremix daemon restart` begins it anew"
 
 
@@ -57,7 +59,7 @@ class DaemonFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self.path.chmod(PRIVATE_FOLDER)
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=CLAIMED_WITHIN_S)
             write_atomically(self.path / "pid", str(os.getpid()).encode())
         except Timeout as exc:
             who = f" (process {pid})" if (pid := self.pid()) is not None else ""
@@ -90,6 +92,10 @@ class DaemonFolder:
     def new_token(self) -> str:
         """Another token than before, in a file that nobody else can read. Raises ConfigError."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._write_token(token)
+        return token
+
+    def _write_token(self, token: str) -> None:
         file = self.path / "token"
         try:
             file.unlink(missing_ok=True)
@@ -98,7 +104,6 @@ class DaemonFolder:
                 out.write(token)
         except OSError as exc:
             raise cannot_write(file, exc) from exc
-        return token
 
     def token(self) -> str:
         """The token of the daemon that runs.
@@ -122,9 +127,19 @@ class DaemonFolder:
             )
         return token
 
-    def announce(self, address: Address) -> None:
-        """Say where the daemon answers, now that it does."""
-        write_atomically(self.path / "address.json", json.dumps(asdict(address)).encode())
+    def announce(self, address: Address, token: str) -> None:
+        """Say where the daemon answers; also once more where its files are gone or damaged.
+
+        Raises ConfigError.
+        """
+        try:
+            is_told = (self.path / "token").read_text() == token
+        except (OSError, UnicodeDecodeError):
+            is_told = False
+        if not is_told:
+            self._write_token(token)
+        if self.address() != address:
+            write_atomically(self.path / "address.json", json.dumps(asdict(address)).encode())
 
     def withdraw(self) -> None:
         """Say nothing any more: the daemon ends."""

@@ -38,14 +38,13 @@ from reelremix.engine.domain.job import JobRecord, JobState
 from reelremix.engine.domain.owner import LOCAL_OWNER
 from reelremix.engine.joblog import JobLog
 from reelremix.engine.locks import hold
+from reelremix.engine.output_folder import OutputFolder
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import ReelRemixError, RenderError, WorkerDied
+from reelremix.errors import NothingToClip, ReelRemixError, RenderError, WorkerDied
 
 Tell = Callable[[Event], None]
 
 RETRIES = Retries()
-FIRST = (float("-inf"),)
-"""Ranks before everything else."""
 SOON_S = 2.0
 """How long a recording mostly takes to be looked at; others are not kept from listening longer."""
 SOME_FAILED = "{} of {} clips could not be rendered"
@@ -85,6 +84,8 @@ class Live:
     """Once it was taken."""
     changes: Mapping[str, str] = field(default_factory=dict)
     """By what it listens otherwise than asked, because no GPU had room."""
+    hears_on_gpu: bool = False
+    """Whether its films are heard again on a GPU."""
     costs: list[dict[str, Any]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
     """Warnings that were told already, here or before the last end of the process."""
@@ -122,16 +123,17 @@ class ClipWork:
         is_first = not any(
             isinstance(logged.event, JobStarted) for logged in self._stores.catalogue.events(job.id)
         )
-        soon = self._ask(job, "hear")
+        soon = self._ask(job, "hear", live)
         self._pool.expect(soon, job.id, SOON_S)  # whoever came first is heard first
         begun = self._do(job, live, "begin", is_first=is_first, source_id=job.source_id)
         live.begun = begun
-        with self._alone(begun["source_id"], live):
+        with self._alone(begun["source_id"], live), self._given_back(job, live):
             self._keep_folder(job, live, self._do(job, live, "hear", begun=begun), begun)
             outline = self._do(job, live, "decide", begun=begun)
             self._keep_folder(job, live, outline["folder"], begun)
             there: dict[str, Any] = {"begun": begun, "folder": live.folder}
             films = self._films(job, live, outline["clips"], there)
+            live.hears_on_gpu = outline.get("device") == "cuda"
             listed = self._do(job, live, "finish", **there, films=films, costs=live.costs)
         if listed["failed"]:
             raise RenderError(
@@ -142,17 +144,22 @@ class ClipWork:
         rendered_s = sum(c["length_s"] for c in outline["clips"] if c["id"] in rendered)
         return {"source_s": begun["source_s"], "rendered_s": round(rendered_s, 6)}
 
-    def give_back(self, job: JobRecord, live: Live) -> None:
-        """Leave the folder as it was, where nothing was changed in it.
+    @contextmanager
+    def _given_back(self, job: JobRecord, live: Live) -> Iterator[None]:
+        """Leave the folder as it was where a job ends without clips and has changed nothing in it.
 
-        Raises ReelRemixError and Stopped.
+        While the recording is held, so that nobody else has begun in it.
         """
-        if live.begun is None or live.folder is None:
-            return
-        ask = Ask(Role.WORK, FIRST, "begin")
-        order = _order(job, live, "give_back", {"begun": live.begun, "folder": live.folder})
-        with self._pool.lent(ask, job.id, threading.Event(), lambda why: None) as lent:
-            lent.worker.run(order, threading.Event(), lambda event: None)
+        try:
+            yield
+        except NothingToClip:
+            raise  # the folder says why
+        except (Exception, Stopped):
+            kept = self._stores.jobs.job(job.id)
+            is_over = kept is not None and kept.wanted is JobState.CANCELLED
+            if is_over or not live.stop.is_set():
+                _release(live)
+            raise
 
     def _keep_folder(
         self, job: JobRecord, live: Live, folder: str, begun: Mapping[str, Any]
@@ -231,7 +238,7 @@ class ClipWork:
         """Have a worker do a step once."""
         name = _named(step, given)
         waits = partial(_tell_wait, live)
-        with self._pool.lent(self._ask(job, step), job.id, live.stop, waits) as lent:
+        with self._pool.lent(self._ask(job, step, live), job.id, live.stop, waits) as lent:
             ask = lent.ask
             if ask.changes:
                 self._tell(live, Warned(*_told_change(job, ask.changes)))
@@ -244,14 +251,16 @@ class ClipWork:
         self._got_on(job)
         return {"result": done.result, "cost": done.cost, "changes": dict(ask.changes)}
 
-    def _ask(self, job: JobRecord, step: str) -> Ask:
+    def _ask(self, job: JobRecord, step: str, live: Live) -> Ask:
         """What a step needs, and what may be done instead where that is not there."""
         kept = self._stores.jobs.job(job.id) or job  # its priority may have changed
         rank = rank_of(kept)
+        heard = {**job.request.get("transcribe", {}), **live.changes}
+        model, device = str(heard.get("model", "auto")), str(heard.get("device", "auto"))
+        if step == "finish" and live.hears_on_gpu:  # with the model that is loaded there
+            return Ask(Role.HEAR, rank, f"finish {model}", model)
         if step != "hear":
             return Ask(Role.WORK, rank, step)
-        heard = job.request.get("transcribe", {})
-        model, device = str(heard.get("model", "auto")), str(heard.get("device", "auto"))
         if device == "cpu":
             return Ask(Role.HEAR, rank, f"hear {model}")
         full = GpuFull(heard.get("gpu_full", GpuFull.WAIT))
@@ -382,6 +391,16 @@ def _told_change(job: JobRecord, changes: Mapping[str, str]) -> tuple[str, str]:
     model = job.request.get("transcribe", {}).get("model", "auto")
     how = f"with {changes['model']}" if "model" in changes else "on the CPU"
     return f"no GPU has room for model {model}: listening {how}", 'gpu_full = "wait" waits for it'
+
+
+def _release(live: Live) -> None:
+    """Give a folder back; no job fails for it."""
+    if live.folder is None or live.begun is None:
+        return
+    try:
+        OutputFolder(Path(live.folder), live.begun["source_id"], None).release()
+    except OSError as exc:
+        _log.warning("the folder %s was not given back: %s", live.folder, exc)
 
 
 def _died_at(live: Live, name: str, error: ReelRemixError) -> dict[str, Any]:

@@ -14,7 +14,9 @@ import contextvars
 import itertools
 import json
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +33,14 @@ from dbos._error import (
 from dbos._serialization import Serializer
 
 from reelremix.engine.domain.job import HIGHEST_PRIORITY
-from reelremix.errors import ReelRemixError, error_of, plain_error
+from reelremix.errors import (
+    ConfigError,
+    DiskFull,
+    LibraryHeld,
+    ReelRemixError,
+    error_of,
+    plain_error,
+)
 
 APPLICATION = "reelremix"
 APPLICATION_VERSION = "1"
@@ -97,6 +106,9 @@ class Durable:
             at_once: jobs that run here at a time.
             run: carries out a job from its first step on; steps that are done return at once.
             poll_s: seconds between two looks at the queue.
+
+        Raises:
+            ConfigError: the database cannot be used. So do the other methods.
         """
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -108,9 +120,16 @@ class Durable:
             "enable_otlp": False,
             "log_level": "WARNING",
         }
-        if url.startswith("sqlite"):
-            config["system_database_engine"] = _sqlite(url)
+        self._executor_id = executor_id
         _quiet()
+        with _told_trouble():
+            if url.startswith("sqlite"):
+                config["system_database_engine"] = _sqlite(url)
+            self._launch(config, at_once, run, poll_s)
+
+    def _launch(
+        self, config: DBOSConfig, at_once: int, run: Callable[[str], None], poll_s: float
+    ) -> None:
         DBOS(config=config)
 
         def job(job_id: str) -> None:
@@ -125,26 +144,30 @@ class Durable:
 
     def enqueue(self, job_id: str, priority: int) -> None:
         """Queue a job; one that is known already is left as it is."""
-        with SetWorkflowID(job_id), SetEnqueueOptions(priority=_rank(priority)):
+        rank = SetEnqueueOptions(priority=_rank(priority))
+        with _told_trouble(), SetWorkflowID(job_id), rank:
             self._queue.enqueue(self._workflow, job_id)
 
     def is_known(self, job_id: str) -> bool:
         """Whether a job was ever queued."""
-        return DBOS.get_workflow_status(job_id) is not None
+        with _told_trouble():
+            return DBOS.get_workflow_status(job_id) is not None
 
     def stop(self, job_id: str) -> None:
         """Let a job not go on; its steps raise `Stopped`, what they have completed is kept."""
-        DBOS.cancel_workflow(job_id)
+        with _told_trouble():
+            DBOS.cancel_workflow(job_id)
 
     def rewind(self, job_id: str, step: int) -> None:
         """Queue a job that has ended again, from a step on."""
-        DBOS.rewind_workflow(job_id, start_step=step, queue_name=QUEUE)
+        with _told_trouble():
+            DBOS.rewind_workflow(job_id, start_step=step, queue_name=QUEUE)
 
     def reprioritise(self, job_id: str, priority: int) -> None:
         """Let a job that waits go before or behind others."""
         system = _system()
         table = system.tables.workflow_status
-        with system.engine.begin() as connection:
+        with _told_trouble(), system.engine.begin() as connection:
             connection.execute(
                 sqlalchemy.update(table)
                 .where(table.c.workflow_uuid == job_id)
@@ -153,6 +176,8 @@ class Durable:
 
     def steps(self, job_id: str) -> list[StepRecord]:
         """The steps that a job which is known has done, in order."""
+        with _told_trouble():
+            kept = DBOS.list_workflow_steps(job_id)
         return [
             StepRecord(
                 step["function_id"],
@@ -160,17 +185,28 @@ class Durable:
                 step["output"],
                 step["error"] is not None,
             )
-            for step in DBOS.list_workflow_steps(job_id)
+            for step in kept
         ]
 
     def forget(self, job_ids: Sequence[str]) -> None:
         """Remove what is kept of jobs that have ended."""
         if job_ids:
-            DBOS.delete_workflows(list(job_ids))
+            with _told_trouble():
+                DBOS.delete_workflows(list(job_ids))
+
+    def is_waiting(self, job_id: str) -> bool:
+        """Whether a job waits in the queue, or is another executor's."""
+        with _told_trouble():
+            status = DBOS.get_workflow_status(job_id)
+        if status is None:
+            return False
+        is_elsewhere = status.status == "PENDING" and status.executor_id != self._executor_id
+        return status.status in ("ENQUEUED", "DELAYED") or is_elsewhere
 
     def is_active(self, job_id: str) -> bool:
         """Whether a job is queued or under way."""
-        status = DBOS.get_workflow_status(job_id)
+        with _told_trouble():
+            status = DBOS.get_workflow_status(job_id)
         return status is not None and status.status in ACTIVE
 
     def close(self) -> None:
@@ -204,9 +240,35 @@ def step(name: str, work: Callable[[], Any], retries: Retries, wait: Wait) -> An
 def _stopping() -> Iterator[None]:
     """Workflows that DBOS was told to cancel end as those that stop by themselves."""
     try:
-        yield
+        with _told_trouble():
+            yield
     except (DBOSWorkflowCancelledError, DBOSWorkflowConflictIDError) as exc:
         raise Stopped from exc
+
+
+@contextmanager
+def _told_trouble() -> Iterator[None]:
+    """Say in our words what is wrong with the database."""
+    try:
+        yield
+    except sqlalchemy.exc.SQLAlchemyError as exc:
+        raise _trouble(exc) from exc
+
+
+def _trouble(exc: sqlalchemy.exc.SQLAlchemyError) -> ConfigError:
+    cause = getattr(exc, "orig", None) or exc
+    said = str(cause).strip().partition("\n")[0]
+    if isinstance(cause, sqlite3.Error):
+        if cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL:
+            return DiskFull(f"the daemon's queue cannot be written: {said}", hint="free some space")
+        if cause.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return LibraryHeld(
+                "another program holds the daemon's queue", hint="try again when it lets go"
+            )
+    return ConfigError(
+        f"the daemon's queue cannot be used: {said}",
+        hint="`reelremix config show` says what `jobs_url` is, and where that comes from",
+    )
 
 
 Otherwise = Callable[[str, ReelRemixError], Any]
@@ -223,7 +285,7 @@ def steps_at_once(
 ) -> list[Any]:
     """Do steps that do not depend on each other, so many at a time; returns what each returned.
 
-    Raises as `step` does, once those that are under way have ended.
+    Raises as `step` does, once those that are under way have ended; others do not begin then.
     """
     reserved = [(DBOS.reserve_step(), name, work) for name, work in works]
 
@@ -242,6 +304,10 @@ def steps_at_once(
 
     with ThreadPoolExecutor(max(1, at_once), thread_name_prefix="steps") as pool:
         under_way = [pool.submit(contextvars.copy_context().run, one, e) for e in reserved]
+        done, _ = futures.wait(under_way, return_when=futures.FIRST_EXCEPTION)
+        if failed := [future for future in done if future.exception() is not None]:
+            pool.shutdown(cancel_futures=True)
+            failed[0].result()
         return [future.result() for future in under_way]
 
 

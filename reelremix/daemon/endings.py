@@ -1,7 +1,6 @@
 """What is done in a watched folder when one of its jobs has ended.
 
-Done again, it changes nothing, so that it can be told of a job as often as one likes. What cannot
-be written or moved now is tried again later.
+What cannot be written or moved now is tried again later.
 """
 
 from __future__ import annotations
@@ -32,7 +31,10 @@ class Endings:
         catalogue: Catalogue,
         troubles: Troubles,
         clock: Callable[[], float],
+        seen_to: Callable[[JobRecord], None] = lambda job: None,
     ) -> None:
+        """Know of none yet; `seen_to` is called with each that is done with, and never raises."""
+        self._seen_to = seen_to
         self._watches = watches
         self._catalogue = catalogue
         self._troubles = troubles
@@ -58,6 +60,7 @@ class Endings:
             else:
                 self._troubles.solve(subject)
                 self._done(job)
+                self._seen_to(job)
 
     def _ready(self) -> list[JobRecord]:
         now = self._clock()

@@ -59,8 +59,9 @@ class Hub:
             self._progress[logged.job_id] = logged
         else:
             self._progress.pop(logged.job_id, None)
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._told.set)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it is closed: nobody listens any more
+                self._loop.call_soon_threadsafe(self._told.set)
 
     async def follow_library(self) -> None:
         """Hand on what was logged, until cancelled; to be run once, in the listeners' loop."""

@@ -15,13 +15,15 @@ import psutil
 
 from reelremix.config import Settings
 from reelremix.daemon.address import RUNNING_HINT, Address, DaemonFolder
-from reelremix.errors import DaemonError, ReelRemixError
+from reelremix.errors import ConfigError, DaemonError, ReelRemixError
 
 STARTED_WITHIN_S = 30.0
 STOPPED_WITHIN_S = 10.0
 LOOK_S = 0.05
 SAID = "reelremix: error: "
 """How an error begins on stderr."""
+USAGE = 2
+"""Its exit code where something is set wrong."""
 FOREGROUND = ("-P", "-m", "reelremix", "daemon", "start", "--foreground")
 
 _log = logging.getLogger("reelremix.daemon")
@@ -83,14 +85,15 @@ def start(settings: Settings) -> Address:
     )
 
 
-def _ended_at_once(said: str, code: int) -> DaemonError:
+def _ended_at_once(said: str, code: int) -> ReelRemixError:
     """Why a daemon did not come up, by what it said last."""
     lines = [line for line in said.splitlines() if line.strip()]
     errors = [line.partition(SAID)[2] for line in lines if SAID in line]
     hints = [line.removeprefix("hint: ") for line in lines if line.startswith("hint: ")]
     why = errors[-1] if errors else " ".join(lines[-3:]) or f"exit code {code}"
     hint = hints[-1] if errors and hints else "`reelremix daemon start --foreground` shows more"
-    return DaemonError(f"the daemon ended at once: {why}", hint=hint)
+    kind = ConfigError if code == USAGE else DaemonError
+    return kind(f"the daemon ended at once: {why}", hint=hint)
 
 
 def stop(settings: Settings) -> bool:

@@ -265,12 +265,21 @@ class Webhook:
         self._changed.notify()
 
     def _run(self) -> None:
-        with self._client(trust_env=False) as here, self._client(trust_env=True) as away:
+        clients: dict[bool, httpx.Client] = {}
+        with contextlib.ExitStack() as open_clients:
             while (message := self._next()) is not None:
-                self._attempt(here if is_loopback(message.url.host) else away, message)
+                is_here = is_loopback(message.url.host)
+                try:
+                    if is_here not in clients:
+                        # A proxy named by the environment must not get to see what stays here.
+                        client = self._client(trust_env=not is_here)
+                        clients[is_here] = open_clients.enter_context(client)
+                    self._attempt(clients[is_here], message)
+                except Exception as exc:  # of whatever kind: others are to be told all the same
+                    _log.exception("an address could not be told of job %s", message.job.id)
+                    self._end(message, str(exc) or type(exc).__name__)
 
     def _client(self, *, trust_env: bool) -> httpx.Client:
-        # A proxy named by the environment must not get to see what stays on this machine.
         return httpx.Client(timeout=self._timeout_s, follow_redirects=False, trust_env=trust_env)
 
     def _next(self) -> _Message | None:

@@ -70,6 +70,8 @@ class _Entry:
     job_id: str
     until: float
     """Until when that counts against others (`time.monotonic`)."""
+    waits_for_gpu: bool = False
+    """Whether it lacks room on a GPU: whoever needs none may pass it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Slot:
     free_since: float = field(default_factory=time.monotonic)
     lent: int = 0
     """How often it was."""
+    gpu_model: str | None = None
+    """The recogniser that its process holds on its GPU."""
 
 
 Tell = Callable[[str], None]
@@ -207,7 +211,7 @@ class Pool:
                 with self._changed:
                     if stop.is_set() or self._closed.is_set():
                         raise Stopped
-                    found = self._found(entry.ask)
+                    found = self._found(entry)
                     if found.slot is not None and found.ask is not None:
                         return self._occupied(found.slot, found.ask, job_id), found.ask
                     if not found.surplus:
@@ -237,24 +241,35 @@ class Pool:
 
     def _occupied(self, slot: Slot, ask: Ask, job_id: str) -> Slot:
         """A place with a process in it, for somebody."""
-        if slot.worker is None or not slot.worker.is_alive:
-            slot.worker = self._begun(slot)
+        if slot.worker is not None and not slot.worker.is_alive:
+            slot.worker.end()
+            slot.worker = None
+        if slot.worker is None:
+            slot.worker, slot.gpu_model = self._begun(slot), None
         slot.what, slot.job_id, slot.lent = ask.what, job_id, slot.lent + 1
+        slot.gpu_model = ask.gpu_model or slot.gpu_model
         return slot
 
-    def _found(self, ask: Ask) -> _Found:
+    def _found(self, entry: _Entry) -> _Found:
         """A place for a step, or why there is none."""
+        ask = entry.ask
         free = [slot for slot in self.slots if slot.role is ask.role and slot.what is None]
         if not free:
             verb = "listened to" if ask.role is Role.HEAR else "worked on"
             return _Found(why=f"another recording is being {verb}")
         now = time.monotonic()
         self._line = [own for own in self._line if own.until > now]
-        asked = [own.ask for own in self._line]
-        ahead = [o for o in asked if o.role is ask.role and o.rank < ask.rank]
+        ahead = [
+            own
+            for own in self._line
+            if own.ask.role is ask.role
+            and own.ask.rank < ask.rank
+            and not (own.waits_for_gpu and ask.gpu_model is None)
+        ]
         if len(ahead) >= len(free):
             return _Found(why="another job goes first")
         chosen, free, why = self._with_room(free, ask)
+        entry.waits_for_gpu = not free
         if not free:
             return _Found(why=why)
         slot = min(free, key=lambda slot: (slot.worker is None, slot.free_since))
@@ -284,7 +299,7 @@ class Pool:
         if slot.device is None or slot.device not in devices:
             return 0.0
         free_mb = devices[slot.device].free_mb
-        if slot.worker is None:
+        if slot.worker is None or slot.gpu_model is None:
             return free_mb
         held_mb = self._gpus.used_mb(slot.device, slot.worker.pid)
         return FOR_EVER if held_mb is None else free_mb + held_mb
@@ -335,6 +350,7 @@ class Pool:
             slot.what = slot.job_id = None
             slot.free_since = time.monotonic()
             if slot.worker is not None and not slot.worker.is_alive:
+                slot.worker.end()
                 slot.worker = None
             self._changed.notify_all()
 
@@ -361,7 +377,7 @@ def described(slots: Sequence[Slot]) -> list[Mapping[str, object]]:
         {
             "role": slot.role.value,
             "device": slot.device,
-            "pid": worker.pid if worker is not None else None,
+            "pid": worker.pid if worker is not None and worker.is_alive else None,
             "rss_mb": worker.rss_mb if worker is not None else 0,
             "step": slot.what,
             "job_id": slot.job_id,

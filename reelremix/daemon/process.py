@@ -201,7 +201,11 @@ class WorkerProcess:
 
     def _remove_unfinished(self) -> None:
         for path in tuple(self._writing):
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as exc:  # its disk is gone
+                _log.warning("what was being written stays: %s", exc)
+        self._writing.clear()
 
     def _order(self, order: dict[str, Any]) -> None:
         if not self._child.tell(order):

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from reelremix.daemon.durable import Durable, StepRecord
@@ -33,7 +34,7 @@ from reelremix.engine.domain.job import (
     JobState,
 )
 from reelremix.engine.store.factory import Stores
-from reelremix.errors import ConfigError, JobError, JobMoved, JobNotFound
+from reelremix.errors import ConfigError, JobError, JobMoved, JobNotFound, ReelRemixError
 
 LIST = "`reelremix jobs list` shows them"
 STAGES = ("begin", "hear", "decide", "film", "finish")
@@ -70,6 +71,8 @@ class JobQueue:
         self._runner = runner
         self._writer = ThreadPoolExecutor(1, "queue")
         """Does one thing after the other, and waits where another program holds the queue."""
+        self._suspects: set[str] = set()
+        """Jobs that seemed to be left by everybody when they were looked at last."""
 
     def submit(self, new: NewJob) -> JobRecord:
         """Queue a job; the one that is there already, where there is one with its key.
@@ -92,7 +95,10 @@ class JobQueue:
             kept = self._stores.jobs.add(record)
             if kept.id == record.id:
                 self._tell(record.id, JobQueued())
-        self._write(lambda: self._durable.enqueue(kept.id, kept.priority))
+        try:
+            self._write(lambda: self._durable.enqueue(kept.id, kept.priority))
+        except ReelRemixError as exc:
+            _log.warning("job %s is queued a little later: %s", kept.id, exc)
         return kept
 
     def cancel(self, job_id: str) -> JobRecord:
@@ -163,7 +169,8 @@ class JobQueue:
             if (job := self._stores.jobs.job(job_id)) is not None and job.state in ENDED
         ]
         gone = self._stores.jobs.remove(ended)
-        self._durable.forget([id for id in ended if self._stores.jobs.job(id) is None])
+        forgotten = [id for id in ended if self._stores.jobs.job(id) is None]
+        self._write(lambda: self._durable.forget(forgotten))
         return gone
 
     def settle(self) -> None:
@@ -197,6 +204,7 @@ class JobQueue:
             future.result(PATIENCE_S)
         except TimeoutError:
             _log.warning("another program holds the queue; it is written once that lets go")
+            future.add_done_callback(_log_late_trouble)
 
     def find(self, named: str) -> JobRecord:
         """The job of that id, or whose id begins so. Raises JobError where it is none, or many."""
@@ -212,7 +220,7 @@ class JobQueue:
         def stop(job: JobRecord) -> JobRecord:
             if job.state is wanted:
                 return job
-            if job.state is not JobState.RUNNING or not self._is_cared_for(job):
+            if job.state is not JobState.RUNNING or not self._runner.is_under_way(job.id):
                 moved = self._stopped(job, wanted)
                 self._write(lambda: self._durable.stop(job.id))
                 return moved
@@ -221,7 +229,10 @@ class JobQueue:
             self._write(lambda: self._durable.stop(job.id))
             if live is not None:
                 live.ended.wait(STOPPED_WITHIN_S)
-            return self._known(job_id)
+            stopped = self._known(job_id)
+            if stopped.state in (wanted, JobState.RUNNING) or stopped.state in ENDED:
+                return stopped
+            raise JobMoved(f"the job {job.id[:8]} became {stopped.state}")
 
         return self._as_found(job_id, stop)
 
@@ -234,27 +245,42 @@ class JobQueue:
                 continue
 
     def _is_cared_for(self, job: JobRecord) -> bool:
-        """Whether somebody works on a job, or is going to."""
-        return self._runner.is_under_way(job.id) or self._durable.is_active(job.id)
+        """Whether somebody works on a job, or is going to.
+
+        One that is said to be under way while nobody works on it is just being begun, or was left
+        by a thread that could not write: it is found like that twice then.
+        """
+        if self._runner.is_under_way(job.id) or self._durable.is_waiting(job.id):
+            self._suspects.discard(job.id)
+            return True
+        if job.id in self._suspects or not self._durable.is_active(job.id):
+            self._suspects.discard(job.id)
+            return False
+        self._suspects.add(job.id)
+        return True
 
     def _stopped(self, job: JobRecord, wanted: JobState) -> JobRecord:
-        """A job that nobody works on, in another state."""
+        """A job that nobody works on, in another state. Raises JobError."""
+        if job.state in ENDED:
+            raise JobError(
+                f"the job {job.id[:8]} is {job.state}: there is nothing to stop",
+                hint=f"`reelremix jobs show {job.id[:8]}` says more",
+            )
         if wanted is JobState.CANCELLED:
             return self._runner.moved(job, wanted, JobCancelled(), ended_at=now())
         return self._runner.moved(job, wanted, JobPaused())
 
     def _begin_again(self, job: JobRecord, stage: str | None) -> None:
         """Queue a job's workflow, wherever it stands."""
-        if stage in ("begin", "hear", "decide"):
-            self._runner.forget_decided(job)
         if not self._durable.is_known(job.id):
             self._durable.enqueue(job.id, job.priority)
             return
         steps = self._durable.steps(job.id)
-        if stage is not None:
-            due = (step.number for step in steps if step.name.split(":")[0] == stage)
-        else:
-            due = (step.number for step in steps if _is_due(step))
+        if stage is None and job.folder is not None and not Path(job.folder).is_dir():
+            stage = "decide"  # what was rendered went with it
+        if stage in ("begin", "hear", "decide"):
+            self._runner.forget_decided(job)
+        due = [s.number for s in steps if _is_due(s) or s.name.split(":")[0] == stage]
         if self._durable.is_active(job.id):  # it has ended, and that is about to be recorded
             self._durable.stop(job.id)
         self._durable.rewind(job.id, min(due, default=len(steps) + 1))
@@ -275,6 +301,12 @@ class JobQueue:
         while page := self._stores.jobs.jobs(wanted, PAGE, len(found)):
             found.extend(page)
         return found[::-1]
+
+
+def _log_late_trouble(future: Future[None]) -> None:
+    """Nobody waits for it any more; what is not done by it is found by `settle`."""
+    if not future.cancelled() and (error := future.exception()) is not None:
+        _log.error("the queue could not be written", exc_info=error)
 
 
 def _is_due(step: StepRecord) -> bool:

@@ -19,12 +19,14 @@ from reelremix.daemon.address import Address, DaemonFolder
 from reelremix.daemon.app import create_app
 from reelremix.daemon.protocol import PROTOCOL_VERSION
 from reelremix.daemon.service import Daemon
-from reelremix.errors import DaemonError
+from reelremix.errors import ConfigError, DaemonError
 
 LOOPBACK = "127.0.0.1"
 STOPPING = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)
 )
+LOOK_S = 5.0
+"""So often it is made sure that clients find the daemon."""
 GRACE_S = 1
 """Streams that are open are cut off after that."""
 
@@ -63,15 +65,29 @@ async def _serve(daemon: Daemon, token: str, own: socket.socket, folder: DaemonF
     app = create_app(daemon, token, stop)
     port = own.getsockname()[1]
 
-    def ready() -> None:
-        folder.announce(Address(port, os.getpid(), __version__, PROTOCOL_VERSION))
-        _log.info("answers on port %s", port)
+    address = Address(port, os.getpid(), __version__, PROTOCOL_VERSION)
+    tasks = [asyncio.create_task(daemon.hub.follow_library())]
 
-    following = asyncio.create_task(daemon.hub.follow_library())
+    def ready() -> None:
+        folder.announce(address, token)
+        _log.info("answers on port %s", port)
+        tasks.append(asyncio.create_task(_stay_found(folder, address, token)))
+
     await _until(ending, app, own, ready, daemon)
-    following.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await following
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _stay_found(folder: DaemonFolder, address: Address, token: str) -> None:
+    """Say again where the daemon answers, where somebody removed or damaged its files."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            await asyncio.to_thread(folder.announce, address, token)
+        except ConfigError as exc:
+            _log.warning("nobody can find the daemon: %s", exc)
 
 
 async def _until(

@@ -34,7 +34,7 @@ MB = 1_000_000
 LEFT_TO_OTHERS = 0.2
 """Of the machine's memory, where nothing else is set."""
 STOP_WITHIN_S = 3.0
-SETTLE_S = 60.0
+SETTLE_S = 20.0
 
 _log = logging.getLogger("reelremix.daemon")
 
@@ -90,8 +90,12 @@ class Daemon:
         self.queue = JobQueue(self.stores, self.durable, self.runner)
         self.watching = Watching(self.stores, self.queue, settings.daemon_path)
         self.when_ended(self.watching.job_ended)
-        self.queue.settle()
-        self.watching.start()
+        try:
+            self.queue.settle()
+            self.watching.start()
+        except BaseException:
+            self.close()
+            raise
         self._settler = threading.Thread(target=self._settle, daemon=True)
         self._settler.start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from statistics import median
 
 from reelremix.config import Settings
@@ -74,7 +75,5 @@ def _stages(stores: Stores, jobs: list[JobRecord]) -> list[StageStats]:
 
 
 def _failures(jobs: list[JobRecord]) -> list[FailureStats]:
-    messages = [job.failure.message for job in jobs if job.failure is not None]
-    counted = {message: messages.count(message) for message in messages}
-    ordered = sorted(counted.items(), key=lambda entry: -entry[1])
-    return [FailureStats(message, times) for message, times in ordered[:MOST_FAILURES]]
+    counted = Counter(job.failure.message for job in jobs if job.failure is not None)
+    return [FailureStats(message, times) for message, times in counted.most_common(MOST_FAILURES)]

@@ -54,11 +54,6 @@ def finish(request: Plain, given: Plain, job: Job) -> Plain:
     return {"clips": len(listed.manifest["clips"]), "failed": listed.failed}
 
 
-def give_back(request: Plain, given: Plain, job: Job) -> None:
-    """Leave the folder as it was, if nothing was changed in it."""
-    _clip(request, job).give_back(_begun(given), given["folder"])
-
-
 STEPS: Mapping[str, Mapping[str, Step]] = {
     "clip": {
         "begin": begin,
@@ -66,7 +61,6 @@ STEPS: Mapping[str, Mapping[str, Step]] = {
         "decide": decide,
         "film": film,
         "finish": finish,
-        "give_back": give_back,
     }
 }
 

@@ -1,4 +1,4 @@
-"""Which jobs an address was told of, kept across the end of the process in a small file."""
+"""Of which jobs somebody was told that they have ended, kept across the end of the process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("reelremix.daemon")
 
 
 class ToldJobs:
-    """The last jobs whose end was told, or given up on."""
+    """The last jobs whose end was told or seen to, or given up on; in a small file."""
 
     def __init__(self, file: Path) -> None:
         """Read the file; where it is damaged, jobs are told of once more."""

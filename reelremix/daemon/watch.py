@@ -33,6 +33,7 @@ class Watcher:
         *,
         timings: Timings | None = None,
         release: Callable[[], None] = _nothing,
+        seen_to: Callable[[JobRecord], None] = lambda job: None,
     ) -> None:
         """Watch nothing yet.
 
@@ -42,9 +43,11 @@ class Watcher:
             submit: queues a job for a recording; see `Submit`.
             timings: how long is waited for what.
             release: called by each thread that ends, to close what the stores hold open for it.
+            seen_to: called with every job whose end was seen to in its folder.
         """
         self._watches = watches
-        self._around = Surroundings(watches, catalogue, submit, timings or Timings(), release)
+        own = timings or Timings()
+        self._around = Surroundings(watches, catalogue, submit, own, release, seen_to)
         self._folders: dict[str, WatchedFolder] = {}
         self._lock = threading.Lock()
         self._is_on = False

@@ -48,6 +48,8 @@ class Surroundings:
     timings: Timings
     release: Callable[[], None]
     """Called by a thread that ends."""
+    seen_to: Callable[[JobRecord], None]
+    """Called with every job whose end was seen to."""
 
 
 class WatchedFolder:
@@ -64,7 +66,9 @@ class WatchedFolder:
         self._reason: str | None = None
         self._troubles = Troubles()
         self._contents = Contents(self._troubles, self._clock)
-        self._endings = Endings(around.watches, around.catalogue, self._troubles, self._clock)
+        self._endings = Endings(
+            around.watches, around.catalogue, self._troubles, self._clock, around.seen_to
+        )
         self._taker = Taker(around.watches, around.catalogue, around.submit)
         self._observation = Observation(self._noticed)
         self._identity: tuple[object, ...] | None = None

@@ -35,8 +35,11 @@ SECRET_VARIABLE = "REELREMIX_WEBHOOK_SECRET"
 AGAIN = 200
 """Jobs whose endings are told to the watcher once more at start: it may not have seen to them."""
 DAEMONS = frozenset(
-    {"stores", "jobs_url", "data_dir", "models_dir", "executor", "daemon_port", "daemon_memory_mb"}
-)
+    {
+        "data_dir", "downloads_dir", "models_dir", "stores", "jobs_at_once", "jobs_url", "executor",
+        "daemon_port", "daemon_memory_mb", "worker_idle_s", "crash_limit", "artifact_cap_mb",
+    }
+)  # fmt: skip
 """Settings that a watched folder cannot have of its own."""
 TITLES: Mapping[JobState, str] = {
     JobState.SUCCEEDED: "Clips are ready",
@@ -54,8 +57,13 @@ class Watching:
         """Watch nothing yet; `folder` is the daemon's."""
         self._stores = stores
         self._queue = queue
+        self._seen = ToldJobs(folder / "seen.json")
         self._watcher = Watcher(
-            stores.watches, stores.catalogue, self._submit, release=stores.release_thread
+            stores.watches,
+            stores.catalogue,
+            self._submit,
+            release=stores.release_thread,
+            seen_to=self._seen.add,
         )
         self._desktop = Desktop(desktop_command())
         self._webhook = Webhook(os.environ.get(SECRET_VARIABLE, ""), self._delivered)
@@ -67,7 +75,8 @@ class Watching:
         wanted = JobFilter(frozenset(TITLES))
         for job in reversed(self._stores.jobs.jobs(wanted, AGAIN)):
             if (watch := self._watch_of(job)) is not None:
-                self._watcher.job_ended(job)
+                if not self._seen.has(job):
+                    self._watcher.job_ended(job)
                 self._tell_address(watch, job)
 
     def stop(self) -> None:
@@ -98,6 +107,7 @@ class Watching:
         if watch.webhook is None or self._told.has(job):
             return
         try:
+            _require_secret()
             self._webhook.send(watch.webhook, job)
         except ConfigError as exc:
             _log.warning("nobody is told of job %s: %s", job.id, exc)

@@ -40,7 +40,6 @@ from reelremix.engine.store.factory import Stores
 from reelremix.errors import (
     ConfigError,
     JobMoved,
-    NothingToClip,
     ReelRemixError,
     WorkerDied,
     plain_error,
@@ -215,9 +214,8 @@ class Runner:
         kept = self._stores.jobs.job(job.id)
         wanted = kept.wanted if kept is not None else None
         if wanted is JobState.CANCELLED:
-            moved = self.moved(job, wanted, JobCancelled(), wanted=None, ended_at=now())
-            self._give_back(job, live)
-            self._end(moved, live)
+            told = JobCancelled()
+            self._end(self.moved(job, wanted, told, wanted=None, ended_at=now()), live)
         elif wanted is JobState.PAUSED:
             self.moved(job, wanted, JobPaused(), wanted=None)
         else:  # so that the next process does not take it for broken off
@@ -238,26 +236,18 @@ class Runner:
         if state is JobState.DEAD:
             event = JobDead(failure.message)
         ended: dict[str, Any] = {"ended_at": now(), "failure": failure, "wanted": None}
-        moved = self.moved(job, state, event, **ended)
-        if failure.kind != NothingToClip.__name__:
-            self._give_back(job, live)
-        self._end(moved, live)
-
-    def _give_back(self, job: JobRecord, live: Live) -> None:
-        """Leave the folder as it was, where nothing was changed in it; no job fails for it."""
-        if self._is_closing.is_set():
-            return
-        try:
-            self._work_of(job).give_back(job, live)
-        except (ReelRemixError, Stopped) as exc:
-            _log.warning("the folder of job %s was not given back: %s", job.id, exc)
+        self._end(self.moved(job, state, event, **ended), live)
 
     def _end(self, job: JobRecord, live: Live) -> None:
         """See to what follows from an end; the job itself may be tried again already."""
         self._leave(live)
         self._ended(job)
-        if self._cap_bytes is not None:
+        if self._cap_bytes is None or self.under_way():  # whose artifacts are not to be dropped
+            return
+        try:
             self._stores.artifacts.collect(self._cap_bytes)
+        except ReelRemixError as exc:
+            _log.warning("artifacts could not be dropped: %s", exc)
 
     def moved(self, job: JobRecord, state: JobState, *events: Event, **changes: Any) -> JobRecord:
         """Keep a job in another state, and tell, all or nothing. Raises JobError."""

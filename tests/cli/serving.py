@@ -57,7 +57,8 @@ def serving(data: Path) -> Iterator[Serving]:
     folder = DaemonFolder(settings.daemon_path)
     folder.claim()
     daemon = Daemon(settings, NoGpus())
-    app = create_app(daemon, folder.new_token(), lambda: None)
+    token = folder.new_token()
+    app = create_app(daemon, token, lambda: None)
     own = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
@@ -73,7 +74,7 @@ def serving(data: Path) -> Iterator[Serving]:
     thread.start()
     eventually(lambda: server.started, 20)
     port = own.getsockname()[1]
-    folder.announce(Address(port, os.getpid(), __version__, PROTOCOL_VERSION))
+    folder.announce(Address(port, os.getpid(), __version__, PROTOCOL_VERSION), token)
     try:
         yield Serving(daemon, data)
     finally:

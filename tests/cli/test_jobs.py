@@ -49,8 +49,8 @@ def test_a_priority_is_of_a_job_that_is_known(served: Serving, reelremix: Comman
 
 
 @pytest.mark.parametrize(("action", "said"), [
-    ("cancel", "a failed job cannot become cancelled"),
-    ("pause", "a failed job cannot become paused"),
+    ("cancel", "is failed: there is nothing to stop"),
+    ("pause", "is failed: there is nothing to stop"),
     ("resume", "is failed, not paused"),
 ])  # fmt: skip
 def test_what_does_not_suit_a_job_is_a_mistake_in_what_was_typed(

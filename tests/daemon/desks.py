@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +22,9 @@ from reelremix.engine.store.factory import open_local
 from reelremix.errors import ReelRemixError
 from tests.daemon.rig import eventually
 
-BEGUN = {"source_id": "ab" * 32, "name": "talk.mp4", "source_s": 20.0}
-FOLDER = "/clips/talk"
+BEGUN: dict[str, Any] = {"source_id": "ab" * 32, "name": "talk.mp4", "source_s": 20.0}
+FOLDER = tempfile.gettempdir()
+"""Any that is there."""
 OUTLINED = [{"id": f"clip{n}", "frames": 100, "length_s": 4.0} for n in (1, 2)]
 COST = {"wall_s": 0.1, "stages": [], "peak_rss_mb": 100.0, "network": []}
 FAILED_COST = {**COST, "network": ["https://example.org/talk.mp4"]}

@@ -38,7 +38,7 @@ def test_a_lock_goes_with_the_process_that_held_it(tmp_path: Path) -> None:
     assert child.stdout is not None
     with child.stdout:
         assert child.stdout.readline() == "held\n"
-        folder.announce(ADDRESS)
+        folder.announce(ADDRESS, folder.new_token())
         assert folder.is_claimed()
         child.kill()
         child.wait()
@@ -76,10 +76,32 @@ def test_a_token_that_others_can_read_is_not_used(tmp_path: Path, mode: int) -> 
 def test_an_address_is_read_as_it_was_announced(tmp_path: Path) -> None:
     folder = DaemonFolder(tmp_path)
     assert folder.address() is None
-    folder.announce(ADDRESS)
+    folder.announce(ADDRESS, folder.new_token())
     assert folder.address() == ADDRESS and ADDRESS.url == "http://127.0.0.1:4000"
     folder.withdraw()
     assert folder.address() is None
+
+
+@pytest.mark.parametrize("lost", ["token", "address.json"])
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+def test_what_a_daemon_is_found_by_is_written_again(tmp_path: Path, lost: str, how: str) -> None:
+    folder = DaemonFolder(tmp_path)
+    token = folder.new_token()
+    folder.announce(ADDRESS, token)
+    (tmp_path / lost).unlink()
+    if how == "damaged":
+        (tmp_path / lost).write_bytes(b"\xff[]")
+    folder.announce(ADDRESS, token)
+    assert folder.address() == ADDRESS and folder.token() == token
+
+
+def test_a_token_that_others_could_read_is_not_made_to_look_sound(tmp_path: Path) -> None:
+    folder = DaemonFolder(tmp_path)
+    token = folder.new_token()
+    (tmp_path / "token").chmod(0o644)
+    folder.announce(ADDRESS, token)
+    with pytest.raises(DaemonError, match="others can read"):
+        folder.token()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"port": "x"}', '{"port": 1}', "null"])

@@ -208,6 +208,21 @@ def test_a_server_that_hangs_keeps_nobody_waiting(
     webhook.stop()
 
 
+def test_a_proxy_that_cannot_be_used_is_told_and_keeps_nobody_else_waiting(
+    hook: Callable[..., Hook],
+    deliveries: list[Delivery],
+    webhook: Webhook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setattr(logging.getLogger("reelremix.daemon"), "propagate", False)
+    server = hook(200)
+    webhook.send("https://elsewhere.invalid/hook", JOB)
+    webhook.send(server.address, JOB)
+    eventually(lambda: len(deliveries) == 2)
+    assert deliveries[0].failure and deliveries[1].failure is None and server.asked
+
+
 def test_it_stops_within_a_second_whatever_is_under_way(
     hook: Callable[..., Hook], deliveries: list[Delivery]
 ) -> None:

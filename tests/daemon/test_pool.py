@@ -279,6 +279,32 @@ def test_what_its_process_holds_of_a_gpu_counts_as_room(pools: Any) -> None:
     assert told == ["the GPU is busy: 5.5 GB are needed, 2.0 GB free"]
 
 
+def test_a_process_that_holds_nothing_of_a_gpu_is_given_no_room_for_it(pools: Any) -> None:
+    machine = Machine(Device("GPU-a", "H", 8000, 1500))
+    pool = pools(machine)
+    cpu = Ask(Role.HEAR, (0.0,), "hear large-v3 cpu", changes={"device": "cpu"})
+    for _ in range(2):
+        with pool.lent(hear(0, "large-v3", cpu), "a", NEVER, print) as lent:
+            assert lent.ask.changes == {"device": "cpu"}
+
+
+def test_who_needs_no_gpu_passes_those_that_wait_for_one(pools: Any) -> None:
+    machine, stop = Machine(Device("GPU-a", "H", 8000, 100)), threading.Event()
+    pool = pools(machine)
+
+    def wait() -> None:
+        with pytest.raises(Stopped), pool.lent(hear(0, "large-v3"), "a", stop, lambda why: None):
+            pass
+
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(wait)
+        eventually(lambda: any(own.waits_for_gpu for own in pool._line), 5)
+        with pool.lent(hear(1), "b", NEVER, print) as lent:
+            assert lent.ask.gpu_model is None
+        stop.set()
+        waiting.result(5)
+
+
 def test_smaller_models_are_named_the_largest_first_and_in_the_language() -> None:
     assert smaller_models("large-v3-turbo", None) == ("medium", "small", "base")
     assert smaller_models("small", "en") == ("base", "tiny.en")

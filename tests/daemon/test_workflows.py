@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 
+from reelremix.daemon.durable import _system
+from reelremix.daemon.pool import Role
 from reelremix.engine.domain.events import ClipFailed, JobFailed, JobFinished, Waiting, Warned
 from reelremix.engine.domain.job import JobState
+from reelremix.engine.output_folder import OutputFolder
 from reelremix.errors import (
     ConfigError,
+    DiskFull,
     JobError,
     JobNotFound,
     NothingToClip,
@@ -22,8 +30,10 @@ from reelremix.errors import (
     WorkerDied,
 )
 from tests.daemon.desks import (
+    BEGUN,
     FAILED_COST,
     FOLDER,
+    OUTLINED,
     QUICK,
     Desk,
     Hands,
@@ -37,6 +47,24 @@ from tests.daemon.rig import eventually
 ALL = ["begin", "hear", "decide", "film:clip1", "film:clip2", "finish"]
 SUCCEEDED, FAILED, DEAD = JobState.SUCCEEDED, JobState.FAILED, JobState.DEAD
 PAUSED, CANCELLED, RUNNING = JobState.PAUSED, JobState.CANCELLED, JobState.RUNNING
+
+
+def claimed(folder: Path) -> Path:
+    """A folder as a run takes it."""
+    OutputFolder(folder, BEGUN["source_id"], None).claim({})
+    return folder
+
+
+def in_folder(folder: Path, answer: Any) -> Any:
+    """Answers of a job whose clips go into a folder."""
+
+    def answer_there(order: Any, stop: Any, tell: Any) -> Any:
+        found = answer(order, stop, tell)
+        if order.step == "hear":
+            return str(folder)
+        return {**found, "folder": str(folder)} if order.step == "decide" else found
+
+    return answer_there
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +97,7 @@ def test_a_job_goes_through_its_steps_and_tells_its_story(desks: Any) -> None:
         "job_queued", "job_started", "stage_finished", "stage_started", "stage_finished",
         "job_finished",
     ]  # fmt: skip
-    assert ended.usage == {"source_s": 20.0, "rendered_s": 8.0} and ended.folder == "/clips/talk"
+    assert ended.usage == {"source_s": 20.0, "rendered_s": 8.0} and ended.folder == FOLDER
     eventually(lambda: [own.id for own in desk.ended] == [job.id], 5)
 
 
@@ -198,8 +226,8 @@ def test_a_job_that_began_meanwhile_is_stopped_all_the_same(
     answer, there = held_at("hear")
     desk.hands.answer = answer
     job = desk.submit()
-    found = desk.stores.jobs.job(job.id)
     assert there.wait(5)
+    found = replace(desk.job(job.id), state=JobState.QUEUED)
     known = desk.queue._known
     stale = [found]
     monkeypatch.setattr(desk.queue, "_known", lambda id: stale.pop() if stale else known(id))
@@ -209,12 +237,40 @@ def test_a_job_that_began_meanwhile_is_stopped_all_the_same(
 def test_a_job_that_nobody_works_on_is_stopped_or_begun_again(desks: Any) -> None:
     desk = desks()
     done = desk.until(desk.submit().id, SUCCEEDED)
+    eventually(lambda: not desk.durable.is_active(done.id), 5)
     lost = desk.stores.jobs.change(done.id, SUCCEEDED, state=RUNNING)
-    eventually(lambda: not desk.queue._is_cared_for(lost), 5)
     assert desk.queue.cancel(lost.id).state is CANCELLED
     desk.stores.jobs.change(done.id, CANCELLED, state=RUNNING)
     desk.queue.settle()
     desk.until(lost.id, SUCCEEDED)
+
+
+def test_a_job_whose_thread_could_not_write_is_begun_again_once_that_is_sure(desks: Any) -> None:
+    desk = desks()
+    done = desk.until(desk.submit().id, SUCCEEDED)
+    eventually(lambda: not desk.durable.is_active(done.id), 5)
+    desk.stores.jobs.change(done.id, SUCCEEDED, state=RUNNING)
+    system = _system()
+    with system.engine.begin() as connection:
+        table = system.tables.workflow_status
+        left = sqlalchemy.update(table).where(table.c.workflow_uuid == done.id)
+        connection.execute(left.values(status="PENDING", executor_id="local"))
+    desk.queue.settle()
+    assert desk.job(done.id).state is RUNNING, "it may just be being begun"
+    desk.queue.settle()
+    desk.until(done.id, SUCCEEDED)
+
+
+def test_clips_whose_folder_went_are_rendered_anew(desks: Any, tmp_path: Path) -> None:
+    taken = claimed(tmp_path / "clips")
+    desk = desks(Hands(in_folder(taken, failing_at("finish", RenderError("no space left")))))
+    (taken / "01.mp4").write_text("a film")
+    job = desk.until(desk.submit().id, FAILED)
+    shutil.rmtree(taken)
+    before = len(desk.hands.steps)
+    desk.queue.retry(job.id)
+    desk.until(job.id, SUCCEEDED)
+    assert sorted(desk.hands.steps[before:]) == ["decide", "film:clip1", "film:clip2", "finish"]
 
 
 def test_a_job_that_waits_for_a_process_goes_where_its_priority_says(desks: Any) -> None:
@@ -237,16 +293,99 @@ def test_a_job_of_a_newer_version_fails_with_what_to_type(
     assert "newer ReelRemix" in job.failure.message and "pip install" in str(job.failure.hint)
 
 
-def test_nothing_to_clip_keeps_the_folder_with_the_reason(desks: Any) -> None:
-    desk = desks(Hands(failing_at("finish", NothingToClip("nobody speaks"))))
-    job = desk.until(desk.submit().id, FAILED)
-    assert job.folder == FOLDER and "give_back" not in desk.hands.steps
+def test_nothing_to_clip_keeps_the_folder_with_the_reason(desks: Any, tmp_path: Path) -> None:
+    taken = claimed(tmp_path / "clips")
+    desk = desks(Hands(in_folder(taken, failing_at("finish", NothingToClip("nobody speaks")))))
+    assert desk.until(desk.submit().id, FAILED).folder == str(taken) and taken.is_dir()
 
 
-def test_a_job_that_fails_gives_its_folder_back(desks: Any) -> None:
-    desk = desks(Hands(failing_at("decide", UnreadableMedia("gone"))))
+def test_a_job_that_fails_gives_its_folder_back(desks: Any, tmp_path: Path) -> None:
+    taken = claimed(tmp_path / "clips")
+    desk = desks(Hands(in_folder(taken, failing_at("decide", UnreadableMedia("gone")))))
     desk.until(desk.submit().id, FAILED)
-    eventually(lambda: desk.hands.steps[-1] == "give_back", 5)
+    assert not taken.exists()
+
+
+@pytest.mark.parametrize("ends", ["cancel", "pause"])
+def test_a_folder_is_given_back_by_a_job_that_is_cancelled_and_kept_by_one_that_is_paused(
+    desks: Any, tmp_path: Path, ends: str
+) -> None:
+    taken = claimed(tmp_path / "clips")
+    answer, there = held_at("decide")
+    desk = desks(Hands(in_folder(taken, answer)))
+    job = desk.submit()
+    assert there.wait(5)
+    getattr(desk.queue, ends)(job.id)
+    eventually(lambda: taken.exists() == (ends == "pause"), 5)
+
+
+def test_a_stage_behind_the_one_that_failed_does_not_pass_it_over(desks: Any) -> None:
+    desk = desks(Hands(failing_at("decide", UnreadableMedia("gone"))))
+    job = desk.until(desk.submit().id, FAILED)
+    desk.queue.retry(job.id, "film")
+    desk.until(job.id, SUCCEEDED)
+    assert desk.hands.steps.count("decide") == 2 and desk.hands.steps.count("hear") == 1
+
+
+def test_a_broken_off_job_that_waits_in_line_is_cancelled_at_once(desks: Any) -> None:
+    answer, there = held_at("hear")
+    desk = desks(Hands(answer))
+    busy = [desk.submit(), desk.submit()]
+    waits = desk.submit()
+    assert there.wait(5)
+    eventually(lambda: len(desk.runner.under_way()) == 2, 5)
+    desk.stores.jobs.change(waits.id, JobState.QUEUED, state=RUNNING)
+    began = time.monotonic()
+    assert desk.queue.cancel(waits.id).state is CANCELLED
+    assert time.monotonic() - began < 2
+    for job in busy:
+        desk.queue.cancel(job.id)
+
+
+def test_artifacts_are_dropped_only_while_nothing_is_under_way(
+    desks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, there = held_at("hear")
+    desk, dropped = desks(Hands(answer), artifact_cap_bytes=1), list[int]()
+
+    def collect(own: Any, cap: int) -> int:
+        dropped.append(cap)
+        return 0
+
+    monkeypatch.setattr(type(desk.stores.artifacts), "collect", collect)
+    first = desk.submit()
+    assert there.wait(5)
+    desk.hands.answer = failing_at("begin", UnreadableMedia("gone"))
+    desk.until(desk.submit().id, FAILED)
+    assert dropped == []
+    desk.queue.cancel(first.id)
+    eventually(lambda: dropped == [1], 5)
+
+
+def test_films_that_wait_are_not_begun_once_one_has_failed_for_good(desks: Any) -> None:
+    def answer(order: Any, stop: Any, tell: Any) -> Any:
+        if order.step == "decide":
+            clips = [{"id": f"clip{n}", "frames": 1, "length_s": 1.0} for n in range(8)]
+            return {"folder": FOLDER, "clips": clips}
+        if order.step == "film":
+            raise DiskFull("no space left on device")
+        return answered(order, stop, tell)
+
+    desk = desks(Hands(answer))
+    desk.until(desk.submit().id, FAILED)
+    assert sum(step.startswith("film") for step in desk.hands.steps) <= 4 * QUICK.attempts
+
+
+def test_films_are_heard_again_on_the_gpu_by_the_process_that_listens_there(desks: Any) -> None:
+    def answer(order: Any, stop: Any, tell: Any) -> Any:
+        if order.step == "decide":
+            return {"folder": FOLDER, "clips": OUTLINED, "device": "cuda"}
+        return answered(order, stop, tell)
+
+    desk = desks(Hands(answer))
+    desk.until(desk.submit(request={"transcribe": {"model": "small"}}).id, SUCCEEDED)
+    finish = next(ask for ask in desk.hands.asks if ask.what.startswith("finish"))
+    assert (finish.role, finish.gpu_model) == (Role.HEAR, "small")
 
 
 @pytest.mark.parametrize("step", ["begin", "hear", "decide", "film", "finish"])
@@ -351,7 +490,7 @@ def test_retrying_from_a_stage_does_that_again(desks: Any) -> None:
     before = len(desk.hands.steps)
     desk.queue.retry(job.id, "decide")
     desk.until(job.id, SUCCEEDED)
-    again = [s for s in desk.hands.steps[before:] if s != "give_back"]
+    again = desk.hands.steps[before:]
     assert sorted(again) == ["decide", "film:clip1", "film:clip2", "finish"]
 
 
@@ -372,7 +511,7 @@ def test_what_cannot_be_asked_is_refused_with_the_reason(desks: Any) -> None:
     job = desk.until(desk.submit().id, SUCCEEDED)
     with pytest.raises(JobError, match="nothing to try again"):
         desk.queue.retry(job.id)
-    with pytest.raises(JobError, match="a succeeded job cannot become cancelled"):
+    with pytest.raises(JobError, match="is succeeded: there is nothing to stop"):
         desk.queue.cancel(job.id)
     with pytest.raises(JobError, match="is succeeded, not paused"):
         desk.queue.resume(job.id)

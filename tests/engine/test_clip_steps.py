@@ -25,7 +25,7 @@ from reelremix.engine.jobs.clip_steps import Begun, ClipSteps
 from reelremix.engine.jobs.job import counted
 from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
 from reelremix.engine.store.sources import LocalSourceAccess
-from reelremix.errors import JobError, NothingToClip, OutputExists, UnreadableMedia
+from reelremix.errors import JobError, NothingToClip, OutOfMemory, OutputExists, UnreadableMedia
 from tests.cli.commandline import TALK, words_file
 from tests.fakes import NoModels, Recorder, spoken
 from tests.media_factory import plain_film
@@ -169,13 +169,19 @@ def test_a_plan_renders_nothing(library: Library, request_: ClipRequest) -> None
     assert [clip["files"]["video"] for clip in listed.manifest["clips"]] == [None, None]
 
 
-def test_a_folder_is_left_as_it_was_found(library: Library, request_: ClipRequest) -> None:
+def test_a_folder_is_left_as_it_was_found_where_listening_fails(
+    library: Library, request_: ClipRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parts = Parts(library, request_)
     begun = parts.do("begin")
-    folder = parts.do("hear", begun)
-    assert Path(folder).is_dir()
-    parts.do("give_back", begun, folder)
-    assert not Path(folder).exists()
+
+    def fail(own: Any) -> Any:
+        raise OutOfMemory("not enough memory")
+
+    monkeypatch.setattr("reelremix.engine.jobs.clip.Clipping.heard", fail)
+    with pytest.raises(OutOfMemory):
+        parts.do("hear", begun)
+    assert not list(Path(request_.out).glob("*"))
 
 
 def test_clips_that_another_run_made_meanwhile_are_not_replaced(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reelremix.cli import diagnostics, options, output
 from reelremix.cli.run import CommandRun
+from reelremix.errors import ReelRemixError
 
 if TYPE_CHECKING:
     from reelremix.daemon.address import Address
@@ -35,7 +37,11 @@ def start(
         from reelremix.daemon.logs import log_to
 
         log_to(settings.daemon_path, foreground=True)
-        lifecycle.run(settings)
+        try:
+            lifecycle.run(settings)
+        except ReelRemixError as exc:
+            diagnostics.say_error(exc)
+            os._exit(diagnostics.exit_code(exc))  # past threads that wait for work
     _say(lifecycle.start(settings), as_json=as_json)
 
 
@@ -108,8 +114,6 @@ def install(
     as_json: options.Json = False,
 ) -> None:
     """Start the daemon whenever you log in: a systemd user unit, or a launchd agent."""
-    import os
-
     from reelremix.daemon import units
 
     service = units.service_for(os.environ)
@@ -128,8 +132,6 @@ def install(
 @daemon_app.command()
 def uninstall(as_json: options.Json = False) -> None:
     """End that service and take it away. Jobs and clips stay."""
-    import os
-
     from reelremix.daemon import units
 
     service = units.service_for(os.environ)

@@ -13,7 +13,7 @@ from reelremix.cli import diagnostics, options, output
 from reelremix.cli.diagnostics import Exit
 from reelremix.cli.run import CommandRun, consider_told_by, listener_for
 from reelremix.engine.domain.job import HIGHEST_PRIORITY, LOWEST_PRIORITY, JobState
-from reelremix.errors import ConfigError, JobError, NothingToClip, ReelRemixError
+from reelremix.errors import Cancelled, ConfigError, JobError, NothingToClip, ReelRemixError
 
 if TYPE_CHECKING:
     from reelremix.daemon.client import DaemonClient
@@ -101,7 +101,14 @@ def watch(
         def work(*, listener: Any, cancel: Any, partial_files: Any) -> None:
             follow(client, found.id, listener.receive, cancel, stops_job=False)
 
-        run.job(work, listener)
+        try:
+            run.job(work, listener)
+        except Cancelled:
+            diagnostics.say(
+                f"the job goes on; `reelremix jobs watch {found.id[:8]}` looks again,"
+                f" `jobs cancel {found.id[:8]}` ends it"
+            )
+            raise typer.Exit(Exit.CANCELLED) from None
         ended = client.job(found.id)
     if as_json:
         output.show_json({"version": 1, **_plain(ended)})
@@ -130,14 +137,14 @@ def _exit_code(job: JobView, error: ReelRemixError | None) -> Exit:
 def cancel(job: Job, as_json: options.Json = False) -> None:
     """Stop a job for good; what it has finished is kept."""
     with _client() as client:
-        _say(client.cancel(job), as_json=as_json)
+        _say(client.cancel(job), as_json=as_json, stops=True)
 
 
 @jobs_app.command()
 def pause(job: Job, as_json: options.Json = False) -> None:
     """Stop a job until `resume`."""
     with _client() as client:
-        _say(client.pause(job), as_json=as_json)
+        _say(client.pause(job), as_json=as_json, stops=True)
 
 
 @jobs_app.command()
@@ -229,11 +236,12 @@ def _client(run: CommandRun | None = None) -> Iterator[DaemonClient]:
             raise typer.Exit(Exit.USAGE) from exc
 
 
-def _say(job: JobView, *, as_json: bool) -> None:
+def _say(job: JobView, *, as_json: bool, stops: bool = False) -> None:
     if as_json:
         output.show_json({"version": 1, **_plain(job)})
     else:
-        output.show_text(f"{job.id[:8]} {job.state}")
+        is_stopping = stops and job.state == JobState.RUNNING
+        output.show_text(f"{job.id[:8]} {'is being stopped' if is_stopping else job.state}")
 
 
 def _plain(job: JobView) -> dict[str, Any]:

@@ -23,13 +23,14 @@ from reelremix.engine.domain.subject import Subject
 from reelremix.engine.export.manifest import FILE_NAME, read_manifest
 from reelremix.engine.hearing import Heard
 from reelremix.engine.joblog import Unheard
-from reelremix.engine.jobs.clip import NOTHING, Clipping, Decided, taken
+from reelremix.engine.jobs.clip import NOTHING, Clipping, Decided, given_back, taken
 from reelremix.engine.jobs.films import ClipResult, heard_again
 from reelremix.engine.jobs.job import Cost, Job
 from reelremix.engine.options import check_clip_request, options_of
 from reelremix.engine.output_folder import OutputFolder, find_folder
 from reelremix.engine.rendering import render_one
 from reelremix.engine.stages.artifact import load, save
+from reelremix.engine.store.files import cannot_write
 from reelremix.engine.web import is_url
 from reelremix.engine.workers import render_here
 from reelremix.errors import JobError, OutputExists
@@ -62,6 +63,8 @@ class Outline:
     folder: str
     """Where the clips go."""
     clips: tuple[Outlined, ...]
+    device: str
+    """`cpu` or `cuda`: what the films are heard again on."""
 
 
 class ClipSteps:
@@ -92,7 +95,8 @@ class ClipSteps:
         """
         with self._subject(begun) as subject:
             folder = taken(self._request, self._options, subject, self._job)
-            self._clipping(folder, subject, self._job).heard()
+            with given_back(folder):
+                self._clipping(folder, subject, self._job).heard()
             return str(folder.path.resolve())
 
     def decide(self, begun: Begun) -> Outline:
@@ -109,16 +113,16 @@ class ClipSteps:
                 save(self._ctx, self._decided_key, decided)
             place = str(folder.path.resolve())
             if self._request.plan_only:
-                return Outline(place, ())
+                return Outline(place, (), decided.device)
             clipping.announce(decided)
             clips = decided.plan.clips
             outlined = (Outlined(c.id, c.film.total, c.film_duration_s) for c in clips)
-            return Outline(place, tuple(outlined))
+            return Outline(place, tuple(outlined), decided.device)
 
     def film(self, begun: Begun, folder: str, clip_id: str) -> Rendered | None:
         """Render a clip in this process; None where it failed, which is told."""
         self._require_ours(Path(folder))
-        with self._subject(begun) as subject:
+        with self._subject(begun) as subject, _writing_to(Path(folder)):
             clipping = self._clipping(self._folder(begun, folder), subject, self._job)
             batch = replace(clipping.batch(self._decided), by=render_here)
             return render_one(batch, clip_id, subject, self._ctx)
@@ -140,16 +144,12 @@ class ClipSteps:
             return ClipResult(own.path, decided.before, 0)
         if not self._request.plan_only:
             self._require_ours(own.path)
-        with self._subject(begun) as subject:
+        with self._subject(begun) as subject, _writing_to(own.path):
             clipping = self._clipping(own, subject, self._job)
             if films:
                 ears = clipping.ears(decided)
                 films = heard_again(clipping.batch(decided), films, ears, self._job)
             return clipping.listed(decided, films, [*costs, self._job.cost])
-
-    def give_back(self, begun: Begun, folder: str) -> None:
-        """Leave the folder as it was, if nothing was changed in it."""
-        self._folder(begun, folder).release()
 
     def _require_ours(self, folder: Path) -> None:
         """Raise OutputExists where another run has finished in the folder meanwhile."""
@@ -222,6 +222,15 @@ class ClipSteps:
     @property
     def _decided_key(self) -> ArtifactKey:
         return decided_key(self._ctx.owner, self._job.id)
+
+
+@contextmanager
+def _writing_to(folder: Path) -> Iterator[None]:
+    """Say what is wrong with the folder that clips go into, where nobody else does."""
+    try:
+        yield
+    except OSError as exc:
+        raise cannot_write(folder, exc) from exc
 
 
 def _called(subject: Subject, name: str) -> Subject:

@@ -105,7 +105,11 @@ class FasterWhisper:
         """The loaded model. Raises ModelError and OutOfMemory."""
         self.prepare()
         assert self._loading is not None
-        return self._loading.result()
+        try:
+            return self._loading.result()
+        except ModelError:
+            self._loading = None  # what it lacked may be there the next time
+            raise
 
     def _load(self) -> Any:
         # No byte leaves the machine: the hub is not asked, and its library sends no statistics.

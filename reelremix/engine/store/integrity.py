@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reelremix.engine.store.database import Database
-from reelremix.engine.store.trouble import REPAIR, trouble
+from reelremix.engine.store.trouble import REPAIR, is_damage, trouble
 from reelremix.errors import ConfigError
 
 FULL_TEXT = {"window_words": "what is said", "clip_words": "clips"}
@@ -47,13 +47,18 @@ def file_faults(database: Database, *, full: bool) -> Iterator[Fault]:
 
 
 def set_aside_if_damaged(file: Path) -> None:
-    """Rename a SQLite file that is damaged, where what is in it can be made anew from elsewhere."""
+    """Rename a SQLite file that is damaged, where what is in it can be made anew from elsewhere.
+
+    Raises LibraryHeld, or ConfigError where it cannot be read for another reason.
+    """
     if not file.exists():
         return
     try:
         with closing(sqlite3.connect(file)) as connection:
             found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as exc:
+        if not is_damage(exc):
+            raise trouble("cannot read", file, exc) from exc
         found = str(exc)
     if found == "ok":
         return

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reelremix.engine.store.integrity import set_aside_if_damaged
+from reelremix.errors import LibraryHeld
 
 
 def test_a_sound_file_and_a_missing_one_stay_as_they_are(tmp_path: Path) -> None:
@@ -20,6 +21,22 @@ def test_a_sound_file_and_a_missing_one_stay_as_they_are(tmp_path: Path) -> None
         connection.commit()
     set_aside_if_damaged(file)
     assert [path.name for path in tmp_path.iterdir()] == ["jobs.sqlite3"]
+
+
+def test_a_file_that_is_only_held_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "jobs.sqlite3"
+    real = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path: real(path, timeout=0.1))
+    with closing(real(file, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("CREATE TABLE t (a)")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LibraryHeld, match="another program holds it"):
+            set_aside_if_damaged(file)
+        other.execute("ROLLBACK")
+    assert file.exists() and not list(tmp_path.glob("*.damaged-*"))
 
 
 @pytest.mark.parametrize("how", ["no database at all", "torn"])
