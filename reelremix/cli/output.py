@@ -20,7 +20,12 @@ _ORDERS = {
     for code in (*range(0x20), *range(0x7F, 0xA0))
     if chr(code) not in "\n\t"
 }
-_BREAKS = {code: chr(code).encode("unicode_escape").decode() for code in (0x9, 0xA, 0x2028, 0x2029)}
+_REORDERING = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""Characters by which a name can turn around what is shown behind it."""
+_BREAKS = {
+    code: chr(code).encode("unicode_escape").decode()
+    for code in (0x9, 0xA, 0x2028, 0x2029, *_REORDERING)
+}
 PLAIN_COLUMNS = 160
 """Width of a table that goes to a file or a program."""
 
@@ -36,7 +41,7 @@ def harmless(text: str) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """Text without orders, and without what would begin another line: a name, or a cell."""
+    """Text without orders, and without what would break or turn around a line: a name, a cell."""
     return text.translate(_ORDERS | _BREAKS)
 
 

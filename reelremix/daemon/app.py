@@ -44,6 +44,7 @@ from reelremix.daemon.service import Daemon, watch_views
 from reelremix.daemon.stats import stats_of
 from reelremix.daemon.streams import stream_routes
 from reelremix.engine import codec
+from reelremix.engine.domain.events import Waiting
 from reelremix.engine.domain.job import ENDED, JobFilter, JobRecord, JobState
 from reelremix.engine.domain.watch import IGNORED, Watch, WhenDone
 from reelremix.errors import (
@@ -184,6 +185,9 @@ def _job_routes(daemon: Daemon) -> APIRouter:
     router = APIRouter(prefix=f"{protocol.PREFIX}/jobs", tags=["jobs"])
     queue, jobs = daemon.queue, daemon.stores.jobs
 
+    def view(job: JobRecord) -> JobView:
+        return JobView.of(job, _waits_for(daemon, job))
+
     @router.post("", status_code=201)
     def submit(new: Submission) -> JobView:
         """Queue a job."""
@@ -202,7 +206,7 @@ def _job_routes(daemon: Daemon) -> APIRouter:
     ) -> JobList:
         """A page of jobs, the newest first."""
         wanted = JobFilter(frozenset(state or ()), origin)
-        found = [JobView.of(job) for job in jobs.jobs(wanted, limit, offset)]
+        found = [view(job) for job in jobs.jobs(wanted, limit, offset)]
         return JobList(found, {s.value: n for s, n in jobs.counts().items()})
 
     @router.post("/purge")
@@ -213,7 +217,7 @@ def _job_routes(daemon: Daemon) -> APIRouter:
     @router.get("/{named}")
     def show(named: str) -> JobView:
         """One job, by its id or the beginning of it."""
-        return JobView.of(queue.find(named))
+        return view(queue.find(named))
 
     @router.patch("/{named}")
     def change(named: str, what: Change) -> JobView:
@@ -251,6 +255,15 @@ def _job_routes(daemon: Daemon) -> APIRouter:
         return FileResponse(artifact_path(queue.find(named), name))
 
     return router
+
+
+def _waits_for(daemon: Daemon, job: JobRecord) -> str | None:
+    """Why a job that is under way does nothing now: what it told last, if that was of waiting."""
+    if job.state is not JobState.RUNNING:
+        return None
+    told = daemon.stores.catalogue.events(job.id)
+    last = told[-1].event if told else None
+    return last.reason if isinstance(last, Waiting) else None
 
 
 def _purged(daemon: Daemon, which: Purge) -> list[JobRecord]:

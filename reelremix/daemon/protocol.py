@@ -51,14 +51,16 @@ class JobView:
     source_id: str | None
     usage: dict[str, float]
     request: dict[str, Any]
+    waits_for: str | None = None
+    """Why a job that is under way does nothing now."""
 
     @classmethod
-    def of(cls, job: JobRecord) -> JobView:
+    def of(cls, job: JobRecord, waits_for: str | None = None) -> JobView:
         """A job that is kept."""
         return cls(
             job.id, job.kind, job.name, job.state.value, job.priority, job.origin, job.created_at,
             job.started_at, job.ended_at, job.attempt, job.failure, job.folder, job.source_id,
-            job.usage, job.request,
+            job.usage, job.request, waits_for,
         )  # fmt: skip
 
 

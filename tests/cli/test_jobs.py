@@ -15,7 +15,7 @@ from tests.cli.commandline import Command
 from tests.cli.serving import Serving
 from tests.contract.schemas import faults
 
-HOSTILE = "talk\nsucceeded\t\x1b[2J\x9b31m\u2028.mp4"
+HOSTILE = "talk\nsucceeded\t\x1b[2J\x9b31m\u2028.mp4\u202e"
 GONE = Failure("UnreadableMedia", "gone.mp4: no such file", "looked in /films")
 MISSING = Failure("RenderError", "2 of 3 clips could not be rendered", "`reelremix jobs retry`")
 
@@ -84,7 +84,7 @@ def test_names_are_shown_harmless_and_on_one_line(served: Serving, reelremix: Co
                         ("stats", "--days", 3650))
     ]  # fmt: skip
     for told in shown:
-        assert not set(told.out + told.err) & set("\x1b\x9b\t\u2028"), told
+        assert not set(told.out + told.err) & set("\x1b\x9b\t\u2028\u202e"), told
         assert not any(line.strip().startswith("succeeded") for line in told.out.splitlines())
     assert "talk\\nsucceeded\\t\\x1b[2J" in shown[0].out
     assert shown[2].out == "failed /clips/a\\nb\n", shown[2].err

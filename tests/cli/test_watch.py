@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reelremix.engine.domain.watch import Watch
 from tests.cli.commandline import Command
 from tests.cli.serving import Serving
 from tests.contract.schemas import faults
@@ -106,3 +107,15 @@ def test_a_watch_that_nobody_knows_is_a_mistake_in_what_was_typed(
     served: Serving, reelremix: Command, command: str
 ) -> None:
     assert reelremix("watch", command, "zzz").failed_politely(2, "zzz is neither a watch's id")
+
+
+def test_a_watch_is_named_by_the_beginning_of_its_id_where_that_is_enough(
+    served: Serving, reelremix: Command, tmp_path: Path
+) -> None:
+    watches = served.daemon.stores.watches
+    for id, name in (("ab120000", "a"), ("ab340000", "b")):
+        (tmp_path / name).mkdir()
+        watches.add(Watch(id=id, folder=str(tmp_path / name), created_at=0.0))
+    assert reelremix("watch", "pause", "ab12").out == "ab120000 is paused\n"
+    refused = reelremix("watch", "pause", "ab")
+    assert refused.failed_politely(2, "'ab' is the beginning of several watches")

@@ -15,6 +15,8 @@ from reelremix.daemon.app import create_app
 from reelremix.daemon.gpu import NoGpus
 from reelremix.daemon.service import Daemon
 from reelremix.engine import codec
+from reelremix.engine.domain.events import StageStarted, Waiting
+from reelremix.engine.domain.job import JobState
 from reelremix.engine.domain.request import ClipRequest
 from tests.conftest import REPOSITORY
 from tests.daemon.rig import ENDED, eventually
@@ -160,6 +162,24 @@ def test_a_job_that_failed_is_tried_again(api: TestClient, failed: dict[str, Any
     again = api.post(f"/v1/jobs/{failed['id']}/retry", json={}).json()
     assert again["attempt"] == 2 and again["failure"] is None
     eventually(lambda: api.get(f"/v1/jobs/{failed['id']}").json()["state"] == "failed", 20)
+
+
+def test_a_job_that_waits_says_for_what(
+    daemon: Daemon, api: TestClient, failed: dict[str, Any]
+) -> None:
+    id, jobs = failed["id"], daemon.stores.jobs
+    jobs.change(id, JobState.FAILED, state=JobState.RUNNING)
+    log = daemon.runner.log_of(id)
+    try:
+        log.emit(Waiting("no space left on device; trying again in 9 s"))
+        for asked in (f"/v1/jobs/{id}", "/v1/jobs"):
+            told = api.get(asked).json()
+            told = next(one for one in told.get("jobs", [told]) if one["id"] == id)
+            assert told["waits_for"] == "no space left on device; trying again in 9 s"
+        log.emit(StageStarted("render"))
+        assert api.get(f"/v1/jobs/{id}").json()["waits_for"] is None
+    finally:
+        jobs.change(id, JobState.RUNNING, state=JobState.FAILED)
 
 
 def test_jobs_are_forgotten(api: TestClient, failed: dict[str, Any]) -> None:

@@ -76,6 +76,8 @@ def show(job: Job, as_json: options.Json = False) -> None:
         ("ended", _when(found.ended_at)), ("attempt", str(found.attempt)),
         ("folder", found.folder or "–"),
     ]  # fmt: skip
+    if found.waits_for is not None:
+        lines.append(("waits", found.waits_for))
     if found.failure is not None:
         lines += [("why", found.failure.message), ("hint", found.failure.hint or "–")]
     output.show_table([("", "left"), ("", "wrap")], lines)
@@ -255,7 +257,7 @@ def _row(job: JobView) -> tuple[str, ...]:
     took = "–"
     if job.started_at is not None and job.ended_at is not None:
         took = f"{job.ended_at - job.started_at:.1f} s"
-    why = job.failure.message if job.failure is not None else ""
+    why = job.failure.message if job.failure is not None else job.waits_for or ""
     when = _when(job.created_at)
     return job.id[:8], job.state, str(job.priority), when, took, job.name, why
 

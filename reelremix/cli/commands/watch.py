@@ -23,7 +23,10 @@ watch_app = typer.Typer(
     epilog=diagnostics.EPILOG,
 )
 Named = Annotated[
-    str, typer.Argument(metavar="WATCH", help="Its id, or its folder.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="WATCH", help="Its id or the beginning of it, or its folder.", show_default=False
+    ),
 ]
 TAKING = "Taking"
 
@@ -185,13 +188,24 @@ def _in_full(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _id_of(client: DaemonClient, named: str) -> str:
-    """The id of a watch that is named by it, or by its folder. Raises ConfigError."""
+    """The id of a watch that is named by its folder, or by its id or the beginning of that.
+
+    Raises ConfigError.
+    """
     if not named:
         raise ConfigError("an empty name stands for no watch", hint="`reelremix watch list`")
     place = str((Path.cwd() / Path(named).expanduser()).resolve())
-    for watch in client.watches():
+    watches = client.watches()
+    for watch in watches:
         if watch.id == named or watch.folder == place:
             return watch.id
+    begun = [watch.id for watch in watches if watch.id.startswith(named)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        raise ConfigError(
+            f"{named!r} is the beginning of several watches: {', '.join(begun)}", hint="write more"
+        )
     raise ConfigError(
         f"{named} is neither a watch's id nor a folder that is watched",
         hint="`reelremix watch list` shows them",

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Header, Static
 
+from reelremix.cli.output import on_one_line
 from reelremix.cli.tui.desk import Desk, in_words
 from reelremix.cli.tui.following import Following, JobsChanged
 from reelremix.errors import ReelRemixError
@@ -77,7 +78,7 @@ tries one again that failed, `x` stops one for good, `escape` leads back.
             at = table.cursor_row
             table.clear()
             for line in lines:
-                table.add_row(line.id[:8], "", line.name, "", key=line.id)
+                table.add_row(line.id[:8], "", Text(on_one_line(line.name)), "", key=line.id)
             table.move_cursor(row=min(at, max(len(lines) - 1, 0)), animate=False)
         for line in lines:
             table.update_cell(line.id, "state", Text(line.state, STYLES.get(line.state, "")))
