@@ -62,6 +62,7 @@ from reelremix.errors import (
 
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 MOST = 2**53
+BROKEN_OFF = "it was broken off, by a full disk perhaps, and is gone on with soon"
 REFUSED = Told("DaemonError", "the daemon answers programs on this machine alone")
 
 Call = Callable[[Request], Awaitable[Any]]
@@ -261,6 +262,8 @@ def _waits_for(daemon: Daemon, job: JobRecord) -> str | None:
     """Why a job that is under way does nothing now: what it told last, if that was of waiting."""
     if job.state is not JobState.RUNNING:
         return None
+    if not daemon.runner.is_under_way(job.id):
+        return BROKEN_OFF
     told = daemon.stores.catalogue.events(job.id)
     last = told[-1].event if told else None
     return last.reason if isinstance(last, Waiting) else None

@@ -165,11 +165,13 @@ def test_a_job_that_failed_is_tried_again(api: TestClient, failed: dict[str, Any
 
 
 def test_a_job_that_waits_says_for_what(
-    daemon: Daemon, api: TestClient, failed: dict[str, Any]
+    daemon: Daemon, api: TestClient, failed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id, jobs = failed["id"], daemon.stores.jobs
     jobs.change(id, JobState.FAILED, state=JobState.RUNNING)
     log = daemon.runner.log_of(id)
+    assert "broken off" in api.get(f"/v1/jobs/{id}").json()["waits_for"]
+    monkeypatch.setattr(daemon.runner, "is_under_way", lambda job_id: True)
     try:
         log.emit(Waiting("no space left on device; trying again in 9 s"))
         for asked in (f"/v1/jobs/{id}", "/v1/jobs"):

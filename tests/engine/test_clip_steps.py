@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,14 @@ from reelremix.engine.jobs.clip_steps import Begun, ClipSteps
 from reelremix.engine.jobs.job import counted
 from reelremix.engine.store.memory import MemoryArtifactStore, MemoryCatalogue
 from reelremix.engine.store.sources import LocalSourceAccess
-from reelremix.errors import JobError, NothingToClip, OutOfMemory, OutputExists, UnreadableMedia
+from reelremix.errors import (
+    ConfigError,
+    JobError,
+    NothingToClip,
+    OutOfMemory,
+    OutputExists,
+    UnreadableMedia,
+)
 from tests.cli.commandline import TALK, words_file
 from tests.fakes import NoModels, Recorder, spoken
 from tests.media_factory import plain_film
@@ -224,3 +232,15 @@ def test_clips_go_by_the_name_that_was_asked_for(
     library.probe(str(other))
     assert Path(parts.do("hear", begun)).name == "talk"
     assert Path(parts.do("decide", begun).folder).name == "talk"
+
+
+def test_a_folder_that_a_file_took_the_place_of_is_told(
+    library: Library, request_: ClipRequest
+) -> None:
+    parts = Parts(library, request_)
+    begun = parts.do("begin")
+    outline = parts.do("decide", begun)
+    shutil.rmtree(outline.folder)
+    Path(outline.folder).touch()
+    with pytest.raises(ConfigError, match="cannot write"):
+        parts.do("film", begun, outline.folder, outline.clips[0].id)
