@@ -40,9 +40,9 @@ def test_a_daemon_that_is_ended_politely_in_any_stage_loses_and_repeats_nothing(
     shared: Path, installed_models: Models, tmp_path: Path
 ) -> None:
     models = installed_models("tiny.en", "minilm", "yamnet", "campplus")
-    sources = cut_sources(shared / "media" / "panel_dev_720p.mp4", tmp_path / "sources", 2)
+    sources = cut_sources(shared / "media" / "panel_dev_720p.mp4", tmp_path / "sources", 1)
     chaos = Chaos(sources, tmp_path, str(models), seed=3)
     wanted = chaos.undisturbed()
     polite = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    outcome = chaos.disturbed(6, wanted, pause_s=2.0, signals=polite)
+    outcome = chaos.disturbed(5, wanted, pause_s=2.0, signals=polite)
     assert outcome.is_clean, outcome
