@@ -152,6 +152,15 @@ class Chaos:
             eventually(lambda: self._all_ended(rig), 60.0 * len(self.sources))
         return self.results("undisturbed")
 
+    def computed_twice(self) -> list[str]:
+        """Artifacts of the disturbed run whose computation was completed more than once."""
+        return _computed_twice(self._rig("disturbed"))
+
+    def films(self) -> dict[str, int]:
+        """When each film of the disturbed run was written."""
+        found = (self._rig("disturbed").data / "clips").rglob("*.mp4")
+        return {path.name: path.stat().st_mtime_ns for path in found}
+
     def results(self, name: str) -> dict[str, Any]:
         """What came of the jobs of a run."""
         return _ends(self._rig(name), self.sources)
@@ -232,14 +241,13 @@ class Chaos:
 
     def _outcome(self, rig: Rig, kills: int, wall_s: float, wanted: Mapping[str, Any]) -> Outcome:
         found = _ends(rig, self.sources)
-        puts = Counter((rig.data / PUTS).read_text().splitlines())
         return Outcome(
             kills=kills,
             wall_s=wall_s,
             states=Counter(_states(rig).values()),
             different=[name for name in wanted if found.get(name) != wanted[name]],
             repeated=_repeated(rig),
-            computed_twice=[key for key, times in puts.items() if times > 1],
+            computed_twice=_computed_twice(rig),
             leftovers=_leftovers(rig),
             found_s=_found_again(rig),
         )
@@ -321,6 +329,11 @@ def _found_again(rig: Rig) -> list[tuple[str, float]]:
                 found.append((entry["step"].partition(":")[0], float(entry["wall_s"])))
             done.add(step)
     return found
+
+
+def _computed_twice(rig: Rig) -> list[str]:
+    puts = Counter((rig.data / PUTS).read_text().splitlines())
+    return [key for key, times in puts.items() if times > 1]
 
 
 def _leftovers(rig: Rig) -> list[str]:
