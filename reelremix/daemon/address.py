@@ -62,8 +62,7 @@ class DaemonFolder:
             self._lock.acquire(timeout=CLAIMED_WITHIN_S)
             write_atomically(self.path / "pid", str(os.getpid()).encode())
         except Timeout as exc:
-            who = f" (process {pid})" if (pid := self.pid()) is not None else ""
-            raise DaemonError(f"a daemon runs already{who}", hint=RUNNING_HINT) from exc
+            raise self.runs_already() from exc
         except OSError as exc:
             raise ConfigError(
                 f"the daemon's folder {self.path} cannot be used: {exc}",
@@ -81,6 +80,11 @@ class DaemonFolder:
             return True
         except OSError:  # a folder that cannot be written to has no daemon
             return False
+
+    def runs_already(self) -> DaemonError:
+        """The error for whoever wants to be the daemon while there is one."""
+        who = f" (process {pid})" if (pid := self.pid()) is not None else ""
+        return DaemonError(f"a daemon runs already{who}", hint=RUNNING_HINT)
 
     def pid(self) -> int | None:
         """The process that claimed the folder last; None where nobody knows."""

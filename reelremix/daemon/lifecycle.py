@@ -14,7 +14,7 @@ from typing import NoReturn
 import psutil
 
 from reelremix.config import Settings
-from reelremix.daemon.address import RUNNING_HINT, Address, DaemonFolder
+from reelremix.daemon.address import Address, DaemonFolder
 from reelremix.errors import ConfigError, DaemonError, ReelRemixError
 
 STARTED_WITHIN_S = 30.0
@@ -58,8 +58,7 @@ def start(settings: Settings) -> Address:
     _require_posix()
     folder = DaemonFolder(settings.daemon_path)
     if folder.is_claimed():
-        who = f" (process {pid})" if (pid := folder.pid()) is not None else ""
-        raise DaemonError(f"a daemon runs already{who}", hint=RUNNING_HINT)
+        raise folder.runs_already()
     with tempfile.TemporaryFile() as first_words:
         child = subprocess.Popen(
             [sys.executable, *FOREGROUND],

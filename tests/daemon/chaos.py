@@ -64,22 +64,19 @@ def open_counted(settings: Settings) -> Stores:
     return replace(stores, artifacts=counted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """An `ArtifactStore` that notes what was stored, once it was."""
+@dataclass(frozen=True)
+class PassedOn:
+    """An `ArtifactStore` that hands everything on to another one."""
 
     inner: ArtifactStore
-    file: Path
 
     def get(self, key: ArtifactKey) -> bytes | None:
         """As it is."""
         return self.inner.get(key)
 
     def put(self, key: ArtifactKey, content: bytes) -> None:
-        """Store it and note that."""
+        """As it is."""
         self.inner.put(key, content)
-        with self.file.open("a") as out:
-            out.write(f"{key.stage} {key.digest}\n")
 
     def delete(self, key: ArtifactKey) -> None:
         """As it is."""
@@ -92,6 +89,19 @@ class _Counted:
     def size_bytes(self) -> int:
         """As it is."""
         return self.inner.size_bytes()
+
+
+@dataclass(frozen=True)
+class _Counted(PassedOn):
+    """Notes what was stored, once it was."""
+
+    file: Path
+
+    def put(self, key: ArtifactKey, content: bytes) -> None:
+        """Store it and note that."""
+        self.inner.put(key, content)
+        with self.file.open("a") as out:
+            out.write(f"{key.stage} {key.digest}\n")
 
 
 def cut_sources(recording: Path, folder: Path, count: int) -> list[Path]:

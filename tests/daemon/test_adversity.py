@@ -24,10 +24,11 @@ from reelremix.config import Settings
 from reelremix.daemon.address import DaemonFolder
 from reelremix.daemon.protocol import NewWatch
 from reelremix.daemon.watching import SECRET_VARIABLE
-from reelremix.engine.domain.context import ArtifactKey, ArtifactStore
+from reelremix.engine.domain.context import ArtifactKey
 from reelremix.engine.domain.events import Waiting
 from reelremix.engine.store.factory import Stores, open_local
 from reelremix.errors import DiskFull
+from tests.daemon.chaos import PassedOn
 from tests.daemon.rig import Rig, eventually, submission, wait_for
 from tests.daemon.test_daemon import PARTS, endless, request, rig, talk
 
@@ -43,27 +44,14 @@ def open_full(settings: Settings) -> Stores:
     return replace(stores, artifacts=_Full(stores.artifacts, settings.data_path / FULL_UNTIL))
 
 
-@dataclass(frozen=True, slots=True)
-class _Full:
-    inner: ArtifactStore
+@dataclass(frozen=True)
+class _Full(PassedOn):
     room: Path
-
-    def get(self, key: ArtifactKey) -> bytes | None:
-        return self.inner.get(key)
 
     def put(self, key: ArtifactKey, content: bytes) -> None:
         if not self.room.exists():
             raise DiskFull("cannot write: no space left on device", hint="free some space")
         self.inner.put(key, content)
-
-    def delete(self, key: ArtifactKey) -> None:
-        self.inner.delete(key)
-
-    def collect(self, cap_bytes: int) -> int:
-        return self.inner.collect(cap_bytes)
-
-    def size_bytes(self) -> int:
-        return self.inner.size_bytes()
 
 
 class Hook:
