@@ -6,20 +6,29 @@ of a second to build.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import errno
 import io
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
 
 from reelremix import __version__
 from reelremix.cli import diagnostics
 from reelremix.errors import Cancelled, ConfigError, ReelRemixError
 
+LEAVES_AFTER_S = 0.8
+"""How long Ctrl-C may take to unwind what is under way outside of jobs."""
+
 
 def main() -> None:
     """Run the command line."""
+    signal.signal(signal.SIGINT, _interrupt)
     _mend_streams()
     try:
         _meant(sys.argv[1:])()
@@ -41,6 +50,21 @@ def main() -> None:
         sys.exit(diagnostics.say_unexpected(exc))
     except Exception as exc:
         sys.exit(diagnostics.say_unexpected(exc))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Ctrl-C, where no job takes it: unwinds, and ends the process if that comes to nothing.
+
+    An interrupt is an exception in whatever runs just then, and Python drops those that are raised
+    in some places, as while something is thrown away.
+    """
+    _thread.start_new_thread(_leave, ())
+    raise KeyboardInterrupt
+
+
+def _leave() -> NoReturn:
+    time.sleep(LEAVES_AFTER_S)
+    os._exit(diagnostics.Exit.CANCELLED)
 
 
 def _meant(arguments: list[str]) -> Callable[[], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,10 +24,13 @@ def reelremix(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(sys, "argv", ["reelremix", *(str(part) for part in parts)])
         capsys.readouterr()
         code: object = 0
+        interrupt = signal.getsignal(signal.SIGINT)
         try:
             main()
         except SystemExit as exc:
             code = exc.code or 0
+        finally:
+            signal.signal(signal.SIGINT, interrupt)
         captured = capsys.readouterr()
         assert isinstance(code, int)
         return Ended(int(code), captured.out, captured.err)

@@ -7,12 +7,15 @@ import json
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from reelremix.config import load_settings
@@ -31,11 +34,26 @@ from tests.cli.commandline import (
 )
 from tests.cli.conftest import Start
 from tests.conftest import Models
+from tests.daemon.rig import eventually
 from tests.engine.reviewed import reviewed
 from tests.media_factory import Film, counted, sound_of, tone, write_media
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
+DROPS = """
+import time
+from reelremix.cli import entry
+
+def work():
+    print(flush=True)
+    try:
+        time.sleep(20)
+    except KeyboardInterrupt:
+        time.sleep(20)
+
+entry._meant = lambda _: work
+entry.main()
+"""
 SILENT = Transcript("en", 0.9, ())
 EVENTS = ("--progress", "json")
 SOON_S = 2.0
@@ -126,17 +144,29 @@ def test_a_command_is_stopped_within_a_second_though_another_program_holds_the_l
     start: Start, tmp_path: Path
 ) -> None:
     path = reviewed(tmp_path / "clips", Library.open().context(Unheard()))
-    with closing(
-        sqlite3.connect(load_settings().settings.library_file, isolation_level=None)
-    ) as other:
+    library = load_settings().settings.library_file
+    with closing(sqlite3.connect(library, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         run = start("clip", "edit", path, "1", "--keep")
-        time.sleep(2.0)
+        opened = psutil.Process(run.pid).open_files
+        eventually(lambda: str(library) in {file.path for file in opened()}, 10)
+        time.sleep(1.0)
         assert run.poll() is None
         began = time.monotonic()
         run.send_signal(signal.SIGINT)
         assert run.wait(20) == 130
         assert time.monotonic() - began < SOON_S
+
+
+def test_ctrl_c_ends_a_command_though_something_dropped_the_interrupt() -> None:
+    process = subprocess.Popen([sys.executable, "-c", DROPS], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout:
+        process.stdout.readline()
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(15) == 130
+    assert time.monotonic() - began < SOON_S
 
 
 def test_listening_is_stopped_within_a_second(
