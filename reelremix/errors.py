@@ -127,6 +127,10 @@ class DaemonError(ReelRemixError):
     """The daemon cannot be reached or speaks another version."""
 
 
+class DaemonBusy(DaemonError):
+    """The daemon serves as many as it can; another time it may serve this one."""
+
+
 class Unauthorized(DaemonError):
     """The daemon's token is missing or wrong."""
 

@@ -49,6 +49,7 @@ from reelremix.engine.domain.job import ENDED, JobFilter, JobRecord, JobState
 from reelremix.engine.domain.watch import IGNORED, Watch, WhenDone
 from reelremix.errors import (
     ConfigError,
+    DaemonBusy,
     DiskFull,
     JobError,
     JobNotFound,
@@ -165,9 +166,9 @@ async def _unanswered(request: Request, exc: Exception) -> JSONResponse:
 
 
 CODES: tuple[tuple[type[ReelRemixError], int], ...] = (
-    (Unauthorized, 401), (JobNotFound, 404), (JobError, 409), (LibraryHeld, 503), (DiskFull, 507),
-    (ConfigError, 422),
-    (SourceError, 422), (ModelError, 422),
+    (Unauthorized, 401), (JobNotFound, 404), (JobError, 409),
+    (LibraryHeld, 503), (DaemonBusy, 503), (DiskFull, 507),
+    (ConfigError, 422), (SourceError, 422), (ModelError, 422),
 )  # fmt: skip
 
 

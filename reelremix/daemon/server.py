@@ -29,6 +29,8 @@ LOOK_S = 5.0
 """So often it is made sure that clients find the daemon."""
 GRACE_S = 1
 """Streams that are open are cut off after that."""
+UNREAD_S = 30.0
+"""A client that takes nothing of what it was sent for so long is cut off (where the system can)."""
 
 _log = logging.getLogger("reelremix.daemon")
 
@@ -43,7 +45,7 @@ def serve(settings: Settings, folder: DaemonFolder) -> bool:
         ConfigError: a setting is wrong, or the library cannot be opened.
     """
     token = folder.new_token()
-    with _bound(settings.daemon_port) as own:
+    with bound(settings.daemon_port) as own:
         daemon = Daemon(settings)
         try:
             asyncio.run(_serve(daemon, token, own, folder))
@@ -73,7 +75,7 @@ async def _serve(daemon: Daemon, token: str, own: socket.socket, folder: DaemonF
         _log.info("answers on port %s", port)
         tasks.append(asyncio.create_task(_stay_found(folder, address, token)))
 
-    await _until(ending, app, own, ready, daemon)
+    await answer_until(ending, app, own, ready, daemon)
     for task in tasks:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -90,7 +92,7 @@ async def _stay_found(folder: DaemonFolder, address: Address, token: str) -> Non
             _log.warning("nobody can find the daemon: %s", exc)
 
 
-async def _until(
+async def answer_until(
     ending: asyncio.Event,
     app: FastAPI,
     own: socket.socket,
@@ -131,12 +133,15 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _bound(port: int) -> Iterator[socket.socket]:
+def bound(port: int) -> Iterator[socket.socket]:
     """A socket on loopback. Raises DaemonError for a port that is taken."""
     # Named as TCP, or asyncio leaves its connections waiting for acknowledgements: 40 ms an answer.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as own:
         if os.name == "posix":
             own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # connections have it from the socket they come by
+            limit_ms = round(UNREAD_S * 1000)
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit_ms)
         try:
             own.bind((LOOPBACK, port))
         except OSError as exc:

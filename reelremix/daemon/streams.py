@@ -5,44 +5,32 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from reelremix.daemon import protocol
 from reelremix.daemon.service import Daemon
 from reelremix.engine import codec
 from reelremix.engine.domain.events import LoggedEvent
 from reelremix.engine.domain.job import ENDED
-from reelremix.errors import ConfigError, JobError
+from reelremix.errors import ConfigError, DaemonBusy
 
 BEAT_S = 15.0
 """A stream in which nothing happens says so this often."""
-WRITE_TIMEOUT_S = 30.0
-"""A listener that takes nothing for so long is let go; it can go on from its last number."""
 MOST_LISTENERS = 4096
 LONGEST_NUMBER, LONGEST_SHOWN = 16, 60
 BEGIN, BEAT = ": listening\n\n", ": still here\n\n"
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events; whoever takes nothing for long is let go."""
+    """Server-sent events."""
 
     media_type = "text/event-stream"
 
     def __init__(self, content: AsyncIterator[str], status_code: int = 200) -> None:
         super().__init__(content, status_code, headers={"Cache-Control": "no-store"})
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send, with a limit on each part."""
-
-        async def within(message: Any) -> None:
-            async with asyncio.timeout(WRITE_TIMEOUT_S):
-                await send(message)
-
-        await super().__call__(scope, receive, within)
 
 
 def stream_routes(daemon: Daemon) -> APIRouter:
@@ -74,7 +62,10 @@ def stream_routes(daemon: Daemon) -> APIRouter:
 
 def _require_room(daemon: Daemon) -> None:
     if daemon.hub.listeners >= MOST_LISTENERS:
-        raise JobError(f"{MOST_LISTENERS} listeners are connected already")
+        raise DaemonBusy(
+            f"{MOST_LISTENERS} listeners are connected already",
+            hint="try again when some of them have gone",
+        )
 
 
 def _place(header: str | None, after: int | None) -> int | None:

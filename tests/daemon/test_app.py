@@ -412,3 +412,11 @@ def test_the_published_description_is_that_of_the_api(daemon: Daemon) -> None:
     assert json.loads(published.read_text("utf-8")) == json.loads(json.dumps(app.openapi())), (
         "run `python docs/make_reference.py`"
     )
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/jobs/any/events"])
+def test_more_listeners_than_there_may_be_are_refused_for_now(
+    api: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reelremix.daemon.streams.MOST_LISTENERS", 0)
+    refused(api.get(path), "0 listeners are connected already", 503)
