@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +43,10 @@ def located(request: ClipRequest) -> ClipRequest:
 
 def as_typed(error: ReelRemixError, typed: ClipRequest, full: ClipRequest) -> ReelRemixError:
     """The error with files called as they were typed."""
+    from reelremix.engine.request_places import named_in
+
     named: dict[str, str] = {}
-    for place, name in zip(_files(full), _files(typed), strict=True):
+    for place, name in zip(named_in(full).values(), named_in(typed).values(), strict=True):
         if place and name and place != name:
             named[place] = str(Path(name))
             named.setdefault(str(Path(place).parent), str(Path(name).parent))
@@ -94,21 +95,11 @@ def _full(path: str | None) -> str | None:
     return full_path(path) if path else path
 
 
-def _files(request: ClipRequest) -> Iterator[str | None]:
-    """Everything in a request that may be the path of a file."""
-    yield request.source
-    yield request.out
-    yield request.captions
-    yield request.brand
-    yield request.transcribe.model
-    yield request.transcribe.transcript
-    yield request.sound.music
-    yield request.sound.censor_words
-
-
 def _require_text(request: ClipRequest) -> None:
     """Raise for a name that is no Unicode text: nothing can be told of it."""
-    for path in _files(request):
+    from reelremix.engine.request_places import named_in
+
+    for path in named_in(request).values():
         try:
             (path or "").encode()
         except UnicodeEncodeError as exc:

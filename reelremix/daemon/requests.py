@@ -8,9 +8,8 @@ from typing import Any
 
 from reelremix.engine import codec
 from reelremix.engine.bounds import check_bounds
-from reelremix.engine.captions.naming import is_path as is_preset_path
 from reelremix.engine.domain.request import ClipRequest
-from reelremix.engine.models.registry import is_path as is_model_path
+from reelremix.engine.request_places import paths_of
 from reelremix.engine.web import is_url, require_http
 from reelremix.errors import ConfigError
 
@@ -41,7 +40,7 @@ def checked_request(kind: str, plain: Mapping[str, Any]) -> tuple[dict[str, Any]
         raise ConfigError(
             f"the request cannot be read: {exc}", hint="docs/daemon.md describes the API"
         ) from exc
-    for what, path in _paths(asked).items():
+    for what, path in paths_of(asked).items():
         _check_path(what, path, may_be_url=what == "source")
     check_bounds(asked)
     return {**codec.to_plain(asked), "version": version}, _name(asked.source)
@@ -75,22 +74,6 @@ def _check_path(what: str, path: str, *, may_be_url: bool) -> None:
         require_http(path)
     elif not PurePath(path).is_absolute():
         raise ConfigError(f"{what} must be an absolute path (got {path!r})")
-
-
-def _paths(asked: ClipRequest) -> dict[str, str]:
-    """Everything in a request that is a path."""
-    files = {
-        "source": asked.source,
-        "out": asked.out,
-        "transcribe.transcript": asked.transcribe.transcript,
-        "sound.music": asked.sound.music,
-        "sound.censor_words": asked.sound.censor_words,
-    }
-    presets = {"captions": asked.captions, "brand": asked.brand}
-    named = {what: name for what, name in presets.items() if name and is_preset_path(name)}
-    if is_model_path(asked.transcribe.model):
-        named["transcribe.model"] = asked.transcribe.model
-    return {what: path for what, path in files.items() if path is not None} | named
 
 
 def _name(source: str) -> str:
