@@ -90,6 +90,16 @@ def test_names_are_shown_harmless_and_on_one_line(served: Serving, reelremix: Co
     assert shown[2].out == "failed /clips/a\\nb\n", shown[2].err
 
 
+def test_a_long_name_is_shown_in_part_and_whole_where_it_is_asked_for(
+    served: Serving, reelremix: Command
+) -> None:
+    name = "a" * 200 + ".mp4"
+    ended(served, JobState.SUCCEEDED, name=name, request={"source": f"/films/{name}"})
+    listed = reelremix("jobs", "list").out
+    assert "a…a" in listed and name[-30:] in listed and "a" * 31 not in listed
+    assert name in reelremix("jobs", "show", "ab12").out.replace("\n", "").replace(" ", "")
+
+
 def test_files_of_a_job_are_a_line_each(
     served: Serving, reelremix: Command, tmp_path: Path
 ) -> None:

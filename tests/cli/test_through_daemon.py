@@ -139,3 +139,18 @@ def test_models_that_are_there_are_found(
     ended = reelremix("clip", "talk.mp4", "--plan", *QUICK, "--detach")
     assert ended.code == 0, ended.err
     reelremix("jobs", "cancel", ended.out.strip())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("progress", ["plain", "json"])
+def test_a_model_that_the_daemon_lacks_is_offered_as_it_is_without_one(
+    served: Serving, reelremix: Command, monkeypatch: pytest.MonkeyPatch, progress: str
+) -> None:
+    offered: list[str | None] = []
+    monkeypatch.setattr(
+        "reelremix.cli.run._agrees_to_install", lambda missing: offered.append(missing.name)
+    )
+    failed = reelremix("clip", "talk.mp4", "--model", "base", *QUICK, "--progress", progress)
+    assert failed.code == 5 and offered == ["base"]
+    assert failed.err.count("model 'base' is not installed") == 1
+    assert [job.state for job in served.queued] == ["failed"]

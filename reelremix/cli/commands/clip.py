@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ from reelremix.cli.remote import daemon_for
 from reelremix.cli.results import attempt
 from reelremix.cli.run import CommandRun, listener_for
 from reelremix.engine import requesting
-from reelremix.errors import ConfigError, ReelRemixError
+from reelremix.errors import ConfigError, ModelNotInstalled, ReelRemixError
 
 if TYPE_CHECKING:
     from reelremix.engine.domain.context import CancelToken
@@ -180,6 +181,21 @@ def _clip(
     install: bool,
 ) -> ClipResult:
     options.require_recording(request.source)
-    if install and work != run.library.clip:  # the daemon installs nothing
-        run.with_models(partial(_check, run, request), listener, install)
-    return run.with_models(partial(work, request), listener, install)
+    if work == run.library.clip:
+        return run.with_models(partial(work, request), listener, install)
+    return _clip_there(run, partial(work, request), request, listener, install)
+
+
+def _clip_there(
+    run: CommandRun,
+    work: Callable[..., ClipResult],
+    request: ClipRequest,
+    listener: Listener,
+    install: bool,
+) -> ClipResult:
+    """Have the daemon do it, which installs no models: what it lacks is installed here."""
+    if not install:
+        with contextlib.suppress(ModelNotInstalled):
+            return run.job(work, listener)
+    run.with_models(partial(_check, run, request), listener, install)
+    return run.job(work, listener)

@@ -28,6 +28,7 @@ Job = Annotated[
     str, typer.Argument(metavar="JOB", help="A job's id or its beginning.", show_default=False)
 ]
 STATES = tuple(state.value for state in JobState)
+LONGEST_NAME = 60
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -259,7 +260,13 @@ def _row(job: JobView) -> tuple[str, ...]:
         took = f"{job.ended_at - job.started_at:.1f} s"
     why = job.failure.message if job.failure is not None else job.waits_for or ""
     when = _when(job.created_at)
-    return job.id[:8], job.state, str(job.priority), when, took, job.name, why
+    return job.id[:8], job.state, str(job.priority), when, took, _in_a_row(job.name), why
+
+
+def _in_a_row(name: str) -> str:
+    """A name that may be long, as a table has it; `jobs show` has it whole."""
+    kept = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[:kept]}…{name[-kept:]}"
 
 
 def _when(at: float | None) -> str:
