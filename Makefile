@@ -21,7 +21,7 @@ help:
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet -c constraints.txt -e '.[dev,speaker,editors,url,review]'
+	$(PIP) install --quiet --no-compile -c constraints.txt -e '.[dev,speaker,editors,url,review]'
 	./deploy/system-libraries.sh $(BIN)/python
 	@touch $@
 
@@ -32,7 +32,7 @@ models: $(STAMP)
 
 demo: models
 ifeq ($(VIDEO),)
-	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
+	$(PIP) install --quiet --no-compile -c constraints.txt -r demo/requirements.txt
 	@mkdir -p .demo
 	@test -f .demo/conversation.mp4 || $(BIN)/python demo/make_sample.py .demo/conversation.mp4
 	$(BIN)/reelremix clip .demo/conversation.mp4 --count 3 --out .demo/clips --overwrite
@@ -42,8 +42,8 @@ endif
 
 test: check models
 	$(BIN)/reelremix models install tiny.en
-	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
-	$(PIP) install --quiet --no-deps -c constraints.txt -r tests/judge/requirements.txt
+	$(PIP) install --quiet --no-compile -c constraints.txt -r demo/requirements.txt
+	$(PIP) install --quiet --no-compile --no-deps -c constraints.txt -r tests/judge/requirements.txt
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'slow and not alone and not gpu and not network' --durations=10
 	$(BIN)/python -m pytest -m 'slow and alone and not gpu and not network' --durations=10
@@ -54,7 +54,7 @@ fast: $(STAMP)
 check: $(STAMP)
 	$(BIN)/ruff format --check reelremix tests benchmarks demo
 	$(BIN)/ruff check reelremix tests benchmarks demo
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $(JOBS)
 	$(BIN)/lint-imports
 
 format: $(STAMP)
@@ -62,7 +62,7 @@ format: $(STAMP)
 	$(BIN)/ruff format reelremix tests benchmarks demo
 
 bench: models
-	$(PIP) install --quiet -c constraints.txt -e '.[bench]'
+	$(PIP) install --quiet --no-compile -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/tui.py
 	$(BIN)/python benchmarks/transcription.py
@@ -81,7 +81,7 @@ bench: models
 	$(BIN)/python benchmarks/feedback.py
 	$(BIN)/python benchmarks/ask.py
 	$(BIN)/python benchmarks/library.py
-	$(PIP) install --quiet -c constraints.txt -r demo/requirements.txt
+	$(PIP) install --quiet --no-compile -c constraints.txt -r demo/requirements.txt
 	@mkdir -p .demo
 	$(BIN)/python demo/make_sample.py .demo/conversation.mp4
 	$(BIN)/python benchmarks/word_times.py
