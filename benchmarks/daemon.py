@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -68,12 +69,12 @@ def chaos(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
     began = time.monotonic()
     wanted = trial.undisturbed()
     whole_s = time.monotonic() - began
-    outcome = trial.disturbed(options.kills, wanted, options.pause)
+    outcome = trial.disturbed([signal.SIGKILL] * options.kills, wanted, options.pause)
     forced = trial.unrecorded()
     again = sorted(wall_s for _, wall_s in (*outcome.found_s, *forced))
     is_same = trial.results("disturbed") == wanted
     rows = [
-        ("jobs", len(sources)), ("killed", outcome.kills),
+        ("jobs", len(sources)), ("killed", outcome.ends),
         ("undisturbed", f"{whole_s:.0f} s"), ("with kills", f"{outcome.wall_s:.0f} s"),
         ("ended", dict(outcome.states)), ("other results", len(outcome.different)),
         ("recorded steps that ran again", len(outcome.repeated)),
@@ -88,7 +89,7 @@ def chaos(scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
     if not outcome.is_clean:
         print(outcome)
     return {
-        "jobs": len(sources), "kills": outcome.kills, "undisturbed_s": round(whole_s, 1),
+        "jobs": len(sources), "kills": outcome.ends, "undisturbed_s": round(whole_s, 1),
         "wall_s": outcome.wall_s, "states": dict(outcome.states),
         "different": list(outcome.different), "repeated": list(outcome.repeated),
         "computed_twice": list(outcome.computed_twice), "leftovers": list(outcome.leftovers),

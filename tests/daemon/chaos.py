@@ -36,7 +36,7 @@ PUTS = "puts.log"
 class Outcome:
     """What came of a disturbed run."""
 
-    kills: int
+    ends: int
     wall_s: float
     states: Mapping[str, int]
     different: Sequence[str]
@@ -177,33 +177,34 @@ class Chaos:
 
     def disturbed(
         self,
-        kills: int,
+        ends: Sequence[signal.Signals],
         wanted: Mapping[str, Any],
         pause_s: float,
-        signals: Sequence[signal.Signals] = (signal.SIGKILL,),
     ) -> Outcome:
-        """End the daemon so often while it works, then let it finish, and compare."""
+        """End the daemon with each of these signals, in some order, while it works; then let it
+        finish, and compare.
+        """
         chance = random.Random(self.seed)
+        left = chance.sample(ends, len(ends))
         rig = self._rig("disturbed")
-        began, done = time.monotonic(), 0
+        began = time.monotonic()
         rig.start()
         with rig.client() as client:
             for source in self.sources:
                 client.submit(submission(request_for(source, rig.data / "clips")))
-        while done < kills and not self._all_ended(rig):
+        while left and not self._all_ended(rig):
             time.sleep(chance.uniform(0.05, pause_s))
-            number = chance.choice(signals)
+            number = left.pop()
             if number is signal.SIGKILL:
                 rig.kill()
             else:
                 rig.wait_until_up()
                 assert rig.stop(number) == 0
-            done += 1
             rig.begin()
         rig.wait_until_up()
         eventually(lambda: self._all_ended(rig), 60.0 * len(self.sources))
         rig.stop()
-        return self._outcome(rig, done, round(time.monotonic() - began, 1), wanted)
+        return self._outcome(rig, len(ends) - len(left), round(time.monotonic() - began, 1), wanted)
 
     def unrecorded(self) -> list[tuple[str, float]]:
         """Take records from jobs that succeeded, as if each process had ended between a step's end
@@ -249,16 +250,16 @@ class Chaos:
         states = _states(rig)
         return len(states) == len(self.sources) and set(states.values()) <= ENDED
 
-    def _outcome(self, rig: Rig, kills: int, wall_s: float, wanted: Mapping[str, Any]) -> Outcome:
+    def _outcome(self, rig: Rig, ends: int, wall_s: float, wanted: Mapping[str, Any]) -> Outcome:
         found = _ends(rig, self.sources)
         return Outcome(
-            kills=kills,
+            ends=ends,
             wall_s=wall_s,
             states=Counter(_states(rig).values()),
             different=[name for name in wanted if found.get(name) != wanted[name]],
             repeated=_repeated(rig),
             computed_twice=_computed_twice(rig),
-            leftovers=_leftovers(rig),
+            leftovers=_leftovers(rig, self.sources),
             found_s=_found_again(rig),
         )
 
@@ -346,10 +347,12 @@ def _computed_twice(rig: Rig) -> list[str]:
     return [key for key, times in puts.items() if times > 1]
 
 
-def _leftovers(rig: Rig) -> list[str]:
-    """Files that are being written, or that no manifest lists."""
-    parts = [str(path) for path in rig.data.rglob(".reelremix-*")]
-    return parts + [str(path) for path in (rig.data / "clips").rglob("*.part")]
+def _leftovers(rig: Rig, sources: Sequence[Path]) -> list[str]:
+    """Files that are being written, and what is among the clips of no recording."""
+    clips = rig.data / "clips"
+    parts = {*rig.data.rglob(".reelremix-*"), *clips.rglob("*.part")}
+    strange = {path for path in clips.iterdir() if path.name not in {s.stem for s in sources}}
+    return sorted(str(path) for path in parts | strange)
 
 
 def _at(entry: Mapping[str, Any]) -> float:

@@ -29,13 +29,15 @@ ENDED = frozenset({"succeeded", "failed", "dead", "cancelled"})
 class Rig:
     """One data folder and the daemon over it."""
 
-    def __init__(self, data: Path, models: str | None = None, **settings: Any) -> None:
-        """Begin nothing yet; `settings` are those of the daemon."""
+    def __init__(
+        self, data: Path, models: str | None = None, code: Path = REPOSITORY, **settings: Any
+    ) -> None:
+        """Begin nothing yet; `settings` are those of the daemon, `code` is where it comes from."""
         self.data = data
         self.settings = Settings(data_dir=str(data), models_dir=models or "", **settings)
         self._environment = {
             **os.environ,
-            "PYTHONPATH": str(REPOSITORY),  # of stores that the tests bring
+            "PYTHONPATH": os.pathsep.join((str(code), str(REPOSITORY))),  # of stores in the tests
             "REELREMIX_DATA_DIR": str(data),
             **({"REELREMIX_MODELS_DIR": models} if models else {}),
             **{f"REELREMIX_{name.upper()}": str(value) for name, value in settings.items()},

@@ -1,4 +1,4 @@
-"""Killed again and again, the daemon ends with what an undisturbed one makes."""
+"""Ended again and again, the daemon ends with what an undisturbed one makes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from tests.conftest import Models
 from tests.daemon.chaos import Chaos, cut_sources
 
-SOURCES, KILLS = 3, 5
+SOURCES = 3
+ENDS = [signal.SIGKILL] * 5 + [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_a_daemon_that_is_killed_loses_and_repeats_nothing(
+def test_a_daemon_that_is_killed_and_ended_loses_and_repeats_nothing(
     shared: Path, installed_models: Models, tmp_path: Path
 ) -> None:
     models = installed_models("tiny.en", "minilm", "yamnet", "campplus")
@@ -24,25 +25,11 @@ def test_a_daemon_that_is_killed_loses_and_repeats_nothing(
     chaos = Chaos(sources, tmp_path, str(models), seed=7)
     wanted = chaos.undisturbed()
     assert all(end["state"] == "succeeded" for end in wanted.values())
-    outcome = chaos.disturbed(KILLS, wanted, pause_s=4.0)
+    outcome = chaos.disturbed(ENDS, wanted, pause_s=4.0)
     assert outcome.is_clean, outcome
-    assert outcome.kills == KILLS
+    assert outcome.ends == len(ENDS)
     films = chaos.films()
     found = chaos.unrecorded()
     assert {"begin", "hear", "decide", "film", "finish"} == {step for step, _ in found}
     assert chaos.results("disturbed") == wanted
     assert chaos.films() == films and chaos.computed_twice() == []
-
-
-@pytest.mark.slow
-@pytest.mark.alone
-def test_a_daemon_that_is_ended_politely_in_any_stage_loses_and_repeats_nothing(
-    shared: Path, installed_models: Models, tmp_path: Path
-) -> None:
-    models = installed_models("tiny.en", "minilm", "yamnet", "campplus")
-    sources = cut_sources(shared / "media" / "panel_dev_720p.mp4", tmp_path / "sources", 1)
-    chaos = Chaos(sources, tmp_path, str(models), seed=3)
-    wanted = chaos.undisturbed()
-    polite = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    outcome = chaos.disturbed(5, wanted, pause_s=2.0, signals=polite)
-    assert outcome.is_clean, outcome

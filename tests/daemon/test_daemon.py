@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+import reelremix
 from reelremix.daemon.client import DaemonClient
 from reelremix.engine.domain.events import JobStarted
 from reelremix.engine.domain.request import (
@@ -219,6 +221,26 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
             command, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
     assert done.returncode == 7 and f"port {port} cannot be used" in done.stderr
+
+
+def test_another_version_on_disk_takes_over_and_the_job_goes_on(
+    talk: ClipRequest, tmp_path: Path
+) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(Path(reelremix.__file__).parent, code / "reelremix")
+    rig = Rig(tmp_path / "data", code=code)
+    with rig.running() as client:
+        before = client.health()
+        named = code / "reelremix" / "__init__.py"
+        named.write_text(named.read_text().replace(reelremix.__version__, "99.0.0"))
+        job = client.submit(submission(talk))
+        told = [logged.event.type for logged in client.events(job.id) if logged is not None]
+        with rig.client() as again:
+            assert again.health().version == "99.0.0" != before.version
+            assert again.health().pid == before.pid
+            assert again.job(job.id).state == "succeeded"
+    assert told[-1] == "job_finished"
+    assert any("99.0.0 is on disk now" in str(entry["message"]) for entry in rig.log())
 
 
 def test_no_daemon_is_told_with_what_to_type(rig: Rig) -> None:

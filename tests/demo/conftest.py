@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 DEMO = Path(__file__).parents[2] / "demo"
 
@@ -21,9 +23,13 @@ def make_sample(out: Path) -> str:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The finished recording."""
-    out = tmp_path_factory.mktemp("sample") / "sample.mp4"
-    make_sample(out)
+    """The finished recording, one for all processes that run tests side by side."""
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent
+    out = folder / "sample.mp4"
+    with FileLock(f"{out}.lock"):
+        make_sample(out)
     return out
 
 

@@ -15,10 +15,10 @@ import pytest
 from tests.cli.commandline import arguments
 from tests.conftest import MODEL_ROOTS
 from tests.contract.schemas import faults
-from tests.demo.test_sample import made_once, voices
+from tests.demo.test_sample import voices
 from tests.fakes import presented
 
-pytestmark = [pytest.mark.slow, made_once, voices]
+pytestmark = [pytest.mark.slow, voices]
 WEAK_KINDS = ("sponsor read", "housekeeping", "small talk")
 
 
@@ -33,7 +33,8 @@ class Desk:
         environ = {**os.environ, "HOME": str(self.home), "XDG_DATA_HOME": str(self.home / "data"),
                    "REELREMIX_MODELS_DIR": str(self.home / "models")}  # fmt: skip
         done = subprocess.run(
-            arguments("clip", sample, "--count", 3, "--json", *options),
+            arguments("clip", sample, "--count", 3, "--encoder-preset", "ultrafast", "--json",
+                      *options),
             capture_output=True, text=True, check=False, env=environ, cwd=self.home,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -28,8 +28,6 @@ MISSING = [name for name in NEEDED if find_spec(name) is None]
 voices = pytest.mark.skipif(
     bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (see demo/requirements.txt)"
 )
-made_once = pytest.mark.xdist_group("sample")
-"""For workers that keep a group together: the recording is made once, not once a worker."""
 BLAZEFACE = Path(platformdirs.user_data_dir("reelremix")) / "models" / "blazeface"
 
 
@@ -59,7 +57,6 @@ def test_the_script_spells_numbers_out() -> None:
 
 
 @pytest.mark.slow
-@made_once
 @voices
 def test_the_recording_is_two_to_three_minutes_of_720p(sample: Path, truth: dict[str, Any]) -> None:
     with av.open(str(sample)) as container:
@@ -71,7 +68,6 @@ def test_the_recording_is_two_to_three_minutes_of_720p(sample: Path, truth: dict
 
 
 @pytest.mark.slow
-@made_once
 @voices
 def test_a_second_run_finds_the_recording_there(sample: Path, truth: dict[str, Any]) -> None:
     written = sample.stat().st_mtime_ns
@@ -80,7 +76,6 @@ def test_a_second_run_finds_the_recording_there(sample: Path, truth: dict[str, A
 
 
 @pytest.mark.slow
-@made_once
 @voices
 def test_words_follow_one_another_and_each_lasts(truth: dict[str, Any]) -> None:
     words = [word for segment in truth["transcript"]["segments"] for word in segment["words"]]
@@ -91,7 +86,6 @@ def test_words_follow_one_another_and_each_lasts(truth: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-@made_once
 @voices
 def test_speech_is_heard_where_the_truth_has_words_and_nowhere_else(
     sample: Path, truth: dict[str, Any]
@@ -105,7 +99,6 @@ def test_speech_is_heard_where_the_truth_has_words_and_nowhere_else(
 
 
 @pytest.mark.slow
-@made_once
 @voices
 def test_the_picture_changes_at_every_cut_and_only_there(
     sample: Path, truth: dict[str, Any]
@@ -117,7 +110,6 @@ def test_the_picture_changes_at_every_cut_and_only_there(
 
 
 @pytest.mark.slow
-@made_once
 @voices
 @pytest.mark.skipif(not BLAZEFACE.is_dir(), reason="model 'blazeface' is not installed")
 def test_the_face_detector_finds_the_drawn_faces(sample: Path, truth: dict[str, Any]) -> None:
