@@ -64,6 +64,9 @@ class Workers(Protocol):
     def expect(self, ask: Ask, job_id: str, within_s: float) -> None:
         """Keep a place in the line for a step that is about to be asked for, for so long."""
 
+    def warm(self, ask: Ask, count: int = 1) -> None:
+        """Begin processes of its kind until there are so many, for a step that is to come."""
+
     def rerank(self, job_id: str, rank: tuple[float, ...]) -> None:
         """Let a job that waits go before or behind others."""
 
@@ -240,6 +243,7 @@ class ClipWork:
         waits = partial(_tell_wait, live)
         with self._pool.lent(self._ask(job, step, live), job.id, live.stop, waits) as lent:
             ask = lent.ask
+            self._warm_for_next(job, live, step)
             if ask.changes:
                 self._tell(live, Warned(*_told_change(job, ask.changes)))
             _log.info("step begins", extra={"job": job.id, "step": name})
@@ -250,6 +254,13 @@ class ClipWork:
         self._pool.measured(ask, done.cost["peak_rss_mb"])
         self._got_on(job)
         return {"result": done.result, "cost": done.cost, "changes": dict(ask.changes)}
+
+    def _warm_for_next(self, job: JobRecord, live: Live, step: str) -> None:
+        """Begin the processes that are needed after a step while it is done."""
+        if step == "begin":
+            self._pool.warm(self._ask(job, "hear", live))
+        elif step == "hear" and not job.request.get("plan_only"):
+            self._pool.warm(self._ask(job, "film", live), self._options.films_at_once)
 
     def _ask(self, job: JobRecord, step: str, live: Live) -> Ask:
         """What a step needs, and what may be done instead where that is not there."""

@@ -167,6 +167,20 @@ class Pool:
         with self._changed:
             self._line.append(_Entry(ask, job_id, time.monotonic() + within_s))
 
+    def warm(self, ask: Ask, count: int = 1) -> None:
+        """Begin processes of its kind until there are so many, as far as there is memory, for a
+        step that is to come; whoever is next takes them.
+        """
+        with self._changed:
+            of_kind = [slot for slot in self.slots if slot.role is ask.role]
+            lacking = count - sum(slot.worker is not None for slot in of_kind)
+            for slot in [slot for slot in of_kind if slot.worker is None][: max(0, lacking)]:
+                need_mb = self._needs.of(ask.what)
+                if self._closed.is_set() or self._taken_mb(slot) + need_mb > self._limit_mb:
+                    return
+                slot.worker, slot.gpu_model = self._begun(slot), None
+                slot.free_since = time.monotonic()
+
     def rerank(self, job_id: str, rank: tuple[float, ...]) -> None:
         """Let a job that waits go before or behind others."""
         with self._changed:
@@ -185,6 +199,8 @@ class Pool:
         with self._changed:
             workers = [slot.worker for slot in self.slots if slot.worker is not None]
             self._changed.notify_all()
+        for worker in workers:
+            worker.let_go()
         for worker in workers:
             worker.end()
         self._sweeper.join()

@@ -188,9 +188,13 @@ class WorkerProcess:
                 spent(message["cost"])
                 raise _Answered(self._failed(message, order))
 
+    def let_go(self) -> None:
+        """Ask it to end, and wait for nothing."""
+        self._child.let_go()
+
     def end(self, timeout_s: float = POLITE_S) -> None:
         """Let it go, and with it the models it holds; kill it if it does not."""
-        self._child.let_go()
+        self.let_go()
         self._child.end_by(timeout_s)
         self._remove_unfinished()
 

@@ -94,9 +94,11 @@ class Worker:
             with self._arrived:
                 self._steps.append(order)
                 self._arrived.notify()
-        for token in tuple(self._tokens.values()):
+        under_way = tuple(self._tokens.values())
+        for token in under_way:
             token.set()
-        time.sleep(LAST_WORDS_S)
+        if under_way:
+            time.sleep(LAST_WORDS_S)
         for path in self._writing:
             path.unlink(missing_ok=True)
         os._exit(0)

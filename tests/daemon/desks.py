@@ -91,6 +91,9 @@ class Hands:
     def expect(self, ask: Ask, job_id: str, within_s: float) -> None:
         """There is no line."""
 
+    def warm(self, ask: Ask, count: int = 1) -> None:
+        """There is one."""
+
     def rerank(self, job_id: str, rank: tuple[float, ...]) -> None:
         """Note it."""
         self.ranks.append(rank)

@@ -31,6 +31,9 @@ class Process:
         self.is_alive = True
         self.pid = id(self)
 
+    def let_go(self) -> None:
+        """It ends when it is ended."""
+
     def end(self, timeout_s: float = 0.0) -> None:
         """Go."""
         self.is_alive = False
@@ -92,6 +95,30 @@ def test_a_process_is_begun_once_and_lent_again(pools: Any) -> None:
             pass
     assert len(machine.begun) == 1
     assert [slot["lent"] for slot in described(pool.slots)] == [0, 5, 0]
+
+
+def test_processes_are_begun_ahead_and_lent_to_nobody(pools: Any) -> None:
+    machine = Machine()
+    pool = pools(machine)
+    with pool.lent(work(), "a", NEVER, print):
+        pool.warm(hear())
+        pool.warm(work(), 2)
+        pool.warm(work(), 2)
+        assert [process.start.nice for process in machine.begun] == [0, YIELDING, 0]
+        assert [slot["step"] for slot in described(pool.slots)] == [None, "film", None]
+    with pool.lent(hear(), "a", NEVER, print):
+        assert len(machine.begun) == 3
+
+
+def test_nothing_is_begun_ahead_that_has_no_room(pools: Any) -> None:
+    machine = Machine(rss_mb=800)
+    pool = pools(machine, limit_mb=1000)
+    with pool.lent(work(), "a", NEVER, print):
+        pool.warm(hear())
+        assert len(machine.begun) == 1
+    pool.close()
+    pool.warm(work(), 2)
+    assert len(machine.begun) == 1
 
 
 def test_those_that_listen_yield_to_those_that_work(pools: Any) -> None:
