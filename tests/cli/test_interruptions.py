@@ -38,7 +38,7 @@ from tests.daemon.rig import eventually
 from tests.engine.reviewed import reviewed
 from tests.media_factory import Film, counted, sound_of, tone, write_media
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 DROPS = """
 import time
@@ -124,6 +124,7 @@ def test_workers_of_a_killed_run_end_and_clean_up(start: Start, tmp_path: Path) 
     assert not partial_files()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_ends_within_a_second_and_leaves_nothing_half_done(
     start: Start, tmp_path: Path, number: signal.Signals
@@ -140,6 +141,7 @@ def test_a_stopped_run_ends_within_a_second_and_leaves_nothing_half_done(
     assert not partial_files() and not list(Path("clips/talk").glob("*.mp4"))
 
 
+@pytest.mark.alone
 def test_a_command_is_stopped_within_a_second_though_another_program_holds_the_library(
     start: Start, tmp_path: Path
 ) -> None:
@@ -158,6 +160,7 @@ def test_a_command_is_stopped_within_a_second_though_another_program_holds_the_l
         assert time.monotonic() - began < SOON_S
 
 
+@pytest.mark.alone
 def test_ctrl_c_ends_a_command_though_something_dropped_the_interrupt() -> None:
     process = subprocess.Popen([sys.executable, "-c", DROPS], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -169,6 +172,7 @@ def test_ctrl_c_ends_a_command_though_something_dropped_the_interrupt() -> None:
     assert time.monotonic() - began < SOON_S
 
 
+@pytest.mark.alone
 def test_listening_is_stopped_within_a_second(
     start: Start, shared: Path, installed_models: Models
 ) -> None:

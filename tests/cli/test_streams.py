@@ -10,7 +10,7 @@ import pytest
 
 from tests.media_factory import plain_film
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 COMMAND = f"{sys.executable} -m reelremix"
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -33,7 +33,9 @@ from tests.daemon.rig import Rig, eventually, submission, wait_for
 from tests.daemon.test_daemon import PARTS, endless, request, rig, talk
 
 __all__ = ["rig", "talk"]
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
+HELD_UP_S = 10.0
+"""Whoever takes longer was kept waiting by one that hangs for good, or for a minute."""
 FULL_UNTIL = "room"
 """While there is no such file in the data folder, artifacts cannot be stored."""
 
@@ -147,9 +149,9 @@ def test_a_webhook_that_hangs_holds_nothing_up_and_is_told_after_a_restart(
         eventually(lambda: hook.asked == 1, 10)
         began = time.monotonic()
         assert client.jobs().jobs[0].id == job.id
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < HELD_UP_S
         assert rig.stop() == 0
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < HELD_UP_S
     hook.hangs.clear()
     with rig.running():
         eventually(lambda: [told["job"]["id"] for told in hook.told] == [job.id], 20)
@@ -175,7 +177,7 @@ def test_a_listener_that_never_reads_keeps_nobody_waiting(rig: Rig, talk: Any) -
             assert wait_for(client, client.submit(submission(talk)).id).state == "succeeded"
             began = time.monotonic()
             assert rig.stop() == 0
-            assert time.monotonic() - began < 6
+            assert time.monotonic() - began < HELD_UP_S
     assert not [entry for entry in rig.log() if entry["level"] == "error"]
 
 

@@ -34,7 +34,7 @@ from tests.daemon.rig import Rig, eventually, submission, wait_for
 from tests.fakes import spoken
 from tests.media_factory import plain_film
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 GONE_WITHIN_S = 1.0
 PARTS = ".reelremix-*.part"
 
@@ -117,6 +117,7 @@ def test_a_second_daemon_is_refused(rig: Rig) -> None:
     assert done.returncode == 7 and "a daemon runs already (process" in done.stderr
 
 
+@pytest.mark.alone
 def test_cancelling_a_render_ends_it_within_a_second_and_leaves_no_part(
     rig: Rig, talk: ClipRequest, tmp_path: Path
 ) -> None:

@@ -44,9 +44,7 @@ def disturb(folder: Path, chance: random.Random, number: int) -> None:
             (folder / f"{number}.mp4").write_bytes(str(number).encode())
 
 
-@pytest.mark.parametrize(
-    "rounds", [150, pytest.param(2000, marks=[pytest.mark.slow, pytest.mark.alone])]
-)
+@pytest.mark.parametrize("rounds", [150, pytest.param(2000, marks=pytest.mark.slow)])
 def test_a_long_and_busy_life_leaves_nothing_behind(tmp_path: Path, rounds: int) -> None:
     database = Database(tmp_path / "library.sqlite3")
     stores = SqliteWatchStore(database), SqliteCatalogue(database)

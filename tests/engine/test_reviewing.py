@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -49,6 +50,8 @@ from tests.contract.schemas import faults
 from tests.engine.reviewed import RATE, SOURCE, SPANS, SPOKEN, TALK, TRACKS, reviewed
 from tests.fakes import run_context
 
+BEGINNINGS = [word.range.start.exact for word in TALK.words]
+
 
 @pytest.fixture
 def ctx() -> RunContext:
@@ -74,12 +77,12 @@ def texts(clip: Clip) -> list[str]:
 
 def cut_words(clip: Clip) -> list[str]:
     """Words of the talk that an end of a range cuts in two, by more than a frame."""
-    ends = [end for kept in clip.ranges for end in (kept.start, kept.end)]
+    ends = [end.exact for kept in clip.ranges for end in (kept.start, kept.end)]
+    said = [(end, TALK.words[bisect_right(BEGINNINGS, end) - 1]) for end in ends]
     return [
         word.text
-        for word in TALK.words
-        for end in ends
-        if word.range.start.exact + 1 / RATE < end.exact < word.range.end.exact - 1 / RATE
+        for end, word in said
+        if word.range.start.exact + 1 / RATE < end < word.range.end.exact - 1 / RATE
     ]
 
 

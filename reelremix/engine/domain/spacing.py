@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import unicodedata
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ _STEERING = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=8192)
 def visible(text: str) -> str:
     """A word on one line, without control characters and orders to turn the reading round.
 
@@ -66,4 +68,5 @@ def split_words(text: str) -> list[str]:
 
 
 def _is_unspaced(character: str) -> bool:
-    return any(first <= ord(character) <= last for first, last in _UNSPACED)
+    place = ord(character)
+    return place >= _UNSPACED[0][0] and any(first <= place <= last for first, last in _UNSPACED)

@@ -123,13 +123,13 @@ def _groups(words: Sequence[Word]) -> list[list[Word]]:
 
 
 def _belongs(group: Sequence[Word], word: Word) -> bool:
-    longest = max(_length(line) for line in _lines([*group, word]))
     pause = word.range.start.exact - group[-1].range.end.exact
     length = word.range.end.exact - group[0].range.start.exact
     ends = group[-1].text.rstrip("\"'”’»)")[-1:] in tuple(".!?…。！？؟।")
     changes = None not in (group[-1].speaker, word.speaker) and group[-1].speaker != word.speaker
-    is_short = length <= LONGEST_S and longest <= MAX_LINE_CHARS
-    return not ends and not changes and pause <= PAUSE_S and is_short
+    if ends or changes or pause > PAUSE_S or length > LONGEST_S:
+        return False
+    return max(_length(line) for line in _lines([*group, word])) <= MAX_LINE_CHARS
 
 
 def _lines(words: Sequence[Word]) -> tuple[tuple[Word, ...], ...]:

@@ -30,7 +30,7 @@ from tests.cli.commandline import words_file
 from tests.cli.tui.sessions import played, pressed, screen_of, settings_in, settled, shown, told
 from tests.media_factory import plain_film
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 Session = Pilot[BaseException | None]
 

@@ -63,7 +63,6 @@ def test_clips_are_kept_and_dropped_and_left_open_again(talk: tuple[ReviewApp, P
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_an_end_moves_by_words_and_by_sentences(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -104,7 +103,6 @@ def test_words_are_deleted_put_back_and_undone(talk: tuple[ReviewApp, Path]) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_clip_begins_and_ends_where_one_points(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -137,7 +135,6 @@ def test_a_word_is_corrected_in_transcript_and_clip(talk: tuple[ReviewApp, Path]
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_what_is_found_becomes_a_clip(talk: tuple[ReviewApp, Path]) -> None:
     app, path = talk
 
@@ -158,7 +155,6 @@ def test_what_is_found_becomes_a_clip(talk: tuple[ReviewApp, Path]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_clip_is_split_and_merged(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -176,7 +172,6 @@ def test_a_clip_is_split_and_merged(talk: tuple[ReviewApp, Path]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_title_layout_and_captions_are_asked_for(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -200,7 +195,6 @@ def test_title_layout_and_captions_are_asked_for(talk: tuple[ReviewApp, Path]) -
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_somebody_is_pinned_to_what_is_selected(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -219,7 +213,6 @@ def test_somebody_is_pinned_to_what_is_selected(talk: tuple[ReviewApp, Path]) ->
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_escape_changes_nothing(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -233,7 +226,6 @@ def test_escape_changes_nothing(talk: tuple[ReviewApp, Path]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_what_cannot_be_done_is_told(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -252,7 +244,6 @@ def test_what_cannot_be_done_is_told(talk: tuple[ReviewApp, Path]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_recording_that_is_gone_can_still_be_edited_and_says_so(
     talk: tuple[ReviewApp, Path],
 ) -> None:
@@ -270,7 +261,6 @@ def test_a_recording_that_is_gone_can_still_be_edited_and_says_so(
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_keys_pressed_quickly_are_done_in_their_order(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -295,7 +285,6 @@ def test_keys_pressed_quickly_are_done_in_their_order(talk: tuple[ReviewApp, Pat
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.parametrize("way", ["q", "ctrl+q"])
 def test_who_leaves_quickly_gets_all_that_was_asked_for(
     talk: tuple[ReviewApp, Path], way: str
@@ -321,7 +310,6 @@ def test_who_leaves_quickly_gets_all_that_was_asked_for(
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_word_that_is_pointed_at_is_meant_whatever_becomes_of_those_before_it(
     talk: tuple[ReviewApp, Path],
 ) -> None:
@@ -338,7 +326,6 @@ def test_a_word_that_is_pointed_at_is_meant_whatever_becomes_of_those_before_it(
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_our_own_faults_are_told_and_their_stack_is_kept(
     talk: tuple[ReviewApp, Path], tmp_path: Path
 ) -> None:
@@ -355,7 +342,6 @@ def test_our_own_faults_are_told_and_their_stack_is_kept(
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_decisions_are_about_the_clip_one_is_at_however_fast_one_types(
     talk: tuple[ReviewApp, Path],
 ) -> None:
@@ -381,7 +367,6 @@ def test_decisions_are_about_the_clip_one_is_at_however_fast_one_types(
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_an_answer_given_twice_is_given_once(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -401,7 +386,6 @@ def test_an_answer_given_twice_is_given_once(talk: tuple[ReviewApp, Path]) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_question_in_a_window_without_room_is_no_crash(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -418,7 +402,6 @@ def test_a_question_in_a_window_without_room_is_no_crash(talk: tuple[ReviewApp, 
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_manifest_that_is_gone_when_one_leaves_is_told(talk: tuple[ReviewApp, Path]) -> None:
     app, path = talk
 
@@ -441,7 +424,6 @@ def test_orders_for_terminals_are_spelled_out() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_who_is_ended_from_outside_gives_the_terminal_back(tmp_path: Path) -> None:
     settings, path = talk_in(tmp_path)
     ours, theirs = pty.openpty()
@@ -474,7 +456,6 @@ def _read(terminal: int) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_what_another_session_does_is_shown(talk: tuple[ReviewApp, Path]) -> None:
     app, path = talk
 
@@ -491,7 +472,6 @@ def test_what_another_session_does_is_shown(talk: tuple[ReviewApp, Path]) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_session_that_ends_in_any_way_goes_on(talk: tuple[ReviewApp, Path]) -> None:
     app, path = talk
     settings = app.desk.settings
@@ -509,7 +489,6 @@ def test_a_session_that_ends_in_any_way_goes_on(talk: tuple[ReviewApp, Path]) ->
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 12)])
 def test_every_size_shows_clips_words_and_the_strip(
     talk: tuple[ReviewApp, Path], size: tuple[int, int]
@@ -531,7 +510,6 @@ def test_every_size_shows_clips_words_and_the_strip(
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_a_click_points_at_a_word(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
@@ -551,7 +529,6 @@ def test_a_click_points_at_a_word(talk: tuple[ReviewApp, Path]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_the_palette_does_what_keys_do(talk: tuple[ReviewApp, Path]) -> None:
     app, _ = talk
 
