@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reelremix.config import Settings, load_settings
 from reelremix.engine import adapting, adding, feedback, pipeline, searching
@@ -58,7 +58,6 @@ from reelremix.engine.jobs.render import render_again
 from reelremix.engine.jobs.review import Edited, edit, preview, settle
 from reelremix.engine.jobs.score import score
 from reelremix.engine.jobs.transcribe import transcribe
-from reelremix.engine.models.install import InstallOptions, install
 from reelremix.engine.models.registry import InstalledModels
 from reelremix.engine.options import options_of
 from reelremix.engine.packaging import Packaged
@@ -67,6 +66,9 @@ from reelremix.engine.stages.glance import Glance, glance
 from reelremix.engine.stages.ingest import ingest, readable
 from reelremix.engine.store.factory import open_stores
 from reelremix.errors import ConfigError
+
+if TYPE_CHECKING:
+    from reelremix.engine.models.install import InstallOptions
 
 T = TypeVar("T")
 
@@ -144,6 +146,8 @@ class Library:
         """Fetch a model's weights and check them. Raises ModelError and ConfigError."""
         if not isinstance(self.models, InstalledModels):
             raise ConfigError("models cannot be installed here")
+        from reelremix.engine.models.install import install  # deferred: httpx, 0.1 s
+
         models = self.models
         return self._job(
             name,

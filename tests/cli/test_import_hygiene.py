@@ -39,6 +39,10 @@ def test_the_engine_does_not_load_what_draws_on_terminals() -> None:
     assert not {"typer", "textual"} & loaded_after("import reelremix.engine.library")
 
 
+def test_who_asks_nobody_loads_no_client() -> None:
+    assert "httpx" not in loaded_after("import reelremix.daemon.worker")
+
+
 def test_the_daemon_side_of_rendering_does_not_load_speech_models() -> None:
     assert not {"torch", "ctranslate2"} & loaded_after("import reelremix.engine.worker")
 

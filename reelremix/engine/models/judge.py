@@ -14,14 +14,15 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reelremix import __version__
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.models.judge_address import KEY_VARIABLE, JudgeAddress
 from reelremix.engine.network import note_sent
+
+if TYPE_CHECKING:
+    import httpx
 
 MOST_BYTES = 1 << 18
 """Of a reply; the longest one that is asked for has about three thousand."""
@@ -115,6 +116,8 @@ class OpenAiJudge:
 
     def __init__(self, address: JudgeAddress, key: str | None = None) -> None:
         """Ask the server at `address`; `key` is sent to it and to nobody else."""
+        import httpx  # deferred: 0.1 s, and few ask a judge
+
         self.address = address
         self._plainness = 0
         headers = {"accept-encoding": "identity", "user-agent": f"reelremix/{__version__}"}
@@ -238,6 +241,8 @@ class _Exchange:
 
     def run(self) -> None:
         """Send and receive; what comes of it is left in the fields."""
+        import httpx
+
         try:
             self._receive()
         except JudgeFailed as exc:
