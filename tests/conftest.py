@@ -7,14 +7,20 @@ environment is cleaned; tests that need them are skipped with the reason where t
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import platformdirs
 import pytest
+
+from reelremix.engine import workers
+from reelremix.engine.domain.context import CancelToken
+from reelremix.engine.stages.render import RenderTask
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("REELREMIX_SHARED", REPOSITORY.parent / "shared"))
@@ -40,18 +46,23 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are nobody's yet; to look for a free number among thousands takes its time."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def clean_environment(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home, a data folder and a working folder of the test's own; returns the home."""
     for name in [name for name in os.environ if name.startswith("REELREMIX_")]:
         monkeypatch.delenv(name)
     for name in TERMINAL:
         monkeypatch.delenv(name, raising=False)
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
     here = home / "here"
-    here.mkdir()
+    here.mkdir(parents=True)
     for name in HOMES:
         monkeypatch.setenv(name, str(home / name.lower() if name.startswith("XDG") else home))
     monkeypatch.setenv("TZ", "UTC")
@@ -79,6 +90,29 @@ def no_logged_errors() -> Iterator[None]:
     yield
     logging.getLogger().removeHandler(errors)
     assert not errors.messages
+
+
+class _Here:
+    """Stands for processes that render; everything happens in this one."""
+
+    def __init__(self, tasks: Sequence[RenderTask], jobs: int) -> None:
+        self._tasks, self._jobs = tasks, jobs
+
+    def outcomes(self, cancel: CancelToken, progress: Any) -> Iterator[workers.Outcome]:
+        """One after the other."""
+        return workers.render_here(self._tasks, self._jobs, cancel, progress)
+
+    def stop(self) -> None:
+        """Nothing has to end."""
+
+
+@pytest.fixture(autouse=True)
+def rendered_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Films are rendered in this process, unless a test is about processes: each takes a second to
+    begin. Commands that run in a process of their own render as they always do.
+    """
+    if request.node.get_closest_marker("processes") is None:
+        monkeypatch.setattr(workers, "_Pool", _Here)
 
 
 @pytest.fixture

@@ -59,6 +59,7 @@ def outcomes(tasks: list[RenderTask], jobs: int = 2, **more: Any) -> list[Outcom
     return list(render_all(tasks, jobs, more.get("cancel", CancelToken()), progress))
 
 
+@pytest.mark.processes
 def test_every_task_has_an_outcome(film: Path, tmp_path: Path) -> None:
     tasks = [task(film, tmp_path, clip) for clip in clips(film, (1, 2), (2, 3), (3, 4))]
     found = outcomes(tasks)
@@ -67,6 +68,7 @@ def test_every_task_has_an_outcome(film: Path, tmp_path: Path) -> None:
     assert all(Path(t.video).stat().st_size for t in tasks)
 
 
+@pytest.mark.processes
 def test_one_task_that_fails_does_not_stop_the_others(film: Path, tmp_path: Path) -> None:
     good, bad = (task(film, tmp_path, clip) for clip in clips(film, (0, 1), (1, 2)))
     broken = replace(bad, settings=EncoderSettings(preset="warp"))
@@ -75,6 +77,7 @@ def test_one_task_that_fails_does_not_stop_the_others(film: Path, tmp_path: Path
     assert done.task.clip.id == "clip1" and done.error is None
 
 
+@pytest.mark.processes
 def test_a_process_that_dies_costs_only_its_task(film: Path, tmp_path: Path) -> None:
     first, second = (task(film, tmp_path, clip) for clip in clips(film, (0, 9), (1, 2)))
     killed: list[int] = []
@@ -91,6 +94,7 @@ def test_a_process_that_dies_costs_only_its_task(film: Path, tmp_path: Path) -> 
     assert not Path(first.video).exists()
 
 
+@pytest.mark.processes
 def test_cancelling_ends_all_processes_and_removes_what_they_wrote(
     film: Path, tmp_path: Path
 ) -> None:
@@ -108,6 +112,7 @@ def test_cancelling_ends_all_processes_and_removes_what_they_wrote(
     assert list(tmp_path.iterdir()) == [] and not psutil.Process().children()
 
 
+@pytest.mark.processes
 def test_a_folder_that_cannot_be_written_ends_the_whole_run(film: Path, tmp_path: Path) -> None:
     tasks = [task(film, tmp_path / "gone", clip) for clip in clips(film, (0, 1), (1, 2))]
     with pytest.raises(ConfigError, match="cannot write"):

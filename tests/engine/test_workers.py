@@ -28,6 +28,7 @@ from reelremix.errors import Cancelled
 from tests.fakes import clip_of, presented
 from tests.media_factory import plain_film
 
+pytestmark = pytest.mark.processes
 OUTPUT = OutputFormat(90, 160, Fraction(25))
 Told = Callable[[RenderTask, int, int], None]
 
