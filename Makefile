@@ -40,7 +40,8 @@ else
 	$(BIN)/reelremix clip '$(VIDEO)' --out .demo/clips
 endif
 
-test: check models
+test: $(STAMP)
+	$(MAKE) --jobs $(JOBS) check models
 	$(BIN)/reelremix models install tiny.en
 	$(PIP) install --quiet --no-compile -c constraints.txt -r demo/requirements.txt
 	$(PIP) install --quiet --no-compile --no-deps -c constraints.txt -r tests/judge/requirements.txt

@@ -145,7 +145,7 @@ def _encode(path: Path, pictures: Iterator[Pixels], sound: Sound) -> None:
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video: Any = container.add_stream("libx264", rate=FRAMES_PER_S)
         video.width, video.height, video.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
-        video.options = {"preset": "veryfast", "crf": "20", "threads": "2"}
+        video.options = {"preset": "superfast", "crf": "20", "threads": "2"}
         context = video.codec_context
         context.color_primaries = context.color_trc = context.colorspace = 1
         context.color_range = 1

@@ -15,6 +15,7 @@ ENDS = [signal.SIGKILL] * 5 + [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_daemon_that_is_killed_and_ended_loses_and_repeats_nothing(
     shared: Path, installed_models: Models, tmp_path: Path
 ) -> None:

@@ -34,7 +34,7 @@ from tests.daemon.rig import Rig, eventually, submission, wait_for
 from tests.fakes import spoken
 from tests.media_factory import plain_film
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 GONE_WITHIN_S = 1.0
 PARTS = ".reelremix-*.part"
 
@@ -49,12 +49,47 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         made.child.wait()
 
 
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """A daemon for all tests that leave it as it is."""
+    made = Rig(tmp_path_factory.mktemp("house") / "data")
+    with made.running():
+        yield made
+
+
 @pytest.fixture
-def talk(tmp_path: Path) -> ClipRequest:
+def client(house: Rig) -> Iterator[DaemonClient]:
+    """A connection to it."""
+    with house.client() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short recording and a long one."""
+    folder = tmp_path_factory.mktemp("films")
+    plain_film(folder / "talk.mp4", 17, size=(320, 180))
+    plain_film(folder / "long.mp4", 60, size=(320, 180))
+    return folder
+
+
+@pytest.fixture
+def talk(films: Path, tmp_path: Path) -> ClipRequest:
     """A recording with words that are given, quick to render in two clips."""
-    film = plain_film(tmp_path / "talk.mp4", 17, size=(320, 180))
+    film = Path(shutil.copy(films / "talk.mp4", tmp_path / "talk.mp4"))
     words = words_file(tmp_path / "words.json", spoken(*TALK))
     return request(film, words, tmp_path / "clips")
+
+
+@pytest.fixture
+def endless(films: Path, talk: ClipRequest, tmp_path: Path) -> ClipRequest:
+    """The same with a film that takes long to render."""
+    film = tmp_path / "long.mp4"
+    film.write_bytes((films / "long.mp4").read_bytes() + str(tmp_path).encode())  # nobody's copy
+    spans = (TimeRange.from_seconds(1, 58),)
+    slow = EncodeOptions(preset="placebo", crf=1)
+    words = Path(str(talk.transcribe.transcript))
+    return request(film, words, Path(talk.out), select=SelectOptions(ranges=spans), encode=slow)
 
 
 def request(film: Path, words: Path, out: Path, **more: Any) -> ClipRequest:
@@ -72,70 +107,50 @@ def request(film: Path, words: Path, out: Path, **more: Any) -> ClipRequest:
     return ClipRequest(**asked | more)
 
 
-def endless(talk: ClipRequest, tmp_path: Path) -> ClipRequest:
-    """The same with a film that takes long to render."""
-    film = plain_film(tmp_path / "long.mp4", 60, size=(320, 180))
-    spans = (TimeRange.from_seconds(1, 58),)
-    slow = EncodeOptions(preset="placebo", crf=1)
-    words = Path(str(talk.transcribe.transcript))
-    return request(film, words, Path(talk.out), select=SelectOptions(ranges=spans), encode=slow)
-
-
 def test_a_job_is_done_and_told_by_a_daemon_that_loads_no_model(
-    rig: Rig, talk: ClipRequest
+    client: DaemonClient, talk: ClipRequest
 ) -> None:
-    with rig.running() as client:
-        job = client.submit(submission(talk))
-        told = [logged.event for logged in client.events(job.id) if logged is not None]
-        assert told[1].type == "job_started" and told[-1].type == "job_finished"
-        assert any(isinstance(e, JobStarted) and e.options["fps"] == "10" for e in told)
-        ended = client.job(job.id)
-        files = {artifact.name for artifact in client.artifacts(job.id)}
+    job = client.submit(submission(talk))
+    told = [logged.event for logged in client.events(job.id) if logged is not None]
+    assert told[1].type == "job_started" and told[-1].type == "job_finished"
+    assert any(isinstance(e, JobStarted) and e.options["fps"] == "10" for e in told)
+    ended = client.job(job.id)
+    files = {artifact.name for artifact in client.artifacts(job.id)}
     assert ended.state == "succeeded" and ended.usage == {"source_s": 17.0, "rendered_s": 4.0}
     assert {"clips.json", "index.html"} < files and sum(f.endswith(".mp4") for f in files) == 2
     assert json.loads((Path(str(ended.folder)) / "clips.json").read_bytes())["id"] == job.id
-
-
-def test_the_daemon_itself_holds_no_model_library(rig: Rig, talk: ClipRequest) -> None:
-    with rig.running() as client:
-        wait_for(client, client.submit(submission(talk)).id)
-        maps = Path(f"/proc/{client.health().pid}/maps")
-        if not maps.exists():
-            pytest.skip("needs /proc")
-        held = maps.read_text()
+    maps = Path(f"/proc/{client.health().pid}/maps")
+    held = maps.read_text() if maps.exists() else ""
     for library in ("libtorch", "libctranslate2", "libav", "onnxruntime"):
         assert library not in held
 
 
-def test_a_second_daemon_is_refused(rig: Rig) -> None:
-    with rig.running():
-        command = [sys.executable, "-m", "reelremix", "daemon", "start", "--foreground"]
-        environment = {**os.environ, "REELREMIX_DATA_DIR": str(rig.data)}
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=30
-        )
+def test_a_second_daemon_is_refused(house: Rig) -> None:
+    command = [sys.executable, "-m", "reelremix", "daemon", "start", "--foreground"]
+    environment = {**os.environ, "REELREMIX_DATA_DIR": str(house.data)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=30
+    )
     assert done.returncode == 7 and "a daemon runs already (process" in done.stderr
 
 
-@pytest.mark.alone
 def test_cancelling_a_render_ends_it_within_a_second_and_leaves_no_part(
-    rig: Rig, talk: ClipRequest, tmp_path: Path
+    client: DaemonClient, endless: ClipRequest, tmp_path: Path
 ) -> None:
-    with rig.running() as client:
-        job = client.submit(submission(endless(talk, tmp_path)))
-        eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
-        began = time.monotonic()
-        assert client.cancel(job.id).state == "cancelled"
-        assert time.monotonic() - began < GONE_WITHIN_S
-        eventually(lambda: not list(tmp_path.rglob(PARTS)), 1)
+    job = client.submit(submission(endless))
+    eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
+    began = time.monotonic()
+    assert client.cancel(job.id).state == "cancelled"
+    assert time.monotonic() - began < GONE_WITHIN_S
+    eventually(lambda: not list(tmp_path.rglob(PARTS)), 1)
 
 
 def test_a_signal_ends_it_and_the_next_one_goes_on(
-    rig: Rig, talk: ClipRequest, tmp_path: Path
+    rig: Rig, talk: ClipRequest, endless: ClipRequest, tmp_path: Path
 ) -> None:
     rig.start()
     with rig.client() as client:
-        busy = client.submit(submission(endless(talk, tmp_path)))
+        busy = client.submit(submission(endless))
         quick = client.submit(submission(talk))
         eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
         workers = [w["pid"] for w in client.status().workers if w["pid"] is not None]
@@ -148,10 +163,12 @@ def test_a_signal_ends_it_and_the_next_one_goes_on(
         assert wait_for(client, quick.id).state == "succeeded"
 
 
-def test_workers_go_when_the_daemon_is_killed(rig: Rig, talk: ClipRequest, tmp_path: Path) -> None:
+def test_workers_go_when_the_daemon_is_killed(
+    rig: Rig, endless: ClipRequest, tmp_path: Path
+) -> None:
     rig.start()
     with rig.client() as client:
-        client.submit(submission(endless(talk, tmp_path)))
+        client.submit(submission(endless))
         eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
         workers = [w["pid"] for w in client.status().workers if w["pid"] is not None]
     rig.kill()
@@ -159,18 +176,17 @@ def test_workers_go_when_the_daemon_is_killed(rig: Rig, talk: ClipRequest, tmp_p
     assert not list(tmp_path.rglob(PARTS))
 
 
-def test_a_worker_that_is_killed_costs_one_step(rig: Rig, talk: ClipRequest) -> None:
-    with rig.running() as client:
-        wait_for(client, client.submit(submission(talk)).id)
-        slow = request(
-            Path(talk.source), Path(str(talk.transcribe.transcript)), Path(f"{talk.out}2"),
-            encode=EncodeOptions(preset="veryslow", crf=1),
-        )  # fmt: skip
-        job = client.submit(submission(slow))
-        eventually(lambda: any(_films(client)), 20)
-        psutil.Process(_films(client)[0]).kill()
-        ended = wait_for(client, job.id)
-        waits = [e.event for e in client.events(job.id) if e and e.event.type == "waiting"]
+def test_a_worker_that_is_killed_costs_one_step(client: DaemonClient, talk: ClipRequest) -> None:
+    wait_for(client, client.submit(submission(talk)).id)
+    slow = request(
+        Path(talk.source), Path(str(talk.transcribe.transcript)), Path(f"{talk.out}2"),
+        encode=EncodeOptions(preset="veryslow", crf=1),
+    )  # fmt: skip
+    job = client.submit(submission(slow))
+    eventually(lambda: any(_films(client)), 20)
+    psutil.Process(_films(client)[0]).kill()
+    ended = wait_for(client, job.id)
+    waits = [e.event for e in client.events(job.id) if e and e.event.type == "waiting"]
     assert ended.state == "succeeded"
     assert any("was killed, as a system does" in str(wait) for wait in waits)
 
@@ -196,15 +212,14 @@ def test_models_are_unloaded_when_nobody_uses_them(tmp_path: Path, talk: ClipReq
 
 
 def test_a_source_that_changes_or_goes_fails_its_job_with_the_reason(
-    rig: Rig, talk: ClipRequest, tmp_path: Path
+    client: DaemonClient, endless: ClipRequest, tmp_path: Path
 ) -> None:
-    with rig.running() as client:
-        gone = client.submit(submission(endless(talk, tmp_path)))
-        eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
-        (tmp_path / "long.mp4").unlink()
-        client.pause(gone.id)
-        client.resume(gone.id)
-        ended = wait_for(client, gone.id)
+    gone = client.submit(submission(endless))
+    eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
+    (tmp_path / "long.mp4").unlink()
+    client.pause(gone.id)
+    client.resume(gone.id)
+    ended = wait_for(client, gone.id)
     assert ended.state == "failed" and ended.failure is not None
     assert ended.failure.kind == "UnreadableMedia" and "no longer where" in ended.failure.message
 
