@@ -8,6 +8,7 @@ environment is cleaned; tests that need them are skipped with the reason where t
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ import hypothesis
 import platformdirs
 import pytest
 
-from reelremix.engine import workers
+from reelremix.engine import codec, workers
 from reelremix.engine.domain.context import CancelToken
 from reelremix.engine.stages.render import RenderTask
 
@@ -56,11 +57,15 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def clean_environment(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home, a data folder and a working folder of the test's own; returns the home."""
+    return cleaned(next(homes), monkeypatch)
+
+
+def cleaned(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nobody's settings, and everything that is a user's inside of `home`, which is returned."""
     for name in [name for name in os.environ if name.startswith("REELREMIX_")]:
         monkeypatch.delenv(name)
     for name in TERMINAL:
         monkeypatch.delenv(name, raising=False)
-    home = next(homes)
     here = home / "here"
     here.mkdir(parents=True)
     for name in HOMES:
@@ -93,10 +98,12 @@ def no_logged_errors() -> Iterator[None]:
 
 
 class _Here:
-    """Stands for processes that render; everything happens in this one."""
+    """Stands for processes that render: tasks go the same way as text, and are done in this one."""
 
     def __init__(self, tasks: Sequence[RenderTask], jobs: int) -> None:
-        self._tasks, self._jobs = tasks, jobs
+        told = [json.loads(json.dumps(codec.to_plain(task))) for task in tasks]
+        self._tasks = [codec.from_plain(plain, RenderTask) for plain in told]
+        self._jobs = jobs
 
     def outcomes(self, cancel: CancelToken, progress: Any) -> Iterator[workers.Outcome]:
         """One after the other."""

@@ -28,7 +28,8 @@ LEAVES_AFTER_S = 0.8
 
 def main() -> None:
     """Run the command line."""
-    signal.signal(signal.SIGINT, _interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is behind `nohup` and `&`
+        signal.signal(signal.SIGINT, _interrupt)
     _mend_streams()
     try:
         _meant(sys.argv[1:])()
@@ -64,6 +65,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _leave() -> NoReturn:
     time.sleep(LEAVES_AFTER_S)
+    diagnostics.say_cancelled()
     os._exit(diagnostics.Exit.CANCELLED)
 
 

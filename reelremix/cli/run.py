@@ -38,6 +38,8 @@ class CommandRun:
         self.loaded: LoadedSettings = load_settings().with_flags(flags or {})
         self.settings = self.loaded.settings
         self._library: Library | None = None
+        self.installed: tuple[str, ...] = ()
+        """Models that were installed on the way."""
 
     @property
     def library(self) -> Library:
@@ -50,17 +52,17 @@ class CommandRun:
 
     def with_models(self, work: Callable[..., T], listener: Listener, install: bool = False) -> T:
         """Run a job; a missing model is installed on request, or after a yes at a terminal."""
-        fetched: set[str] = set()
+        before = len(self.installed)
         while True:
             try:
                 return self.job(work, listener)
             except ModelNotInstalled as exc:
-                if exc.name is None or exc.name in fetched:
+                if exc.name is None or exc.name in self.installed[before:]:
                     raise
                 if not (install or _agrees_to_install(exc)):
                     raise
                 self.install(exc.name, listener)
-                fetched.add(exc.name)
+                self.installed += (exc.name,)
 
     def install(
         self, name: str, listener: Listener, origin: str | None = None, folder: Path | None = None

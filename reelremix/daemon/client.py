@@ -31,7 +31,7 @@ from reelremix.daemon.protocol import (
 from reelremix.engine import codec
 from reelremix.engine.domain.events import LoggedEvent
 from reelremix.engine.domain.job import ENDED
-from reelremix.errors import DaemonError, JobNotFound, error_of
+from reelremix.errors import DaemonBusy, DaemonError, JobNotFound, error_of
 
 T = TypeVar("T")
 START = "`reelremix daemon start` starts it"
@@ -169,6 +169,7 @@ class DaemonClient:
 
         Raises:
             DaemonError: the daemon went and did not come back.
+            DaemonBusy: too many listen, and none of them went meanwhile.
         """
         lost_at: float | None = None
         while True:
@@ -184,6 +185,8 @@ class DaemonClient:
             except (httpx.TransportError, DaemonError) as exc:
                 lost_at = lost_at or time.monotonic()
                 if time.monotonic() - lost_at > GIVEN_UP_S:
+                    if isinstance(exc, DaemonBusy):
+                        raise
                     raise DaemonError(
                         f"the daemon went away; the job {job_id[:8]} goes on when it is back",
                         hint=START,

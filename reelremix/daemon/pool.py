@@ -10,6 +10,7 @@ memory. What a step takes is measured each time it is done and kept for the next
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ LOOK_S = 0.1
 FOR_EVER = float("inf")
 YIELDING = 15
 """How much processes that listen yield on the CPU: a twentieth of it is left to them."""
+
+_log = logging.getLogger("reelremix.daemon")
 
 
 class Role(StrEnum):
@@ -174,11 +177,16 @@ class Pool:
         with self._changed:
             of_kind = [slot for slot in self.slots if slot.role is ask.role]
             lacking = count - sum(slot.worker is not None for slot in of_kind)
+            need_mb, coming_mb = self._needs.of(ask.what), 0
             for slot in [slot for slot in of_kind if slot.worker is None][: max(0, lacking)]:
-                need_mb = self._needs.of(ask.what)
-                if self._closed.is_set() or self._taken_mb(slot) + need_mb > self._limit_mb:
+                coming_mb += need_mb
+                if self._closed.is_set() or self._taken_mb(slot) + coming_mb > self._limit_mb:
                     return
-                slot.worker, slot.gpu_model = self._begun(slot), None
+                try:
+                    slot.worker, slot.gpu_model = self._begun(slot), None
+                except OSError as exc:  # whoever needs it tries again, and says so
+                    _log.warning("no process could be begun ahead: %s", exc)
+                    return
                 slot.free_since = time.monotonic()
 
     def rerank(self, job_id: str, rank: tuple[float, ...]) -> None:

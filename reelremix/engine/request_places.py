@@ -10,6 +10,7 @@ from reelremix.engine.domain.request import ClipRequest
 from reelremix.engine.models.registry import is_path as is_model_path
 
 PATHS = ("source", "out", "transcribe.transcript", "sound.music", "sound.censor_words")
+"""Fields that are paths and nothing else."""
 NAMES: Mapping[str, Callable[[str], bool]] = {
     "captions": is_preset_path,
     "brand": is_preset_path,

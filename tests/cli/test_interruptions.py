@@ -164,12 +164,16 @@ def test_a_command_is_stopped_within_a_second_though_another_program_holds_the_l
 def test_ctrl_c_ends_a_command_though_something_dropped_the_interrupt() -> None:
     process = subprocess.Popen([sys.executable, "-c", DROPS], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    with process.stdout:
+    try:
         process.stdout.readline()
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 130
-    assert time.monotonic() - began < SOON_S
+        assert time.monotonic() - began < SOON_S
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 @pytest.mark.alone

@@ -156,3 +156,14 @@ def test_what_commands_print_fits_the_schemas(served: Serving, reelremix: Comman
     assert faults("stats", stats) == []
     status = reelremix("daemon", "status", "--json").json
     assert status["version"] == 1 and faults("daemon", status) == []
+
+
+def test_a_daemon_with_too_many_listeners_says_so_and_not_that_it_went(
+    served: Serving, reelremix: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(served, JobState.SUCCEEDED)
+    monkeypatch.setattr("reelremix.daemon.streams.MOST_LISTENERS", 0)
+    monkeypatch.setattr("reelremix.daemon.client.GIVEN_UP_S", 0.3)
+    monkeypatch.setattr("reelremix.daemon.client.AGAIN_S", 0.1)
+    failed = reelremix("jobs", "watch", "ab12")
+    assert failed.failed_politely(7, "0 listeners are connected already")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reelremix.cli.places import as_typed, full_model, full_path, full_preset, located
-from reelremix.engine.domain.request import ClipRequest
+from reelremix.engine.domain.request import ClipRequest, SoundOptions, TranscribeOptions
+from reelremix.engine.request_places import NAMES, PATHS, paths_of
 from reelremix.errors import ConfigError, UnreadableMedia
 
 
@@ -70,3 +71,14 @@ def test_what_is_no_text_is_refused() -> None:
         located(ClipRequest("talk\udcff.mp4"))
     with pytest.raises(ConfigError, match="not Unicode text"):
         located(ClipRequest("talk.mp4", out="clips\udcff"))
+
+
+def test_every_field_that_is_a_path_is_told_from_the_root_on() -> None:
+    asked = ClipRequest(
+        "talk.mp4", "clips", captions="a/b", brand="a/b",
+        transcribe=TranscribeOptions(model="./own", transcript="words.json"),
+        sound=SoundOptions(music="theme.mp3", censor_words="words.txt"),
+    )  # fmt: skip
+    told = paths_of(located(asked))
+    assert set(told) == {*PATHS, *NAMES}
+    assert all(Path(path).is_absolute() for path in told.values())

@@ -154,3 +154,13 @@ def test_a_model_that_the_daemon_lacks_is_offered_as_it_is_without_one(
     assert failed.code == 5 and offered == ["base"]
     assert failed.err.count("model 'base' is not installed") == 1
     assert [job.state for job in served.queued] == ["failed"]
+
+
+@pytest.mark.slow
+def test_a_model_that_is_here_and_not_where_the_daemon_looks_is_asked_for_once(
+    served: Serving, reelremix: Command, installed_models: Models
+) -> None:
+    installed_models("tiny.en")
+    failed = reelremix("clip", "talk.mp4", "--model", "tiny.en", *QUICK, "--progress", "plain")
+    assert failed.code == 5 and "model 'tiny.en' is not installed" in failed.err
+    assert [job.state for job in served.queued] == ["failed"]

@@ -58,6 +58,7 @@ class Hands:
     def __init__(self, answer: Answer = answered) -> None:
         self.answer = answer
         self.orders: list[Order] = []
+        self.warmed: list[tuple[str, int]] = []
         self.asks: list[Ask] = []
         self.ranks: list[tuple[float, ...]] = []
         """Those that were given to jobs that wait."""
@@ -92,7 +93,8 @@ class Hands:
         """There is no line."""
 
     def warm(self, ask: Ask, count: int = 1) -> None:
-        """There is one."""
+        """Note it; there is one."""
+        self.warmed.append((ask.what, count))
 
     def rerank(self, job_id: str, rank: tuple[float, ...]) -> None:
         """Note it."""

@@ -29,14 +29,19 @@ class Process:
         self.start = start
         self.rss_mb = rss_mb
         self.is_alive = True
+        self.is_let_go = False
+        self.all_were_let_go = False
+        self.others: list[Process] = []
         self.pid = id(self)
 
     def let_go(self) -> None:
         """It ends when it is ended."""
+        self.is_let_go = True
 
     def end(self, timeout_s: float = 0.0) -> None:
         """Go."""
         self.is_alive = False
+        self.all_were_let_go = all(process.is_let_go for process in self.others)
 
 
 class Machine:
@@ -51,6 +56,7 @@ class Machine:
     def spawn(self, start: Start) -> Any:
         """Begin one."""
         self.begun.append(Process(start, self._rss_mb))
+        self.begun[-1].others = self.begun
         return self.begun[-1]
 
     def devices(self) -> Sequence[Device]:
@@ -119,6 +125,22 @@ def test_nothing_is_begun_ahead_that_has_no_room(pools: Any) -> None:
     pool.close()
     pool.warm(work(), 2)
     assert len(machine.begun) == 1
+
+
+def test_what_is_begun_ahead_is_counted_before_it_has_grown(pools: Any) -> None:
+    machine = Machine(rss_mb=1)
+    pool = pools(machine, limit_mb=1000)
+    pool.warm(work(what="film"), 2)  # of 600 MB each
+    assert len(machine.begun) == 1
+
+
+def test_all_are_let_go_before_one_is_waited_for(pools: Any) -> None:
+    machine = Machine()
+    pool = pools(machine)
+    pool.warm(hear())
+    pool.warm(work(), 2)
+    pool.close()
+    assert [process.all_were_let_go for process in machine.begun] == [True] * 3
 
 
 def test_those_that_listen_yield_to_those_that_work(pools: Any) -> None:

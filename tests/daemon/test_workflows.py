@@ -88,6 +88,13 @@ def desks(tmp_path: Path, shared: Shared) -> Iterator[Any]:
     opened[-1].close()
 
 
+@pytest.mark.parametrize(("more", "films"), [({}, [("film", 2)]), ({"plan_only": True}, [])])
+def test_processes_of_the_steps_to_come_are_begun_ahead(desks: Any, more: Any, films: Any) -> None:
+    desk = desks()
+    desk.until(desk.submit(request=more).id, SUCCEEDED)
+    assert desk.hands.warmed == [("hear auto", 1), *films]
+
+
 def test_a_job_goes_through_its_steps_and_tells_its_story(desks: Any) -> None:
     desk = desks()
     job = desk.submit()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -194,8 +193,14 @@ def _clip_there(
     install: bool,
 ) -> ClipResult:
     """Have the daemon do it, which installs no models: what it lacks is installed here."""
-    if not install:
-        with contextlib.suppress(ModelNotInstalled):
-            return run.job(work, listener)
-    run.with_models(partial(_check, run, request), listener, install)
+    check = partial(_check, run, request)
+    if install:
+        run.with_models(check, listener, install)
+        return run.job(work, listener)
+    try:
+        return run.job(work, listener)
+    except ModelNotInstalled:
+        run.with_models(check, listener)
+        if not run.installed:  # it is here, and the daemon looks for it elsewhere
+            raise
     return run.job(work, listener)

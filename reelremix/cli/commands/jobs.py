@@ -28,7 +28,8 @@ Job = Annotated[
     str, typer.Argument(metavar="JOB", help="A job's id or its beginning.", show_default=False)
 ]
 STATES = tuple(state.value for state in JobState)
-LONGEST_NAME = 60
+LONGEST_NAME = 61
+"""Letters of a name in a table."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 

@@ -19,6 +19,7 @@ _UNSPACED = (
     (0xFF00, 0xFF60),  # full-width forms
     (0x20000, 0x3FFFF),
 )
+_FIRST_UNSPACED = min(first for first, _ in _UNSPACED)
 
 
 LONGEST_WORD = 60
@@ -69,4 +70,4 @@ def split_words(text: str) -> list[str]:
 
 def _is_unspaced(character: str) -> bool:
     place = ord(character)
-    return place >= _UNSPACED[0][0] and any(first <= place <= last for first, last in _UNSPACED)
+    return place >= _FIRST_UNSPACED and any(first <= place <= last for first, last in _UNSPACED)
