@@ -28,7 +28,7 @@ from tests.fakes import Recorder, run_context
 from tests.fakes import spoken as said
 from tests.judge.serve import weights
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")
