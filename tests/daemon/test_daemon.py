@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,15 +158,16 @@ def test_cancelling_a_render_ends_it_within_a_second_and_leaves_no_part(
 def test_a_signal_ends_it_and_the_next_one_goes_on(
     rig: Rig, talk: ClipRequest, endless: ClipRequest, tmp_path: Path
 ) -> None:
-    rig.start()
-    with rig.client() as client:
-        busy = client.submit(submission(endless))
-        quick = client.submit(submission(talk))
-        eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
-        workers = [w["pid"] for w in client.status().workers if w["pid"] is not None]
-    assert rig.stop(signal.SIGTERM) == 0
-    eventually(lambda: not any(map(_is_there, workers)), 5)
-    assert not list(tmp_path.rglob(PARTS))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        rig.start()
+        with rig.client() as client:
+            busy = client.submit(submission(endless, key="busy"))
+            quick = client.submit(submission(talk, key="quick"))
+            eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
+            workers = [w["pid"] for w in client.status().workers if w["pid"] is not None]
+        assert rig.stop(number) == 0
+        eventually(partial(_have_gone, workers), 5)
+        assert not list(tmp_path.rglob(PARTS))
     with rig.running() as client:
         assert client.job(busy.id).state in ("queued", "running")
         client.cancel(busy.id)
@@ -181,7 +183,7 @@ def test_workers_go_when_the_daemon_is_killed(
         eventually(lambda: list(tmp_path.rglob(PARTS)) != [], 40)
         workers = [w["pid"] for w in client.status().workers if w["pid"] is not None]
     rig.kill()
-    eventually(lambda: not any(map(_is_there, workers)), 5)
+    eventually(partial(_have_gone, workers), 5)
     assert not list(tmp_path.rglob(PARTS))
 
 
@@ -198,6 +200,10 @@ def test_a_worker_that_is_killed_costs_one_step(client: DaemonClient, talk: Clip
     waits = [e.event for e in client.events(job.id) if e and e.event.type == "waiting"]
     assert ended.state == "succeeded"
     assert any("was killed, as a system does" in str(wait) for wait in waits)
+
+
+def _have_gone(pids: list[int]) -> bool:
+    return not any(map(_is_there, pids))
 
 
 def _is_there(pid: int) -> bool:

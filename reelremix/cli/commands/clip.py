@@ -182,18 +182,18 @@ def _clip(
     options.require_recording(request.source)
     if work == run.library.clip:
         return run.with_models(partial(work, request), listener, install)
-    return _clip_there(run, partial(work, request), request, listener, install)
+    check = partial(_check, run, request)
+    return _clip_there(run, partial(work, request), check, listener, install)
 
 
 def _clip_there(
     run: CommandRun,
     work: Callable[..., ClipResult],
-    request: ClipRequest,
+    check: Callable[..., None],
     listener: Listener,
     install: bool,
 ) -> ClipResult:
     """Have the daemon do it, which installs no models: what it lacks is installed here."""
-    check = partial(_check, run, request)
     if install:
         run.with_models(check, listener, install)
         return run.job(work, listener)
