@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -17,7 +18,7 @@ from reelremix import __version__
 from reelremix.config import Settings
 from reelremix.daemon.address import Address, DaemonFolder
 from reelremix.daemon.app import create_app
-from reelremix.daemon.protocol import PROTOCOL_VERSION
+from reelremix.daemon.protocol import PREFIX, PROTOCOL_VERSION
 from reelremix.daemon.service import Daemon
 from reelremix.errors import ConfigError, DaemonError
 
@@ -65,6 +66,7 @@ async def _serve(daemon: Daemon, token: str, own: socket.socket, folder: DaemonF
 
     daemon.when_outdated(stop)
     app = create_app(daemon, token, stop)
+    await warm(app, token)
     port = own.getsockname()[1]
 
     address = Address(port, os.getpid(), __version__, PROTOCOL_VERSION)
@@ -80,6 +82,16 @@ async def _serve(daemon: Daemon, token: str, own: socket.socket, folder: DaemonF
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def warm(app: FastAPI, token: str) -> None:
+    """Answer before anybody asks: FastAPI makes its routes while it answers the first question."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    own = {"Authorization": f"Bearer {token}"}
+    at = f"http://{LOOPBACK}{PREFIX}/"
+    async with httpx.AsyncClient(transport=transport, base_url=at, headers=own) as client:
+        for question in ("jobs", "status"):
+            await client.get(question)
 
 
 async def _stay_found(folder: DaemonFolder, address: Address, token: str) -> None:

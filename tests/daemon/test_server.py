@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
 
 from reelremix.config import Settings
 from reelremix.daemon import server
@@ -58,3 +60,28 @@ def test_a_listener_that_takes_nothing_for_long_is_let_go(
     finally:
         daemon.close()
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+def test_nothing_is_left_to_be_made_for_the_first_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Daemon(Settings(data_dir=str(tmp_path)), NoGpus())
+    app = create_app(daemon, "token", lambda: None)
+    made: list[object] = []
+    begin = TypeAdapter.__init__
+
+    def counted(self: TypeAdapter[object], *args: object, **more: object) -> None:
+        made.append(args[0])
+        begin(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TypeAdapter, "__init__", counted)
+    own = {"Authorization": "Bearer token"}
+    try:
+        asyncio.run(server.warm(app, "token"))
+        assert made, "the forms of questions and answers are not made by pydantic any more"
+        made.clear()
+        client = TestClient(app, base_url="http://127.0.0.1", headers=own)
+        assert [client.get(f"/v1/{name}").status_code for name in ("jobs", "status")] == [200, 200]
+    finally:
+        daemon.close()
+    assert not made
