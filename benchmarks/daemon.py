@@ -49,14 +49,14 @@ MB = 1e6
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", choices=list(PARTS))
+    parser.add_argument("parts", nargs="*", choices=["all", *PARTS], default="all")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--sources", type=int, default=20)
     parser.add_argument("--pause", type=float, default=4.5)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     found: dict[str, Any] = {}
-    for part in options.parts or PARTS:
+    for part in PARTS if "all" in options.parts else options.parts:
         with tempfile.TemporaryDirectory() as scratch:
             found[part] = PARTS[part](Path(scratch), options)
     keep("daemon", found)
