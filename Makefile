@@ -7,6 +7,8 @@ VIDEO ?=
 LIGHT_ASD ?= $(wildcard ../shared/weights/light-asd)
 JOBS ?= 2
 STAMP := $(VENV)/.installed
+# Where the environment forbids compiled modules, every process would compile everything anew.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test fast slow check format bench docs screens models clean help
 
