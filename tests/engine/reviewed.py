@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 from reelremix.engine.captions.preset import load_preset
@@ -66,6 +67,7 @@ def nearest_frame(moment: Timestamp) -> Timestamp:
 SPOKEN = Spoken(TALK.words, nearest_frame, SOURCE.duration)
 
 
+@cache
 def clip_of(rank: int, start_s: float, end_s: float, *, captions: bool = True) -> Clip:
     """A clip of the talk as `reelremix clip` would make it, the middle of the picture shown."""
     first = SPOKEN.first_from(Timestamp.from_seconds(start_s))
