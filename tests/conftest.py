@@ -7,6 +7,7 @@ environment is cleaned; tests that need them are skipped with the reason where t
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import logging
@@ -45,6 +46,12 @@ hypothesis.settings.register_profile(
     "suite", deadline=None, max_examples=60, derandomize=True, database=None
 )
 hypothesis.settings.load_profile("suite")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests live to the end: whoever looks for garbage need not look through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

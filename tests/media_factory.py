@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,13 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.stream import Disposition
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    VideoReformatter,
+)
 
 Rgb = npt.NDArray[np.uint8]
 """Shape (height, width, 3)."""
@@ -183,9 +190,11 @@ def _time_base(film: Film) -> Fraction:
 def _write_film(container: Any, stream: Any, film: Film) -> None:
     base = _time_base(film)
     times = film.times or tuple(n / film.rate for n in range(film.frames))
+    reformatter = VideoReformatter()
     for number, at in enumerate(times):
         frame = av.VideoFrame.from_ndarray(film.paint(number, film.size), format="rgb24")
-        frame = frame.reformat(
+        frame = reformatter.reformat(
+            frame,
             format=film.pixels,
             dst_colorspace=film.colours.matrix,
             src_color_range=ColorRange.JPEG,
@@ -240,7 +249,12 @@ class Solid:
     colour: tuple[int, int, int]
 
     def __call__(self, _: int, size: tuple[int, int]) -> Rgb:
-        return np.full((size[1], size[0], 3), self.colour, np.uint8)
+        return _filled(size, self.colour).copy()
+
+
+@lru_cache(maxsize=8)
+def _filled(size: tuple[int, int], colour: tuple[int, int, int]) -> Rgb:
+    return np.full((size[1], size[0], 3), colour, np.uint8)
 
 
 def hdr_film(frames: int = 2) -> Film:

@@ -223,7 +223,8 @@ def _in_thread(work: Callable[[], T], release: Callable[[], None], ctx: RunConte
 
     thread = threading.Thread(target=body, daemon=True, name=STAGE)
     thread.start()
-    while thread.is_alive() and not ctx.cancel.wait(NOTICE_S):
+    while thread.is_alive() and not ctx.cancel.is_set():
+        thread.join(NOTICE_S)
         _tell_progress(work, ctx)
     thread.join(PATIENCE_S if ctx.cancel.is_set() else None)
     if thread.is_alive():

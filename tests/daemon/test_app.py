@@ -61,10 +61,21 @@ def refused(answer: Any, said: str, code: int = 422) -> None:
     assert said in told["message"] and "\n" not in told["message"], told
 
 
+@pytest.fixture(scope="module")
+def lasting(api: TestClient, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A job whose recording is not there, for all who only ask about it."""
+    return a_failed_job(api, tmp_path_factory.mktemp("lasting"))
+
+
 @pytest.fixture
 def failed(api: TestClient, tmp_path: Path) -> dict[str, Any]:
-    """A job whose recording is not there."""
-    job = api.post("/v1/jobs", json=asked(tmp_path / "gone.mp4")).json()
+    """Such a job for one test alone."""
+    return a_failed_job(api, tmp_path)
+
+
+def a_failed_job(api: TestClient, folder: Path) -> dict[str, Any]:
+    """Submit a recording that is not there and wait until that is told."""
+    job = api.post("/v1/jobs", json=asked(folder / "gone.mp4")).json()
     eventually(lambda: api.get(f"/v1/jobs/{job['id']}").json()["state"] in ENDED, 20)
     found: dict[str, Any] = api.get(f"/v1/jobs/{job['id']}").json()
     return found
@@ -120,8 +131,8 @@ def test_a_job_is_queued_shown_and_listed(api: TestClient, failed: dict[str, Any
     assert failed["id"] in [job["id"] for job in page["jobs"]] and page["counts"]["failed"] >= 1
 
 
-def test_its_events_are_streamed_to_the_end(api: TestClient, failed: dict[str, Any]) -> None:
-    answer = api.get(f"/v1/jobs/{failed['id']}/events")
+def test_its_events_are_streamed_to_the_end(api: TestClient, lasting: dict[str, Any]) -> None:
+    answer = api.get(f"/v1/jobs/{lasting['id']}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     data = [line[6:] for line in answer.text.splitlines() if line.startswith("data: ")]
     told = [json.loads(line) for line in data]
@@ -132,8 +143,8 @@ def test_its_events_are_streamed_to_the_end(api: TestClient, failed: dict[str, A
 
 
 @pytest.mark.parametrize("how", ["query", "header"])
-def test_a_stream_goes_on_from_a_number(api: TestClient, failed: dict[str, Any], how: str) -> None:
-    path = f"/v1/jobs/{failed['id']}/events"
+def test_a_stream_goes_on_from_a_number(api: TestClient, lasting: dict[str, Any], how: str) -> None:
+    path = f"/v1/jobs/{lasting['id']}/events"
     if how == "query":
         answer = api.get(path, params={"after": 3})
     else:
@@ -142,19 +153,19 @@ def test_a_stream_goes_on_from_a_number(api: TestClient, failed: dict[str, Any],
 
 
 def test_a_number_behind_the_last_one_of_a_job_that_has_ended_ends_the_stream(
-    api: TestClient, failed: dict[str, Any]
+    api: TestClient, lasting: dict[str, Any]
 ) -> None:
-    answer = api.get(f"/v1/jobs/{failed['id']}/events", headers={"Last-Event-ID": "99"})
+    answer = api.get(f"/v1/jobs/{lasting['id']}/events", headers={"Last-Event-ID": "99"})
     assert answer.status_code == 200 and "data: " not in answer.text
 
 
 @pytest.mark.parametrize("number", ["", "-1", "1.5", "x", "²", "9" * 17, "9" * 5000])
 @pytest.mark.parametrize("path", ["/v1/events", "/v1/jobs/{}/events"])
 def test_what_is_no_number_of_an_event_is_refused(
-    api: TestClient, failed: dict[str, Any], path: str, number: str
+    api: TestClient, lasting: dict[str, Any], path: str, number: str
 ) -> None:
     headers = {"Last-Event-ID": number.encode("latin-1")}
-    answer = api.get(path.format(failed["id"]), headers=headers)  # type: ignore[arg-type]
+    answer = api.get(path.format(lasting["id"]), headers=headers)  # type: ignore[arg-type]
     refused(answer, "Last-Event-ID must be the number of an event")
 
 
@@ -375,9 +386,9 @@ def test_jobs_of_an_absurd_age_are_not_forgotten(api: TestClient, age: Any) -> N
     refused(posted(api, "/v1/jobs/purge", {"older_than_s": age}), "older_than_s")
 
 
-def test_what_does_not_suit_a_job_is_a_conflict(api: TestClient, failed: dict[str, Any]) -> None:
+def test_what_does_not_suit_a_job_is_a_conflict(api: TestClient, lasting: dict[str, Any]) -> None:
     for action in ("cancel", "pause", "resume"):
-        answer = api.post(f"/v1/jobs/{failed['id']}/{action}")
+        answer = api.post(f"/v1/jobs/{lasting['id']}/{action}")
         assert answer.status_code == 409 and "failed" in answer.json()["message"]
 
 
