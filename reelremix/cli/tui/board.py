@@ -65,6 +65,8 @@ class Board:
             known = before.get(job.id)
             if known is not None and known.state == job.state:
                 doing = known.doing
+            if not doing and job.waits_for is not None:
+                doing = _waits(job.waits_for)
             self._lines[job.id] = Line(job.id, job.name, job.state, job.folder, doing)
 
     def take(self, logged: LoggedEvent) -> bool:
@@ -94,7 +96,7 @@ class Board:
         if isinstance(event, StageFinished):
             return ""
         if isinstance(event, Waiting):
-            return f"waits: {event.reason}"
+            return _waits(event.reason)
         return None
 
     @property
@@ -113,3 +115,7 @@ class Board:
         if queued:
             told.append(f"{queued} queued")
         return " · ".join(told)
+
+
+def _waits(reason: str) -> str:
+    return f"waits: {reason}"

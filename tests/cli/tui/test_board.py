@@ -30,11 +30,18 @@ from reelremix.engine.domain.events import (
 from reelremix.engine.domain.job import Failure, JobRecord, JobState
 from tests.cli.tui.sessions import played, pressed, talk_in
 
+WHY = "the recording is empty, so nobody hears it"
 
-def view(id: str, state: JobState = JobState.QUEUED, failure: str | None = None) -> JobView:
+
+def view(
+    id: str,
+    state: JobState = JobState.QUEUED,
+    failure: str | None = None,
+    waits_for: str | None = None,
+) -> JobView:
     told = Failure("JobError", failure) if failure else None
     record = JobRecord(id, "clip", f"{id}.mp4", {}, 1.0, state, failure=told, folder="/clips")
-    return JobView.of(record)
+    return JobView.of(record, waits_for)
 
 
 def happened(id: str, event: Event) -> LoggedEvent:
@@ -78,6 +85,14 @@ def test_what_is_known_of_a_job_stays_when_they_are_read_anew(board: Board) -> N
     assert [line.doing for line in board.lines] == ["", "", "waits: the GPU is busy"]
 
 
+def test_why_a_job_waits_is_known_to_who_comes_later(board: Board) -> None:
+    board.load([view("a", JobState.RUNNING, waits_for="the GPU is busy")])
+    assert [line.doing for line in board.lines] == ["waits: the GPU is busy"]
+    board.take(happened("a", StageStarted("transcribe")))
+    board.load([view("a", JobState.RUNNING, waits_for="the GPU is busy")])
+    assert [line.doing for line in board.lines] == ["Transcribing"]
+
+
 def test_one_line_says_what_goes_on(board: Board) -> None:
     assert board.summary == "2 queued"
     board.take(happened("a", JobStarted("a.mp4")))
@@ -108,6 +123,11 @@ def test_jobs_are_shown_as_they_go(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         app.screen.post_message(JobsChanged())
         await pilot.pause()
         assert str(table.get_row("a")[3]) == "Rendering 25 %"
+        board.take(happened("a", JobFailed(WHY)))
+        app.screen.post_message(JobsChanged())
+        await pilot.pause()
+        drawn = [table.render_line(y).text for y in range(table.size.height)]
+        assert any(WHY in line for line in drawn), "it is cut off"
         await pressed(pilot, "escape")
         assert app.screen is shelf
 

@@ -82,7 +82,8 @@ tries one again that failed, `x` stops one for good, `escape` leads back.
             table.move_cursor(row=min(at, max(len(lines) - 1, 0)), animate=False)
         for line in lines:
             table.update_cell(line.id, "state", Text(line.state, STYLES.get(line.state, "")))
-            table.update_cell(line.id, "what goes on", Text(line.doing, overflow="ellipsis"))
+            doing = Text(on_one_line(line.doing))
+            table.update_cell(line.id, "what goes on", doing, update_width=True)
         nothing = self.query_one("#jobs-nothing", Static)
         nothing.update(self._following.trouble or NOTHING)
         nothing.set_class(bool(lines) and self._following.trouble is None, "hidden")
