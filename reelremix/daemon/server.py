@@ -90,8 +90,7 @@ async def warm(app: FastAPI, token: str) -> None:
     own = {"Authorization": f"Bearer {token}"}
     at = f"http://{LOOPBACK}{PREFIX}/"
     async with httpx.AsyncClient(transport=transport, base_url=at, headers=own) as client:
-        for question in ("jobs", "status"):
-            await client.get(question)
+        await client.get("status")  # of the last routes: those before it are made on the way
 
 
 async def _stay_found(folder: DaemonFolder, address: Address, token: str) -> None:

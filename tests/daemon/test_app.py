@@ -164,8 +164,8 @@ def test_a_number_behind_the_last_one_of_a_job_that_has_ended_ends_the_stream(
 def test_what_is_no_number_of_an_event_is_refused(
     api: TestClient, lasting: dict[str, Any], path: str, number: str
 ) -> None:
-    headers = {"Last-Event-ID": number.encode("latin-1")}
-    answer = api.get(path.format(lasting["id"]), headers=headers)  # type: ignore[arg-type]
+    headers = {b"Last-Event-ID": number.encode("latin-1")}
+    answer = api.get(path.format(lasting["id"]), headers=headers)
     refused(answer, "Last-Event-ID must be the number of an event")
 
 
