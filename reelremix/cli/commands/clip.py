@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,36 +115,61 @@ def clip(
         raise ConfigError("--detach queues it in the daemon and --local does it here")
     if detach:
         remote.require_daemon(run.settings)
-    reports, queued, codes = [], list[str](), list[Exit]()
-    for recording in recordings:
-        request = requesting.clip_request(
-            run.settings,
-            recording,
-            plan_only=plan,
-            overwrite=overwrite,
-            absolute_paths=absolute_paths,
-            audio_stream=audio_stream,
-            emoji=emoji,
-            transcribe=requesting.transcribe_options(run.settings, transcript),
-            select=requesting.select_options(
-                run.settings, [options.parse_range(text) for text in ranges or ()], about
-            ),
-        )
-        if detach:
-            codes.append(_detach(run, request, listener, install_models, queued))
-            continue
-        work = partial(remote.clip, run.settings) if through_daemon else run.library.clip
-        reports.append(
-            attempt(recording, partial(_clip, run, work, request, listener, install_models))
-        )
+    request_of = partial(
+        requesting.clip_request,
+        run.settings,
+        plan_only=plan,
+        overwrite=overwrite,
+        absolute_paths=absolute_paths,
+        audio_stream=audio_stream,
+        emoji=emoji,
+        transcribe=requesting.transcribe_options(run.settings, transcript),
+        select=requesting.select_options(
+            run.settings, [options.parse_range(text) for text in ranges or ()], about
+        ),
+    )
+    requests = map(request_of, recordings)
+    if detach:
+        raise typer.Exit(_queue_all(run, requests, listener, install_models, as_json=as_json))
+    work = partial(remote.clip, run.settings) if through_daemon else run.library.clip
+    raise typer.Exit(_clip_all(run, work, requests, listener, install_models, as_json=as_json))
+
+
+def _clip_all(
+    run: CommandRun,
+    work: Callable[..., ClipResult],
+    requests: Iterable[ClipRequest],
+    listener: Listener,
+    install: bool,
+    *,
+    as_json: bool,
+) -> Exit:
+    """Clip one recording after the other, and show each when it is done."""
+    reports = []
+    for request in requests:
+        clip = partial(_clip, run, work, request, listener, install)
+        reports.append(attempt(request.source, clip))
         if not as_json:
             reports[-1].show()
-    if detach:
-        _show_queued(queued, as_json=as_json)
-        raise typer.Exit(diagnostics.combined(codes))
     if as_json:
         output.show_json({"version": 1, "runs": [report.to_dict() for report in reports]})
-    raise typer.Exit(diagnostics.combined([report.code for report in reports]))
+    return diagnostics.combined([report.code for report in reports])
+
+
+def _queue_all(
+    run: CommandRun,
+    requests: Iterable[ClipRequest],
+    listener: Listener,
+    install: bool,
+    *,
+    as_json: bool,
+) -> Exit:
+    """Have the daemon clip them later, and show the ids of its jobs."""
+    queued, codes = list[str](), list[Exit]()
+    for request in requests:
+        codes.append(_detach(run, request, listener, install, queued))
+    _show_queued(queued, as_json=as_json)
+    return diagnostics.combined(codes)
 
 
 def _show_queued(ids: list[str], *, as_json: bool) -> None:
